@@ -1,0 +1,92 @@
+"""The tables of the accounting base, the same on every engine.
+
+``balances`` is wide: one row a (exercice, siret, fonction, compte, etat), one pair of columns an
+operation, amounts in integer cents. It holds rows as imported; an absent operation is 0.
+
+=========  ====================================================================
+operation  meaning
+=========  ====================================================================
+1          balance d'entrée
+2          opérations budgétaires, réelles and d'ordre
+3, 4       opérations d'ordre non budgétaires
+5          not defined by the DGFIP; kept, read by no formule
+6          opérations d'ordre budgétaires, a part of 2
+7          annulations, recorded on the opposite side
+=========  ====================================================================
+
+Open-data balances give 1, 2 (net of annulations), 3 (3 + 4) and 6; ``solde_debit`` and
+``solde_credit`` are the closing balances they print, null for CCI dumps.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Integer, MetaData, SmallInteger, String, Table, Text
+
+__all__ = ["AMOUNTS", "OPERATIONS", "balances", "collectivites", "comptes", "imports", "metadata"]
+
+OPERATIONS = (1, 2, 3, 4, 5, 6, 7)
+
+AMOUNTS: tuple[str, ...] = tuple(f"{side}_{operation}" for operation in OPERATIONS for side in ("debit", "credit"))
+"""The amount columns of ``balances``, in cents: ``debit_1, credit_1, debit_2, …, credit_7``."""
+
+metadata = MetaData()
+
+balances = Table(
+    "balances",
+    metadata,
+    Column("exercice", SmallInteger, nullable=False),
+    Column("siret", String(14), nullable=False),
+    Column("fonction", Text, nullable=False, doc="Functional code; empty in the nature presentation"),
+    Column("compte", Text, nullable=True),
+    Column("etat", String(1), nullable=False, doc="D définitif, P provisoire"),
+    *(Column(name, BigInteger, nullable=False) for name in AMOUNTS),
+    Column("solde_debit", BigInteger),
+    Column("solde_credit", BigInteger),
+    Column("import_id", Integer, nullable=False),
+)
+
+collectivites = Table(
+    "collectivites",
+    metadata,
+    Column("exercice", SmallInteger, nullable=False),
+    Column("siret", String(14), nullable=False),
+    Column("siren", String(9), nullable=False),
+    Column("finess", String(9)),
+    Column("libelle", Text, nullable=False, doc="Label of the budget"),
+    Column("commune", Text, doc="Name of the commune, where the source gives it"),
+    Column("departement", String(3), doc="Three characters: 031, 02A, 101"),
+    Column("insee", String(3), doc="Commune inside the département"),
+    Column("region", Text),
+    Column("population", Integer),
+    Column("nomenclature", Text, doc="The chart a trame is matched against: M14 for M14 and M14A"),
+    Column("nomenclature_detail", Text, doc="As published: M14A"),
+    Column("type_budget", String(1), doc="1 principal, 2 principal rattaché, 3 and 4 annexe"),
+    Column("type_etablissement", String(3), doc="101 commune…"),
+    Column("sous_type", Text),
+    Column("activite", Text),
+    Column("secteur", Text),
+    Column("categorie", Text),
+    Column("siren_epci", String(9)),
+    Column("import_id", Integer, nullable=False),
+)
+"""One row a (exercice, siret): the budgets."""
+
+comptes = Table(
+    "comptes",
+    metadata,
+    Column("nomenclature", Text, nullable=False, doc="Empty when the source names none"),
+    Column("compte", Text, nullable=False),
+    Column("libelle", Text, nullable=False),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("import_id", Integer, nullable=False),
+    Column("fichier", Text, nullable=False, doc="Name of the file, without its folder"),
+    Column("sha256", String(64), nullable=False),
+    Column("source", Text, nullable=False, doc="balances, cci, population"),
+    Column("date", Text, nullable=False, doc="ISO 8601, UTC"),
+    Column("lignes", Integer, nullable=False),
+    Column("budgets", Integer, nullable=False),
+)
