@@ -7,7 +7,7 @@ variable, so that a service file or a notebook can change it without code.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 __all__ = ["Settings", "settings"]
@@ -23,16 +23,25 @@ class Settings:
         Path or URL of the accounting base (``WORKBENCH_BASE``).
     trames
         Folder of the shared trames (``WORKBENCH_TRAMES``).
+    notebooks
+        Folder of the notebooks that reports are made from (``WORKBENCH_NOTEBOOKS``).
     reports
         Folder that reports are written to (``WORKBENCH_REPORTS``).
     chromium
         Program that turns HTML into PDF, empty to search the PATH (``WORKBENCH_CHROMIUM``).
+    opendata
+        Address of the open-data portal that publishes the balances (``WORKBENCH_OPENDATA``).
+    opendata_key
+        API key of that portal, empty for none (``WORKBENCH_OPENDATA_KEY``); never printed.
     """
 
     base: str
     trames: Path
+    notebooks: Path
     reports: Path
     chromium: str
+    opendata: str
+    opendata_key: str = field(repr=False)
 
 
 def settings() -> Settings:
@@ -47,6 +56,9 @@ def settings() -> Settings:
     return Settings(
         base=environment.get("WORKBENCH_BASE", "base.duckdb"),
         trames=Path(environment.get("WORKBENCH_TRAMES", "trames")),
+        notebooks=Path(environment.get("WORKBENCH_NOTEBOOKS", "notebooks")),
         reports=Path(environment.get("WORKBENCH_REPORTS", "rapports")),
         chromium=environment.get("WORKBENCH_CHROMIUM", ""),
+        opendata=environment.get("WORKBENCH_OPENDATA", "https://data.economie.gouv.fr"),
+        opendata_key=environment.get("WORKBENCH_OPENDATA_KEY", ""),
     )

@@ -86,12 +86,296 @@ def _rebuild(cls: type[WorkbenchError], code: str, details: dict[str, Any]) -> W
 
 ERRORS: dict[str, ErrorKind] = {
     # --- formules
+    "formule_incorrecte": ErrorKind("La formule ne peut pas être évaluée :\n{rendu}"),
     # --- trames
+    "trame_invalide": ErrorKind("La trame {source} comporte {nombre}.\n{liste}"),
+    "trame_absente": ErrorKind("La trame {trame} n'existe pas dans {dossier}.", "{proche}", 404),
+    "trame_fichier_absent": ErrorKind(
+        "Le fichier {chemin} n'existe pas.", "Vérifiez le chemin ; les trames du dossier : workbench trame list", 404
+    ),
+    "trame_format": ErrorKind(
+        "Le fichier {chemin} n'est pas une trame : son nom finit par « {suffixe} ».",
+        "Une trame est un fichier .yaml, .yml ou .xlsx.",
+    ),
+    "trame_ecriture": ErrorKind(
+        "La trame {trame} n'a pas été écrite dans {chemin} : {cause}.", "Le fichier, s'il existait, est resté comme il était."
+    ),
+    "modele_absent": ErrorKind("Le modèle {chemin} n'existe pas.", "Donnez le chemin d'un classeur .xlsx.", 404),
+    "trame_indicateur_inconnu": ErrorKind("La trame {trame} n'a pas d'indicateur {indicateur}.", "{proche}", 404),
+    "trame_indicateur_utilise": ErrorKind(
+        "L'indicateur {indicateur} ne peut pas être supprimé : {utilise_par} le cite.",
+        "Réécrivez ou supprimez d'abord les indicateurs qui le citent.",
+        409,
+    ),
     # --- engines, dgfip
     "base_absente": ErrorKind(
         "La base {chemin} n'existe pas.", "Importez d'abord des balances : workbench base import balances.csv", 404
     ),
+    "base_illisible": ErrorKind(
+        "La base {chemin} ne se lit pas ({detail}).",
+        "Vérifiez que ce fichier est bien une base du workbench ; une ancienne version se trouve dans le dossier voisin en .d.",
+    ),
+    "base_fermee": ErrorKind("La base {chemin} est fermée.", "Rouvrez-la avec connect()."),
+    "base_autre_processus": ErrorKind(
+        "La base {chemin} a été ouverte dans un autre processus, dont celui-ci est issu.",
+        "Ouvrez la base avec connect() dans chaque processus.",
+    ),
+    "base_non_inscriptible": ErrorKind(
+        "La base {chemin} ne peut pas être écrite ({detail}).",
+        "Vérifiez vos droits sur le dossier et l'espace libre du disque.",
+        403,
+    ),
+    "base_lecture_seule": ErrorKind(
+        "La base {chemin} est ouverte en lecture seule : rien n'y est importé.",
+        'Ouvrez-la en écriture : connect("{chemin}", read_only=False).',
+        403,
+    ),
+    "dossier_absent": ErrorKind("Le dossier {dossier} n'existe pas.", "Créez-le, ou corrigez le chemin.", 404),
+    "import_en_cours": ErrorKind(
+        "Un autre import est en cours sur la base {chemin}.", "Attendez qu'il se termine, puis recommencez.", 409
+    ),
+    "moteur_inconnu": ErrorKind(
+        "Le moteur « {moteur} » de {url} n'est pas disponible.", "Donnez le chemin d'une base DuckDB, par exemple base.duckdb."
+    ),
+    "requete_refusee": ErrorKind("La base {chemin} n'a pas pu répondre : {detail}"),
+    "base_etrangere": ErrorKind(
+        "La base {chemin} n'est pas une base comptable du workbench : il y manque {tables}.",
+        "Donnez le chemin d'une base créée par workbench base import.",
+    ),
+    "base_ancien_etat": ErrorKind(
+        "La base {chemin} est ouverte sur son état {snapshot} : on n'importe que dans le plus récent.",
+        "Rouvrez-la sans préciser d'état.",
+        409,
+    ),
+    "fichier_absent": ErrorKind(
+        "Le fichier {fichier} n'existe pas.", "Vérifiez le chemin ; un motif comme balances_*.csv est accepté.", 404
+    ),
+    "fichier_dossier": ErrorKind("{fichier} est un dossier.", "Donnez des fichiers, ou un motif : {fichier}/*.csv"),
+    "fichier_vide": ErrorKind("Le fichier {fichier} est vide.", "Téléchargez-le de nouveau."),
+    "fichier_sans_ligne": ErrorKind(
+        "Le fichier {fichier} n'a aucune ligne sous son en-tête.", "Téléchargez-le de nouveau."
+    ),
+    "fichier_illisible": ErrorKind(
+        "Le fichier {fichier} ne se lit pas : {detail}.", "Formats acceptés : csv, csv.gz, parquet."
+    ),
+    "fichier_tronque": ErrorKind(
+        "Le fichier compressé {fichier} est coupé ou abîmé.", "Téléchargez-le de nouveau : rien n'a été importé."
+    ),
+    "encodage_inconnu": ErrorKind(
+        "Le fichier {fichier} n'est écrit ni en UTF-8 ni en Windows-1252.", "Enregistrez-le en UTF-8."
+    ),
+    "colonnes_absentes": ErrorKind(
+        "Le fichier {fichier} n'est pas un fichier {nature} : il y manque {colonnes}.{proches}",
+        "Colonnes du fichier : {entete}.",
+    ),
+    "colonne_double": ErrorKind(
+        "Le fichier {fichier} a deux colonnes {colonne}.", "Retirez celle qui est de trop : rien n'a été importé."
+    ),
+    "nombre_colonnes": ErrorKind(
+        "Le fichier {fichier}, sans en-tête, a {nombre} colonnes ; un fichier {nature} en a {attendu}.",
+        "Ordre attendu : {colonnes}…",
+    ),
+    "lignes_refusees": ErrorKind(
+        "Le fichier {fichier} a des lignes qui ne peuvent pas être importées :\n{liste}",
+        "Rien n'a été importé : corrigez ces lignes, puis recommencez.",
+    ),
+    "budget_double": ErrorKind(
+        "Les fichiers {un} et {autre} portent tous deux le budget {siret}, exercice {exercice}{suite}.",
+        "Importez l'un puis l'autre : le dernier importé remplace le premier.",
+    ),
+    "collectivite_double": ErrorKind(
+        "Deux fichiers de collectivités décrivent le budget {siret}, exercice {exercice} ({nombre} dans ce cas).",
+        "Donnez un seul de ces fichiers.",
+    ),
+    "identifiant_invalide": ErrorKind("« {valeur} » n'est pas un {nature}.", "{conseil}"),
+    "perimetre_invalide": ErrorKind("Le critère {critere} du périmètre ne convient pas : « {valeur} ».", "{conseil}"),
+    "snapshot_absent": ErrorKind(
+        "L'état {snapshot} de la base {chemin} n'existe pas.", "États conservés : {connus}.", 404
+    ),
+    "snapshots_a_garder": ErrorKind(
+        "Il faut garder au moins un état de la base, et non {nombre}.", "Donnez keep=1 ou davantage."
+    ),
+    "telechargement_sans_selection": ErrorKind(
+        "Aucune collectivité n'est choisie pour le téléchargement.",
+        "Donnez des SIRET, des SIREN ou des départements : un millésime entier compte des millions de lignes.",
+    ),
+    "telechargement_identifiant": ErrorKind(
+        "{nature} incorrect : {valeur!r}.",
+        "Un SIRET compte 14 chiffres, un SIREN 9, un département 2 ou 3 caractères (31, 2A, 974).",
+    ),
+    "telechargement_sans_exercice": ErrorKind(
+        "Aucun exercice n'est choisi pour le téléchargement.", "Donnez une ou plusieurs années, par exemple 2019."
+    ),
+    "telechargement_exercice": ErrorKind(
+        "L'exercice {valeur!r} n'est pas une année entre 2000 et 2100.", "Écrivez l'année en quatre chiffres."
+    ),
+    "telechargement_non_publie": ErrorKind(
+        "Le portail ne publie aucune balance pour {exercices}.", "Exercices publiés : {publies}.", 404
+    ),
+    "telechargement_jeu": ErrorKind(
+        "{valeur!r} n'est pas un identifiant de jeu de données.",
+        "Un identifiant s'écrit en minuscules, chiffres et tirets : balances-comptables-des-communes-en-2024.",
+    ),
+    "telechargement_tronque": ErrorKind(
+        "{fichier} : le transfert s'interrompt à chaque essai ({essais} essais, {cause}).",
+        "Le fichier partiel est gardé sous {partiel}. Relancez : les fichiers déjà complets ne sont pas repris.",
+        502,
+    ),
+    "telechargement_lignes": ErrorKind(
+        "{fichier} : {recues} lignes reçues, mais le portail en annonce {annoncees}.",
+        "Le fichier partiel est gardé sous {partiel}. Relancez plus tard ; si l'écart demeure, signalez-le au portail.",
+        502,
+    ),
+    "telechargement_contenu": ErrorKind(
+        "{fichier}, ligne {ligne} : ce n'est pas une balance comptable ({cause}).",
+        "Le fichier partiel est gardé sous {partiel}. Vérifiez l'adresse du portail et le jeu de données {jeu}.",
+        502,
+    ),
+    "portail_adresse": ErrorKind(
+        "{valeur!r} n'est pas l'adresse d'un portail.", "Une adresse commence par https:// (WORKBENCH_OPENDATA)."
+    ),
+    "portail_injoignable": ErrorKind(
+        "Le portail {hote} ne répond pas après {essais} essais : {cause}.",
+        "Vérifiez la connexion et, s'il y en a un, le mandataire (HTTPS_PROXY), puis relancez.",
+        502,
+    ),
+    "portail_quota": ErrorKind(
+        "Le portail {hote} refuse d'autres appels jusqu'au {date}.",
+        "Relancez après cette date, ou donnez une clé d'API (WORKBENCH_OPENDATA_KEY) : "
+        "les fichiers déjà complets ne sont pas repris.",
+        429,
+    ),
+    "portail_refus": ErrorKind("Le portail {hote} refuse la demande ({statut}) : {message}.", "{conseil}", 502),
+    "portail_reponse": ErrorKind(
+        "Le portail {hote} donne une réponse inattendue : {cause}.",
+        "Vérifiez l'adresse du portail (WORKBENCH_OPENDATA) ; un mandataire répond peut-être à sa place.",
+        502,
+    ),
+    "demonstration_parametre": ErrorKind(
+        "La démonstration ne sait pas faire {valeur} {nature}.", "Choisissez entre {minimum} et {maximum}."
+    ),
     # --- evaluation
+    "indicateur_absent": ErrorKind(
+        "L'indicateur {indicateur} n'est pas dans la trame {trame}.", "Voyez les codes du tableau : table.index.", 404
+    ),
+    "exercice_absent": ErrorKind(
+        "L'exercice {exercice} n'est pas dans le tableau.", "Exercices présents : {exercices}.", 404
+    ),
+    "explication_impossible": ErrorKind(
+        "Ce tableau ne garde pas les comptes dont il est fait.", "Évaluez-le de nouveau avec wb.evaluate."
+    ),
+    "exercices_vides": ErrorKind("Aucun exercice n'est demandé.", "Donnez au moins un exercice : range(2018, 2024)."),
+    "indicateur_inconnu": ErrorKind(
+        "L'indicateur {code_indicateur} se réfère à {indicateur}, qui n'est pas dans la trame.",
+        "Ajoutez {indicateur} à la trame ou corrigez la formule.",
+        422,
+    ),
+    "cycle_indicateurs": ErrorKind(
+        "Ces indicateurs se réfèrent en rond : {cycle}.", "Retirez une des références du cercle.", 422
+    ),
     # --- reports
+    # --- reports: Excel
+    "table_sans_provenance": ErrorKind(
+        "Ce tableau ne dit pas d'où il vient.",
+        "Passez le résultat de wb.evaluate, ou une sélection de ses lignes et colonnes.",
+    ),
+    "modele_illisible": ErrorKind(
+        "Le modèle {chemin} n'est pas un classeur Excel lisible.",
+        "Ouvrez-le dans un tableur et enregistrez-le au format .xlsx, sans mot de passe.",
+    ),
+    "modele_sans_convention": ErrorKind(
+        "Le modèle n'a ni « $exges » en colonne D ni code d'indicateur de la table en colonne B (feuilles lues : {feuilles}).",
+        "Écrivez « $exges » dans la cellule D de l'en-tête et le code de chaque indicateur dans la colonne B de sa ligne.",
+    ),
+    "modele_ecrase": ErrorKind(
+        "Le rapport remplacerait son modèle {chemin}.", "Donnez un autre nom au rapport : un modèle n'est jamais modifié."
+    ),
+    "balance_identifiants": ErrorKind(
+        "La balance se demande pour des SIRET, des SIREN ou des FINESS, une seule sorte à la fois.",
+        "Donnez par exemple sirets=[\"21310900200013\"].",
+    ),
+    "classeur_extension": ErrorKind(
+        "Le classeur {chemin} doit avoir un nom en .xlsx.", "Donnez un fichier .xlsx ou un dossier qui existe."
+    ),
+    "classeur_non_inscriptible": ErrorKind(
+        "Le classeur {chemin} ne peut pas être écrit.",
+        "Fermez-le s'il est ouvert dans un tableur et vérifiez vos droits sur le dossier.",
+        403,
+    ),
+    # --- reports: notebooks, HTML, PDF
+    "notebook_absent": ErrorKind(
+        "Le notebook {chemin} n'existe pas.",
+        "Donnez son chemin, ou réglez WORKBENCH_NOTEBOOKS sur le dossier des notebooks.",
+        404,
+    ),
+    "notebook_illisible": ErrorKind(
+        "Le fichier {chemin} n'est pas un notebook lisible : {cause}.",
+        "Ouvrez-le dans JupyterLab et enregistrez-le au format 4.",
+        422,
+    ),
+    "notebook_sans_parametres": ErrorKind(
+        "Le notebook {chemin} n'a pas de cellule de paramètres.",
+        "Dans JupyterLab, donnez l'étiquette « parameters » à la cellule qui les définit.",
+        422,
+    ),
+    "parametres_refuses": ErrorKind("Rien n'a été lancé, {nombre} :\n{liste}"),
+    "parametre_inconnu": ErrorKind("Le notebook n'a pas de paramètre « {nom} ».", "{conseil}", 422),
+    "parametre_mal_type": ErrorKind(
+        "Le paramètre « {nom} » vaut {valeur}, alors qu'il faut {attendu}.", "{conseil}", 422
+    ),
+    "parametre_manquant": ErrorKind(
+        "Le paramètre « {nom} » n'est pas donné et n'a pas de valeur par défaut.", "Donnez {attendu}.", 422
+    ),
+    "siret_malforme": ErrorKind(
+        "« {siret} » n'est pas un SIRET.", "Un SIRET a 14 chiffres, sans espace : 21310900200013.", 422
+    ),
+    "sirets_vides": ErrorKind("Aucun SIRET n'est demandé.", "Donnez au moins un SIRET de 14 chiffres.", 422),
+    "exercices_inverses": ErrorKind(
+        "L'exercice de début, {debut}, vient après l'exercice de fin, {fin}.", "Échangez les deux exercices.", 422
+    ),
+    "exercice_impossible": ErrorKind(
+        "« {exercice} » n'est pas un exercice.", "Donnez une année de quatre chiffres : 2019.", 422
+    ),
+    "rapport_vide": ErrorKind(
+        "Il n'y a pas de comptes dans la base pour {perimetre}, {exercices}{nomenclature}.",
+        "Vérifiez les SIRET et les exercices, puis la nomenclature de la trame : workbench base info.",
+        404,
+    ),
+    "chromium_absent": ErrorKind(
+        "Le PDF n'est pas produit : le navigateur Chromium est introuvable.",
+        "Installez Chromium, ou donnez son chemin dans WORKBENCH_CHROMIUM ; le rapport HTML s'imprime aussi "
+        "depuis un navigateur.",
+        501,
+    ),
+    "pdf_echec": ErrorKind(
+        "Chromium n'a pas produit le PDF de {chemin} : {cause}.",
+        "Le rapport HTML reste lisible ; imprimez-le depuis un navigateur.",
+        500,
+    ),
+    "extra_absent": ErrorKind(
+        "Il manque la bibliothèque {bibliotheque}.", "Installez-la : pip install 'workbench[{extra}]'.", 501
+    ),
     # --- dashboards, cli
+    "tableaux_absents": ErrorKind(
+        "Le dossier {dossier} ne contient aucun tableau de bord.",
+        "Lancez la commande depuis le dossier du projet, ou donnez le dossier des notebooks.",
+        404,
+    ),
+    "port_occupe": ErrorKind(
+        "Le port {port} de {adresse} n'est pas disponible.", "Choisissez-en un autre : workbench up --port 8867", 409
+    ),
+    "choix_inconnu": ErrorKind("{champ} : « {valeur} » ne fait pas partie des choix.", "Choisissez dans la liste.", 422),
+    "base_sans_comptes": ErrorKind(
+        "La base ne contient encore aucun compte.", "Importez des balances : workbench base import balances.csv", 404
+    ),
+    "trames_absentes": ErrorKind(
+        "Aucune trame du dossier {dossier} ne porte sur une nomenclature de la base ({nomenclatures}).",
+        "Ajoutez une trame, ou indiquez un autre dossier dans WORKBENCH_TRAMES.",
+        404,
+    ),
+    "comptes_absents": ErrorKind(
+        "{collectivite} n'a pas de comptes en {nomenclature}.",
+        "Ses comptes existent en {autres} : changez de nomenclature.",
+        404,
+    ),
 }

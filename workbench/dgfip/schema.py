@@ -22,7 +22,18 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, SmallInteger, String, Table, Text
 
-__all__ = ["AMOUNTS", "OPERATIONS", "balances", "collectivites", "comptes", "imports", "metadata"]
+__all__ = [
+    "AMOUNTS",
+    "OPERATIONS",
+    "balances",
+    "budgets",
+    "collectivites",
+    "comptes",
+    "doublons",
+    "imports",
+    "metadata",
+    "populations",
+]
 
 OPERATIONS = (1, 2, 3, 4, 5, 6, 7)
 
@@ -69,7 +80,44 @@ collectivites = Table(
     Column("siren_epci", String(9)),
     Column("import_id", Integer, nullable=False),
 )
-"""One row a (exercice, siret): the budgets."""
+"""One row a (exercice, siret): what is known of each budget."""
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("exercice", SmallInteger, nullable=False),
+    Column("siret", String(14), nullable=False),
+    Column("etat", String(1), nullable=False, doc="D définitif, P provisoire, M both"),
+    Column("lignes", Integer, nullable=False, doc="Rows of ``balances``"),
+    Column("import_id", Integer, nullable=False),
+)
+"""One row a (exercice, siret) of ``balances``: derived from it, so that a selection reads no amount."""
+
+populations = Table(
+    "populations",
+    metadata,
+    Column("identifiant", Text, nullable=False, doc="SIREN, SIRET or code of a commune"),
+    Column("nature", Text, nullable=False, doc="siren, siret, commune"),
+    Column("exercice", SmallInteger, doc="Null: any exercice that has no row of its own"),
+    Column("population", Integer, nullable=False),
+    Column("import_id", Integer, nullable=False),
+)
+"""Populations that were imported apart, for sources that carry none."""
+
+doublons = Table(
+    "doublons",
+    metadata,
+    Column("import_id", Integer, nullable=False),
+    Column("source", Text, nullable=False, doc="balances, collectivites"),
+    Column("exercice", SmallInteger, nullable=False),
+    Column("siret", String(14), nullable=False),
+    Column("fonction", Text),
+    Column("compte", Text),
+    Column("etat", String(1)),
+    Column("operation", SmallInteger),
+    Column("lignes", Integer, nullable=False, doc="Rows of the file that bear this key"),
+)
+"""Keys that a CCI file bears several times, which its rows as stored no longer show."""
 
 comptes = Table(
     "comptes",
@@ -85,7 +133,7 @@ imports = Table(
     Column("import_id", Integer, nullable=False),
     Column("fichier", Text, nullable=False, doc="Name of the file, without its folder"),
     Column("sha256", String(64), nullable=False),
-    Column("source", Text, nullable=False, doc="balances, cci, population"),
+    Column("source", Text, nullable=False, doc="balances, cci, cci_collectivites, cci_comptes, population"),
     Column("date", Text, nullable=False, doc="ISO 8601, UTC"),
     Column("lignes", Integer, nullable=False),
     Column("budgets", Integer, nullable=False),

@@ -1,0 +1,44 @@
+"""The only door to database drivers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.engines.interface import Engine, FileSource, Snapshot, Store, Writer
+from workbench.errors import WorkbenchError
+
+__all__ = ["Engine", "FileSource", "Snapshot", "Store", "Writer", "open_store", "parquet_columns"]
+
+
+def open_store(url: str) -> Store:
+    """Return the store that a URL names: a path or ``duckdb:///path`` for a DuckDB file.
+
+    Raises
+    ------
+    WorkbenchError
+        ``moteur_inconnu`` when no engine serves this kind of URL.
+
+    Examples
+    --------
+    >>> open_store("absente.duckdb").exists()
+    False
+    """
+    scheme, separator, _ = url.partition("://")
+    if separator and scheme != "duckdb":
+        raise WorkbenchError("moteur_inconnu", moteur=scheme, url=url)
+    from workbench.engines.duckdb_store import DuckDBStore
+
+    return DuckDBStore(url)
+
+
+def parquet_columns(path: Path) -> dict[str, str]:
+    """Return the columns of a parquet file and their physical types, in DuckDB's words.
+
+    Raises
+    ------
+    WorkbenchError
+        ``fichier_illisible`` when the file is no parquet file.
+    """
+    from workbench.engines import duckdb
+
+    return duckdb.parquet_columns(path)

@@ -1,14 +1,23 @@
-"""What every engine offers; no engine knows what its rows mean."""
+"""What every engine offers; no engine knows what its rows mean.
+
+Three roles. A `Store` is the place where a base lives: it opens readers, gives one writer at a
+time, and keeps snapshots. An `Engine` reads one snapshot. A `Writer` reads files, fills tables and
+publishes them all at once, or nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
-from sqlalchemy import Executable
+from sqlalchemy import Executable, FromClause, Table
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "FileSource", "Snapshot", "Store", "Writer"]
 
 
 class Engine(Protocol):
@@ -39,4 +48,116 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give back the connection; closing twice does nothing."""
+        ...
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One state of a base, kept as an import left it.
+
+    Parameters
+    ----------
+    id
+        Its number on eight digits, ``00000001`` for the first.
+    date
+        When it was written, UTC.
+    size
+        Bytes.
+    current
+        Whether readers that name no snapshot open this one.
+    """
+
+    id: str
+    date: datetime
+    size: int
+    current: bool
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file of rows, described so fully that an engine guesses nothing.
+
+    Parameters
+    ----------
+    path
+        An existing file.
+    columns
+        Names given to the columns, in the file's order.
+    types
+        Physical type of each column, in DuckDB's words; text for a delimited file.
+    kind
+        ``csv`` or ``parquet``.
+    delimiter, quote, null
+        Of a delimited file; an empty quote means that quotes are ordinary characters.
+    header
+        Whether the first line holds names, to be skipped.
+    gzip
+        Whether the file is compressed.
+    ordered
+        Whether rows must come in the file's order, at the price of one thread.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    kind: str = "csv"
+    delimiter: str = ";"
+    quote: str = '"'
+    null: str = ""
+    header: bool = True
+    gzip: bool = False
+    ordered: bool = False
+
+
+class Writer(Engine, Protocol):
+    """An engine that fills the next snapshot; readers see nothing of it before it is published."""
+
+    def create(self, tables: Iterable[Table]) -> None:
+        """Create the tables that do not exist yet."""
+        ...
+
+    def drop(self, tables: Iterable[Table]) -> None:
+        """Drop tables that exist."""
+        ...
+
+    def execute(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> int:
+        """Run a statement that writes; return the number of rows it touched."""
+        ...
+
+    def source(self, file: FileSource) -> FromClause:
+        """Return the rows of a file as something to select from, read when the statement runs."""
+        ...
+
+
+class Store(Protocol):
+    """The place where a base lives."""
+
+    url: str
+
+    def exists(self) -> bool:
+        """Whether something has been published here."""
+        ...
+
+    def open(self, snapshot: str | None = None) -> tuple[Engine, str]:
+        """Open a reader on a snapshot, the current one by default, and say which it is."""
+        ...
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Keep other writers out; raises ``import_en_cours`` when one is at work."""
+        ...
+
+    def write(self) -> AbstractContextManager[Writer]:
+        """Give a writer on a copy of the current snapshot, published when the block ends well.
+
+        The caller holds the lock. When the block raises, or the process dies, nothing changes for
+        readers.
+        """
+        ...
+
+    def snapshots(self) -> list[Snapshot]:
+        """List the snapshots, oldest first."""
+        ...
+
+    def prune(self, keep: int) -> list[str]:
+        """Remove all but the ``keep`` latest and the current one; return what was removed."""
         ...

@@ -2,6 +2,9 @@
 
 Spans do not take part in equality: two texts that mean the same thing have equal trees, which is
 what lets ``parse(print(tree)) == tree`` be a property.
+
+A sum of some thousand terms is a tree of that depth, leaning left. So nothing here recurses: equality, hash, repr
+and pickling work on a flat list, and `walk` and `postorder` let others do the same.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = [
     "Binary",
@@ -22,6 +25,7 @@ __all__ = [
     "SyntaxTree",
     "Unary",
     "Variable",
+    "postorder",
     "walk",
 ]
 
@@ -74,8 +78,42 @@ class Reference:
     span: Span = field(default=_NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class _Branch:
+    """What nodes above others share: comparisons that do not recurse."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, _Branch):
+            return NotImplemented
+        return _flat(self) == _flat(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(_flat(self)))
+
+    def __repr__(self) -> str:
+        pieces: list[str] = []
+        stack: list[object] = [self]
+        while stack:
+            current = stack.pop()
+            if isinstance(current, Unary):
+                stack += [f", span={current.span})", current.operand]
+                pieces.append(f"Unary(operator={current.operator!r}, operand=")
+            elif isinstance(current, Binary):
+                stack += [f", span={current.span})", current.right, ", right=", current.left]
+                pieces.append(f"Binary(operator={current.operator!r}, left=")
+            else:
+                pieces.append(current if isinstance(current, str) else repr(current))
+        return "".join(pieces)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _from_flat, (_flat(self, spans=True),)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Unary(_Branch):
     """A sign before an operand."""
 
     operator: Literal["+", "-"]
@@ -83,8 +121,8 @@ class Unary:
     span: Span = field(default=_NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Binary(_Branch):
     """Two operands; ``*``, ``/`` and ``^`` share one precedence, all are left-associative."""
 
     operator: Literal["+", "-", "*", "/", "^"]
@@ -154,3 +192,49 @@ def walk(node: Node) -> Iterator[Node]:
         elif isinstance(current, Binary):
             stack.append(current.right)
             stack.append(current.left)
+
+
+def postorder(node: Node) -> Iterator[Node]:
+    """Yield the nodes operands first, each before the node that uses it, without recursion.
+
+    It is the order in which a stack machine evaluates: a `Binary` finds its two operands on top of the stack.
+
+    Examples
+    --------
+    >>> sum_ = Binary("+", Number(Decimal(1)), Reference("A_B"))
+    >>> [type(part).__name__ for part in postorder(sum_)]
+    ['Number', 'Reference', 'Binary']
+    """
+    stack: list[Node] = [node]
+    reverse: list[Node] = []
+    while stack:
+        current = stack.pop()
+        reverse.append(current)
+        if isinstance(current, Unary):
+            stack.append(current.operand)
+        elif isinstance(current, Binary):
+            stack.append(current.left)
+            stack.append(current.right)
+    return reversed(reverse)
+
+
+def _flat(node: Any, *, spans: bool = False) -> list[Any]:
+    """Write the tree as leaves and (operator, number of operands, span or None), operands first."""
+    return [
+        (part.operator, 1 if isinstance(part, Unary) else 2, part.span if spans else None)
+        if isinstance(part, _Branch)
+        else part
+        for part in postorder(node)
+    ]
+
+
+def _from_flat(parts: list[Any]) -> Node:
+    stack: list[Node] = []
+    for part in parts:
+        if not isinstance(part, tuple):
+            stack.append(part)
+            continue
+        operator, operands, span = part
+        right = stack.pop()
+        stack.append(Unary(operator, right, span) if operands == 1 else Binary(operator, stack.pop(), right, span))
+    return stack[0]

@@ -1,0 +1,57 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+DEMO ?= demo
+
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: demo test test-fast lint up lock clean help
+
+help:
+	@echo "make demo       environment, demonstration base, trame evaluated, report executed"
+	@echo "make test       environment, all tests, lint, types, import arrows"
+	@echo "make test-fast  the same without the tests marked slow"
+	@echo "make up         dashboards on the demonstration base (or WORKBENCH_BASE)"
+	@echo "make lock       resolve the dependencies again into the lock files"
+
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# What users run, then what developers add; each stamp is remade when its lock changes.
+$(VENV)/.product: requirements.lock pyproject.toml $(BIN)/uv
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/.development: requirements-dev.lock $(VENV)/.product
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/.product
+	$(BIN)/workbench demo --to $(DEMO)
+
+test: $(VENV)/.development lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-fast: $(VENV)/.development lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+lint: $(VENV)/.development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+up: $(VENV)/.product
+	$(BIN)/workbench up
+
+lock:
+	$(BIN)/uv pip compile pyproject.toml --extra jupyter --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra jupyter --group dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,118 @@
+"""A server of dashboards in its own process, and a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import nbformat
+import pytest
+
+SERVE = """
+import sys
+from workbench.dashboards.server import serve
+port, base, trames, folder = sys.argv[1:]
+serve(int(port), base, trames, folder=folder)
+"""
+
+CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, folder: Path, base: Path, trames: Path, log: Path, project: Path, **variables: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        command = [sys.executable, "-c", SERVE, str(self.port), str(base), str(trames), str(folder)]
+        with log.open("w") as sink:
+            self.process = subprocess.Popen(
+                command, cwd=project, env={**os.environ, **variables}, stdout=sink, stderr=subprocess.STDOUT
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        end = time.monotonic() + 60
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                httpx.get(f"{self.url}/nowhere", timeout=5)
+                return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        pytest.fail(self.log.read_text())
+
+    def kernels(self) -> list[int]:
+        """Process numbers of the kernels that run."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+    def stop(self) -> int:
+        """Interrupt as Ctrl-C does and return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Callable[..., Server]]:
+    """Return a function that starts a server of a folder; it is stopped at the end of the module."""
+    started: list[Server] = []
+
+    def start(folder: Path, base: Path, trames: Path, **variables: str) -> Server:
+        log = tmp_path_factory.mktemp("log") / "server.log"
+        started.append(Server(folder, base, trames, log, project, **variables))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def write_notebook() -> Callable[..., Path]:
+    """Return a function that writes a notebook of code cells."""
+
+    def write(path: Path, *sources: str, title: str = "Essai", kernel: str = "python3") -> Path:
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        metadata = {
+            "title": title,
+            "kernelspec": {"name": kernel, "display_name": kernel, "language": "python"},
+            "language_info": {"name": "python"},
+        }
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The program of a browser; the test skips where there is none."""
+    found = os.environ.get("WORKBENCH_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("no Chromium on this machine")
+    return found

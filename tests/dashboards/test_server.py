@@ -1,0 +1,269 @@
+"""What the server of dashboards serves, to whom, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from workbench.dashboards.server import dashboard_titles, serve
+from workbench.errors import WorkbenchError
+
+pytest.importorskip("voila")
+
+SHOW_ENVIRONMENT = """
+import json, os, sys
+from IPython.display import HTML
+HTML("<pre id='seen'>" + json.dumps({"environment": dict(os.environ), "python": sys.executable}) + "</pre>")
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, write_notebook: Callable[..., Path]) -> Path:
+    root = tmp_path_factory.mktemp("projet")
+    folder = root / "dashboards"
+    (folder / "sous").mkdir(parents=True)
+    write_notebook(folder / "vue.ipynb", SHOW_ENVIRONMENT, title="Ce que voit un noyau", kernel="un-autre-noyau")
+    write_notebook(folder / "panne.ipynb", "SECRET_SOURCE = 1", "1 / 0", title="Une panne")
+    write_notebook(folder / ".cache.ipynb", "1")
+    write_notebook(folder / "sous" / "autre.ipynb", "1")
+    write_notebook(root / "dehors.ipynb", "1")
+    (folder / "image.png").write_bytes(b"secret image")
+    (folder / "notes.txt").write_text("secret notes")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(serve: Callable[..., Any], folder: Path) -> Any:
+    return serve(
+        folder,
+        folder.parent / "base.duckdb",
+        folder.parent / "trames",
+        AWS_SECRET_ACCESS_KEY="s3cr3t",
+        MY_TOKEN="s3cr3t",
+    )
+
+
+def page(server: Any, name: str) -> str:
+    answer = httpx.get(f"{server.url}/voila/render/{name}", timeout=60)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_lists_the_notebooks_of_the_folder_only(folder: Path) -> None:
+    assert dashboard_titles(folder) == {"panne.ipynb": "Une panne", "vue.ipynb": "Ce que voit un noyau"}
+
+
+def test_a_notebook_that_is_not_one_is_listed_under_its_name(tmp_path: Path) -> None:
+    (tmp_path / "abime.ipynb").write_text("{")
+    assert dashboard_titles(tmp_path) == {"abime.ipynb": "abime"}
+
+
+def test_refuses_a_folder_without_notebook(tmp_path: Path) -> None:
+    with pytest.raises(WorkbenchError, match="ne contient aucun tableau de bord") as error:
+        serve_folder(tmp_path)
+    assert error.value.code == "tableaux_absents"
+
+
+def test_refuses_a_port_that_is_taken(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(WorkbenchError) as error:
+        serve(taken.getsockname()[1], folder=folder)
+    assert error.value.code == "port_occupe"
+
+
+def serve_folder(folder: Path) -> None:
+    serve(0, folder=folder)
+
+
+def test_index_lists_the_dashboards_in_french(server: Any) -> None:
+    answer = httpx.get(f"{server.url}/")
+    assert answer.status_code == 200
+    assert '<html lang="fr">' in answer.text
+    assert re.findall(r'href="/voila/render/([^"]+)">([^<]+)<', answer.text) == [
+        ("panne.ipynb", "Une panne"),
+        ("vue.ipynb", "Ce que voit un noyau"),
+    ]
+    assert "cdn" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/voila/files/image.png",
+        "/voila/files/notes.txt",
+        "/voila/files/..%2fdehors.ipynb",
+        "/voila/files/image.png/",
+        "/voila/tree",
+        "/voila/tree/sous",
+        "/voila/api/contents",
+        "/voila/api/contents/notes.txt",
+        "/voila/query/00000000-0000-0000-0000-000000000000",
+        "/voila/render/notes.txt",
+        "/voila/render/image.png",
+        "/voila/render/.cache.ipynb",
+        "/voila/render/sous/autre.ipynb",
+        "/voila/render/sous%2fautre.ipynb",
+        "/voila/render/../dehors.ipynb",
+        "/voila/render/..%2fdehors.ipynb",
+        "/voila/render/..%2f..%2f..%2fetc%2fpasswd",
+        "/voila/render//etc/passwd",
+        "/voila/render/vue.ipynb/",
+        "/voila/render/",
+        "/voila/static/../../../../etc/passwd",
+        "/voila/static/..%2f..%2f..%2fetc%2fpasswd",
+        "/statique/package.json",
+        "/statique/..%2f__init__.py",
+        "/statique/../pyproject.toml",
+        "/api/sessions",
+        "/api/contents",
+        "/api/terminals",
+        "/api/kernels",
+        "/lab",
+        "/static/x.js",
+    ],
+)
+def test_serves_nothing_else(server: Any, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as wire:
+        # By hand: a client would tidy the path up.
+        wire.sendall(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: wire.recv(65536), b"")).decode()
+    status = int(answer.split()[1])
+    assert status in (403, 404), answer[:300]
+    assert "secret" not in answer
+    assert "root:" not in answer
+
+
+def test_unknown_page_is_told_in_french(server: Any) -> None:
+    answer = httpx.get(f"{server.url}/inconnu")
+    assert answer.status_code == 404
+    assert "Cette page n&#39;existe pas" in answer.text or "Cette page n'existe pas" in answer.text
+    assert "https://" not in answer.text
+
+
+def test_refuses_another_host_name(server: Any) -> None:
+    # What a page of the web reaches when its name is made to resolve to this machine.
+    answer = httpx.get(f"{server.url}/voila/render/vue.ipynb", headers={"Host": "evil.example"})
+    assert answer.status_code == 403
+
+
+def test_policy_forbids_other_addresses(server: Any) -> None:
+    policy = httpx.get(f"{server.url}/").headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "http" not in policy
+
+
+def test_plotly_is_served_once_for_long(server: Any) -> None:
+    answer = httpx.get(f"{server.url}/statique/plotly.min.js?v=1")
+    assert answer.status_code == 200
+    assert "plotly.js" in answer.text[:200]
+    assert "max-age=31536000" in answer.headers["Cache-Control"]
+
+
+def test_kernel_sees_no_secret_and_runs_this_interpreter(server: Any, folder: Path) -> None:
+    text = page(server, "vue.ipynb")
+    output = re.search(r'cell-output\+json">(.*?)</script>', text, re.S)
+    assert output
+    html = json.loads(output[1])["data"]["text/html"]
+    seen = json.loads(re.search(r"<pre id='seen'>(.*)</pre>", html, re.S)[1])  # type: ignore[index]
+    assert seen["python"] == sys.executable
+    assert not [name for name, value in seen["environment"].items() if "s3cr3t" in value]
+    assert seen["environment"]["WORKBENCH_BASE"] == str(folder.parent / "base.duckdb")
+    assert seen["environment"]["WORKBENCH_TRAMES"] == str(folder.parent / "trames")
+    assert "HTTP_COOKIE" not in seen["environment"]
+
+
+def test_page_is_french_and_hides_its_source(server: Any) -> None:
+    text = page(server, "vue.ipynb")
+    assert '<html lang="fr">' in text
+    assert "<title>Ce que voit un noyau</title>" in text
+    assert "Chargement du tableau de bord…" in text
+    assert "json.dumps" not in text
+    assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", text)
+
+
+def test_a_failed_notebook_shows_no_traceback(server: Any) -> None:
+    text = page(server, "panne.ipynb")
+    assert "Cette page n'a pas pu être préparée" in text
+    assert "ZeroDivisionError" not in text
+    assert "SECRET_SOURCE" not in text
+    # The operator has it.
+    assert "ZeroDivisionError" in server.log.read_text()
+
+
+def test_a_visitor_cannot_execute_code(server: Any, tmp_path: Path) -> None:
+    from tornado.httpclient import HTTPRequest
+    from tornado.websocket import websocket_connect
+
+    witness = tmp_path / "witness"
+    kernel = re.search(r'"kernelId": "([0-9a-f-]+)"', page(server, "vue.ipynb"))
+    assert kernel
+
+    async def attempt() -> list[str]:
+        url = f"ws://127.0.0.1:{server.port}/api/kernels/{kernel[1]}/channels?session_id=x"
+        wire = await websocket_connect(HTTPRequest(url))
+        for kind, content in (
+            ("execute_request", {"code": f"open({str(witness)!r}, 'w')", "silent": False, "store_history": False}),
+            ("kernel_info_request", {}),
+        ):
+            header = {"msg_id": kind, "username": "", "session": "x", "msg_type": kind, "version": "5.3", "date": ""}
+            message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
+            await wire.write_message(json.dumps(message))
+        kinds = []
+        while "kernel_info_reply" not in kinds:
+            raw = await asyncio.wait_for(wire.read_message(), 20)
+            assert isinstance(raw, str)
+            kinds.append(json.loads(raw)["header"]["msg_type"])
+        wire.close()
+        return kinds
+
+    kinds = asyncio.run(attempt())
+    assert "execute_reply" not in kinds
+    assert not witness.exists()
+
+
+def test_a_page_of_another_site_cannot_connect(server: Any) -> None:
+    kernel = re.search(r'"kernelId": "([0-9a-f-]+)"', page(server, "vue.ipynb"))
+    assert kernel
+    address = f"{server.url}/api/kernels/{kernel[1]}/channels"
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    assert httpx.get(address, headers={**upgrade, "Origin": "https://evil.example"}).status_code == 403
+
+
+def test_closing_the_page_ends_its_kernel(server: Any) -> None:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        text = client.get("/voila/render/vue.ipynb").text
+        kernel = re.search(r'"kernelId": "([0-9a-f-]+)"', text)
+        assert kernel
+        address = f"/voila/api/shutdown/{kernel[1]}"
+        assert client.post(address).status_code == 403  # another site cannot do it
+        before = len(server.kernels())
+        assert client.post(address, data={"_xsrf": client.cookies["_xsrf"]}).status_code == 204
+        assert len(server.kernels()) == before - 1
+
+
+def test_interrupting_ends_the_server_and_its_kernels(serve: Callable[..., Any], folder: Path) -> None:
+    server = serve(folder, folder / "base.duckdb", folder)
+    page(server, "vue.ipynb")
+    kernels = server.kernels()
+    assert kernels
+    assert server.stop() == 0
+    end = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() for pid in kernels) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not [pid for pid in kernels if Path(f"/proc/{pid}").exists()]
+    assert "Traceback" not in server.log.read_text()
+    assert f"http://127.0.0.1:{server.port}/" in server.log.read_text()

@@ -1,0 +1,218 @@
+"""The semantics of section 3 of the specification on figures small enough to check by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import workbench as wb
+
+Row = tuple[int, str, str, int, float, float]
+"""exercice, siret, compte, operation, debit, credit"""
+
+PRINCIPAL = "99900000100011"
+ANNEXE = "99900000100029"
+OTHER = "99900000200019"
+
+
+@pytest.fixture
+def make_base(tmp_path: Path) -> Callable[..., wb.Base]:
+    """Build a base from a few rows, through the CCI importer."""
+    bases: list[wb.Base] = []
+
+    def make(rows: list[Row], budgets: dict[str, dict[str, str]] | None = None) -> wb.Base:
+        number = len(bases)
+        execution = tmp_path / f"execution_{number}.csv"
+        lines = [f"{year},{siret},,{compte},{op},{debit},{credit},D" for year, siret, compte, op, debit, credit in rows]
+        execution.write_text("exercice,ident,fonction,comptes,cptop,cptdeb,cptcre,dp\n" + "\n".join(lines) + "\n")
+        collectivite = tmp_path / f"collectivite_{number}.csv"
+        described = []
+        for year, siret in dict.fromkeys((row[0], row[1]) for row in rows):
+            about = {"mpoid": "1000", "cnome": "M14", "cbudg": "1", "ctype": "101"} | (budgets or {}).get(siret, {})
+            described.append(
+                f"{year},{siret},099,001,VILLE,{about['mpoid']},{about['cnome']},,{about['cnome']},VILLE,"
+                f"{about['cbudg']},{about['ctype']}"
+            )
+        collectivite.write_text(
+            "exer,ident,ndept,insee,lcomm,mpoid,nomen,finess,cnome,lbudg,cbudg,ctype\n" + "\n".join(described) + "\n"
+        )
+        base = wb.connect(tmp_path / f"base_{number}.duckdb", read_only=False)
+        wb.import_cci(base, execution=execution, collectivite=collectivite)
+        bases.append(base)
+        return base
+
+    yield make
+    for base in bases:
+        base.close()
+
+
+def _values(base: wb.Base, formules: dict[str, str], **options) -> wb.IndicateurTable:
+    options = {"sirets": [PRINCIPAL], "exercices": range(2011, 2019), "nomenclature": None} | options
+    return wb.evaluate(wb.trame_from_formules(formules), base, **options)
+
+
+def test_sums_are_exact(make_base) -> None:
+    rows = [(2015, PRINCIPAL, f"70{digit}", 2, 0, 0.1) for digit in range(3)]
+    base = make_base([*rows, (2015, PRINCIPAL, "60", 2, 0.3, 0)])
+    table = _values(base, {"A_ZERO": "C70-D60[TA:BX]", "A_GUARDED": "1/A_ZERO", "A_TEN": "A_ZERO*10+7"})
+    assert table[2015].tolist() == [0, 0, 7]
+
+
+def test_annexe_segments_look_at_annexe_budgets_only(make_base) -> None:
+    base = make_base(
+        [(2015, PRINCIPAL, "70", 2, 0, 100), (2015, ANNEXE, "70", 2, 0, 7)], {ANNEXE: {"cbudg": "3", "ctype": "201"}}
+    )
+    formules = {
+        "A_ALL": "C70[TA:BX]",
+        "A_BP": "C70[TA:BX][TB:BP]",
+        "A_BA": "A_ALL[TB:BA]",
+        "A_TYPE": "A_ALL*2[TE:201]",
+        "A_BOTH": "A_BP[TB:BA]",
+        "A_POP": "$POP",
+        "A_POP_BA": "$POP[TB:BA]",
+    }
+    table = _values(base, formules, sirets=[PRINCIPAL, ANNEXE])
+    assert table[2015].tolist() == [107, 100, 7, 14, 0, 1000, 1000]
+    assert any("mêle budgets principaux et annexes" in sentence for sentence in table.provenance.avertissements)
+    assert _values(base, formules)[2015].tolist() == [100, 100, 0, 0, 0, 1000, 0]
+    assert wb.explain(table, "A_TYPE", 2015).value == 14
+
+
+def test_population_counts_a_siren_once(make_base) -> None:
+    rows = [(2015, siret, "70", 2, 0, 1.0) for siret in (PRINCIPAL, ANNEXE, OTHER)]
+    base = make_base(rows, {OTHER: {"mpoid": "50"}})
+    table = _values(base, {"A_POP": "$POP"}, sirets=[PRINCIPAL, ANNEXE, OTHER])
+    assert table.at["A_POP", 2015] == 1050
+
+
+def test_offsets_follow_the_calendar(make_base) -> None:
+    base = make_base([(year, PRINCIPAL, "70", 2, 0, year) for year in (2011, 2012, 2014)])
+    table = _values(base, {"A_B": "C70[TA:BX]", "A_M1": "A_B[OS:M1]", "A_P2": "A_B[OS:P2]", "A_DIFF": "A_B-A_B[OS:M1]"})
+    assert table.columns.tolist() == [2011, 2012, 2014]
+    assert table.loc["A_M1"].tolist() == [0, 2011, 0]
+    assert table.loc["A_P2"].tolist() == [0, 2014, 0]
+    assert table.loc["A_DIFF"].tolist() == [2011, 1, 2014]
+
+
+def test_an_offset_of_a_masked_indicateur_reads_the_mask_of_its_own_exercice(make_base) -> None:
+    base = make_base([(year, PRINCIPAL, "70", 2, 0, 10) for year in (2011, 2012, 2013)])
+    table = _values(base, {"A_B": "C70[TA:BX][RE-MAX:2011]", "A_NEXT": "A_B[OS:M1]+0"})
+    assert table.loc["A_B"].tolist() == [10, 0, 0]
+    assert table.loc["A_NEXT"].tolist() == [0, 10, 0]
+
+
+def test_nomenclature_filters_by_exercice(make_base) -> None:
+    base = make_base([(2015, PRINCIPAL, "70", 2, 0, 5)], {PRINCIPAL: {"cnome": "M57"}})
+    assert _values(base, {"A_B": "C70[TA:BX]"}, nomenclature="M57").at["A_B", 2015] == 5
+    empty = _values(base, {"A_B": "C70[TA:BX]"}, nomenclature="M14")
+    assert empty.shape == (1, 0)
+    assert "Aucun budget" in empty.provenance.avertissements[0]
+
+
+def test_establishment_types_filter(make_base) -> None:
+    base = make_base([(2015, PRINCIPAL, "70", 2, 0, 5)])
+    assert _values(base, {"A_B": "C70[TA:BX]"}, types=["201"]).shape == (1, 0)
+    assert _values(base, {"A_B": "C70[TA:BX]"}, types=["101"]).shape == (1, 1)
+
+
+def test_powers_and_quotients_without_a_value_are_zero(make_base) -> None:
+    base = make_base([(2015, PRINCIPAL, "70", 2, 0, 4)])
+    formules = {
+        "A_B": "C70[TA:BX]",
+        "A_ROOT": "(0-A_B)^0.5",
+        "A_POLE": "(A_B-A_B)^(0-1)",
+        "A_ONE": "(A_B/(A_B-A_B))^0",
+        "A_HUGE": "A_B^1000",
+        "A_HALF": "A_B^0.5",
+        "A_SUM": "A_B/0+5",
+    }
+    assert _values(base, formules)[2015].tolist() == [4, 0, 0, 1, 0, 2, 5]
+
+
+def test_an_unknown_reference_and_a_ring_are_refused(make_base) -> None:
+    base = make_base([(2015, PRINCIPAL, "70", 2, 0, 4)])
+    with pytest.raises(wb.WorkbenchError, match="A_C"):
+        _values(base, {"A_B": "A_C+1"})
+    with pytest.raises(wb.WorkbenchError, match=r"A_B.*A_C.*A_B"):
+        _values(base, {"A_B": "A_C+1", "A_C": "A_B+1"})
+
+
+def test_no_exercice_is_refused(make_base) -> None:
+    base = make_base([(2015, PRINCIPAL, "70", 2, 0, 4)])
+    with pytest.raises(wb.WorkbenchError, match="exercice"):
+        _values(base, {"A_B": "1"}, exercices=[])
+
+
+def test_a_long_chain_of_indicateurs(make_base) -> None:
+    base = make_base([(2015, PRINCIPAL, "70", 2, 0, 0.01)])
+    formules = {"A_0": "C70[TA:BX]"} | {f"A_{step}": f"A_{step - 1}/1+A_0" for step in range(1, 600)}
+    table = _values(base, formules)
+    assert table.at["A_599", 2015] == 6.0
+    assert wb.explain(table, "A_599", 2015).value == 6.0
+
+
+def test_the_explanation_of_a_linear_figure_is_its_comptes(make_base) -> None:
+    rows = [
+        (2015, PRINCIPAL, "706", 2, 0, 10.5),
+        (2015, PRINCIPAL, "7062", 2, 0, 0.25),
+        (2015, PRINCIPAL, "60", 2, 3, 0),
+    ]
+    base = make_base(rows)
+    table = _values(base, {"A_B": "C70-D60[TA:BX]*2", "A_C": "A_B/2-1", "A_R": "A_B/A_C"})
+    why = wb.explain(table, "A_B", 2015)
+    assert why.value == table.at["A_B", 2015] == 15.5
+    comptes = why.comptes().set_index("compte")
+    assert comptes["montant"].to_dict() == {"706": 10.5, "7062": 0.25, "60": 3.0}
+    assert comptes["contribution"].to_dict() == {"706": 21.0, "7062": 0.5, "60": -6.0}
+    halved = wb.explain(table, "A_C", 2015)
+    assert halved.value == table.at["A_C", 2015] == 6.75
+    assert halved.comptes()["contribution"].sum() == 7.75
+    assert wb.explain(table, "A_R", 2015).comptes()["contribution"].isna().all()
+    assert "706" in str(why)
+    assert "<details" in why._repr_html_()
+
+
+def test_explaining_what_is_not_there(make_base) -> None:
+    table = _values(make_base([(2015, PRINCIPAL, "70", 2, 0, 1)]), {"A_B": "C70[TA:BX]"})
+    with pytest.raises(wb.WorkbenchError, match="A_Z"):
+        wb.explain(table, "A_Z", 2015)
+    with pytest.raises(wb.WorkbenchError, match="2015"):
+        wb.explain(table, "A_B", 2016)
+
+
+def test_a_part_of_a_table_still_explains_itself(make_base) -> None:
+    table = _values(make_base([(2015, PRINCIPAL, "70", 2, 0, 1)]), {"A_B": "C70[TA:BX]", "A_C": "A_B"})
+    assert wb.explain(table.loc[["A_C"]], "A_C", 2015).value == 1
+    assert wb.explain(table.copy(), "A_C", 2015).value == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=30),
+    st.integers(1, 99),
+)
+def test_weights_keep_integers(cents: list[int], divisor: int) -> None:
+    """A sum that is exactly zero in cents is exactly zero whatever constants divide it."""
+    import numpy as np
+
+    from workbench.evaluation import kernel
+    from workbench.evaluation.plan import compile_trame
+
+    plan = compile_trame(wb.trame_from_formules({"A_B": f"C7/{divisor}-C7/{divisor}[TA:BE]", "A_S": "C7[TA:BE]"}))
+    lines = len(cents)
+    amounts = {name: np.array(cents, dtype=np.int64) for name in ("credit_1",)}
+    cells = kernel.Cells(
+        row=np.zeros(lines, dtype=np.int64),
+        compte=np.arange(lines),
+        comptes=[f"7{number:02d}" for number in range(lines)],
+        amounts=amounts,
+        selected={},
+    )
+    rows = kernel.Rows(unit=np.zeros(1, dtype=np.int64), exercice=np.array([2015]))
+    values = kernel.run(plan, rows, cells, {})
+    assert values[0, 0] == 0
+    assert values[0, 1] == sum(cents) / 100

@@ -1,0 +1,171 @@
+"""``workbench base``: what fills and describes the accounting base."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from workbench.cli.exits import ExitCode
+from workbench.cli.options import base_option, exercices_option, existing_file, say
+
+__all__ = ["command"]
+
+
+@click.group()
+def command() -> None:
+    """La base comptable : importer, télécharger, contrôler, décrire."""
+
+
+@command.command("import")
+@click.argument("files", metavar="[FICHIER]...", nargs=-1, type=existing_file)
+@click.option("--execution", type=existing_file, help="Base CCI : fichier des mouvements (execution).")
+@click.option("--collectivite", type=existing_file, help="Base CCI : fichier des budgets (collectivite).")
+@click.option("--comptes", type=existing_file, help="Libellés des comptes (comptes, libelles).")
+@click.option(
+    "--population", multiple=True, type=existing_file, help="Populations : siren ou code commune, exercice, population."
+)
+@base_option
+def import_(
+    files: tuple[Path, ...],
+    execution: Path | None,
+    collectivite: Path | None,
+    comptes: Path | None,
+    population: tuple[Path, ...],
+    base: str,
+) -> int:
+    r"""Importe des balances ouvertes de la DGFIP (csv, csv.gz, parquet) ou une base CCI.
+
+    \b
+    workbench base import balances_2019.csv balances_2020.csv.gz --population populations.csv
+    workbench base import --execution execution.csv --collectivite collectivite.csv --comptes comptes.csv
+    """
+    from workbench.dgfip import connect, import_balances, import_cci, import_comptes, import_population
+
+    if (execution is None) != (collectivite is None):
+        raise click.UsageError("--execution et --collectivite vont ensemble.")
+    if not files and execution is None and comptes is None and not population:
+        raise click.UsageError("Donnez au moins un fichier à importer.")
+    with connect(base, read_only=False) as opened:
+        if files:
+            say(str(import_balances(opened, list(files), progress=True)))
+        if execution is not None and collectivite is not None:
+            say(str(import_cci(opened, execution=execution, collectivite=collectivite, comptes=comptes, progress=True)))
+        elif comptes is not None:
+            say(str(import_comptes(opened, comptes)))
+        for path in population:
+            say(str(import_population(opened, path)))
+    return ExitCode.OK
+
+
+@command.command()
+@click.option("--siret", "sirets", multiple=True, help="SIRET d'un budget ; peut se répéter.")
+@click.option("--siren", "sirens", multiple=True, help="SIREN : tous ses budgets ; peut se répéter.")
+@click.option("--departement", "departements", multiple=True, help="Département sur trois caractères : 031, 02A, 101.")
+@exercices_option
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="balances",
+    show_default=True,
+    help="Dossier des fichiers.",
+)
+@click.option("--import/--no-import", "import_too", default=False, help="Importe ensuite dans la base.")
+@base_option
+def download(
+    sirets: tuple[str, ...],
+    sirens: tuple[str, ...],
+    departements: tuple[str, ...],
+    exercices: list[int],
+    folder: Path,
+    import_too: bool,
+    base: str,
+) -> int:
+    r"""Télécharge des balances du portail des données ouvertes du ministère.
+
+    \b
+    workbench base download --siren 213300635 --exercices 2019-2023 --to balances --import
+    """
+    from workbench.dgfip import connect, download_balances, import_balances
+
+    if not (sirets or sirens or departements):
+        raise click.UsageError("Choisissez des collectivités : --siret, --siren ou --departement.")
+    report = download_balances(
+        sirets=sirets, sirens=sirens, departements=departements, exercices=exercices, to=folder, progress=say
+    )
+    say(str(report))
+    if import_too and report.paths:
+        with connect(base, read_only=False) as opened:
+            say(str(import_balances(opened, report.paths, progress=True)))
+    return ExitCode.OK
+
+
+@command.command()
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "csv"]), default="text", show_default=True, help="Présentation."
+)
+@base_option
+def controls(format_: str, base: str) -> int:
+    """Contrôle la base : équilibres, soldes, doublons, exercices manquants, comptes inconnus.
+
+    Le code de sortie est 5 quand un contrôle trouve quelque chose.
+    """
+    from workbench.dgfip import connect
+    from workbench.dgfip import controls as run_controls
+
+    with connect(base) as opened:
+        report = run_controls(opened)
+    if format_ == "csv":
+        click.echo(report.to_frame().to_csv(index=False), nl=False)
+    else:
+        click.echo(str(report))
+    return ExitCode.OK if report.ok else ExitCode.FINDINGS
+
+
+@command.command()
+@base_option
+def info(base: str) -> int:
+    """Décrit la base : exercices, budgets, lignes, imports, instantané."""
+    from workbench.dgfip import base_info, connect
+
+    with connect(base) as opened:
+        click.echo(str(base_info(opened)))
+    return ExitCode.OK
+
+
+@command.command()
+@click.argument("text", metavar="TEXTE")
+@click.option("--limit", default=20, show_default=True, help="Nombre de lignes au plus.")
+@base_option
+def find(text: str, limit: int, base: str) -> int:
+    """Cherche des collectivités par leur nom ou le début de leur SIRET."""
+    from workbench.dgfip import connect, find_collectivites
+
+    with connect(base) as opened:
+        found = find_collectivites(opened, text, limit=limit)
+    click.echo(found.to_csv(index=False, sep="\t"), nl=False)
+    return ExitCode.OK if len(found) else ExitCode.EMPTY
+
+
+@command.command()
+@base_option
+def snapshots(base: str) -> int:
+    """Liste les instantanés de la base, du plus ancien au plus récent."""
+    from workbench.dgfip import snapshots as list_snapshots
+
+    for snapshot in list_snapshots(base):
+        click.echo(str(snapshot))
+    return ExitCode.OK
+
+
+@command.command()
+@click.option("--keep", default=3, show_default=True, type=click.IntRange(min=1), help="Instantanés à garder.")
+@base_option
+def prune(keep: int, base: str) -> int:
+    """Supprime les instantanés les plus anciens."""
+    from workbench.dgfip import prune_snapshots
+
+    removed = prune_snapshots(base, keep=keep)
+    say(f"{len(removed)} instantané(s) supprimé(s).")
+    return ExitCode.OK

@@ -1,0 +1,104 @@
+"""``workbench <noun> <verb>``: stdout carries data, all the rest goes to stderr.
+
+Nouns are loaded when named, so that ``--help`` imports no engine.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from uuid import uuid4
+
+import click
+
+from workbench import __version__
+from workbench.cli.exits import ExitCode
+from workbench.errors import WorkbenchError
+
+__all__ = ["main"]
+
+_NOUNS = {
+    "base": "La base comptable : importer, télécharger, contrôler, décrire.",
+    "trame": "Les trames : vérifier, évaluer, importer, exporter, comparer, lister.",
+    "formule": "Une formule : vérifier, dessiner l'arbre.",
+    "report": "Les rapports : tableau, classeur, notebook, balance.",
+    "demo": "Une démonstration complète sur des communes fictives.",
+    "up": "Ouvre les tableaux de bord dans un navigateur.",
+}
+
+
+class _Nouns(click.Group):
+    """A group whose commands are modules, imported when asked for."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(_NOUNS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _NOUNS:
+            return None
+        command = import_module(f"workbench.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - narrows the type
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commandes"):
+            formatter.write_dl(list(_NOUNS.items()))
+
+
+@click.group(cls=_Nouns, context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="workbench")
+def cli() -> None:
+    """Analyse financière des organismes publics : bases, trames, rapports et tableaux de bord."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with an `ExitCode`."""
+    _speak_french()
+    try:
+        code = cli.main(arguments, prog_name="workbench", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else ExitCode.OK)
+    except click.exceptions.Abort:
+        click.echo("Interrompu.", err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    except WorkbenchError as error:
+        click.echo(f"Erreur : {error}", err=True)
+        sys.exit(ExitCode.EMPTY if error.code == "rapport_vide" else ExitCode.REFUSED)
+    except BrokenPipeError:
+        # The reader of a pipe left (`workbench … | head`): nothing more to say, to no one.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.OK)
+    except Exception:  # noqa: BLE001 - the last door: people get an identifier, the log gets the traceback
+        _report_defect()
+        sys.exit(ExitCode.UNEXPECTED)
+
+
+def _report_defect() -> None:
+    """Keep the traceback where the operator finds it, under an identifier that the user can give."""
+    from platformdirs import user_log_path
+
+    identifier = uuid4().hex[:8]
+    if os.environ.get("WORKBENCH_DEBUG"):
+        traceback.print_exc()
+    try:
+        log: Path = user_log_path("workbench", ensure_exists=True) / "erreurs.log"
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"--- {identifier} {datetime.now(UTC).isoformat(timespec='seconds')}\n{traceback.format_exc()}")
+        place = f"Le détail est dans {log}."
+    except OSError:
+        place = "Relancez avec WORKBENCH_DEBUG=1 pour voir le détail."
+    click.echo(f"Erreur inattendue (identifiant {identifier}). {place}", err=True)
+
+
+def _speak_french() -> None:
+    os.environ["LANGUAGE"] = "fr"
+    gettext.bindtextdomain("workbench", str(Path(__file__).parent / "locale"))
+    gettext.textdomain("workbench")

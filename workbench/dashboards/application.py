@@ -1,0 +1,268 @@
+"""Voila, with what it serves reduced to what a dashboard needs.
+
+Voila serves every notebook and many files under its root, runs any kernel installed on the machine and hands
+its own environment, secrets included, to each. Here the list is closed instead: the routes of `ROUTES`, the
+notebooks of one folder, one kernel specification, the variables of `KERNEL_ENVIRONMENT`. A route that a new
+version of Voila adds stays absent until it is written here.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import logging
+import site
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+from jupyter_core.paths import jupyter_path
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from tornado import web
+from traitlets import Dict, List, Unicode
+from traitlets.config import Config
+from voila.app import Voila
+from voila.paths import collect_static_paths, collect_template_paths
+from voila.tornado.handler import TornadoVoilaHandler
+
+import workbench
+
+__all__ = ["KERNEL_ENVIRONMENT", "ROUTES", "DashboardApplication", "configuration"]
+
+SHARE = Path(__file__).parent / "share"
+STATIC = Path(__file__).parent / "static"
+
+ROUTES = (
+    "/api/kernels/",  # a visitor's own kernel, by an identifier that only her page knows
+    "/voila/static/",
+    "/voila/labextensions/",
+    "/voila/api/shutdown/",  # the page ends its kernel when it closes
+    "/voila/render/",
+)
+"""The routes of Voila that stay; ``/voila/files``, the tree and the contents are not among them."""
+
+KERNEL_ENVIRONMENT = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP", "TZ", "LANG", "LANGUAGE"),
+        *("LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY", "LC_MESSAGES"),
+        *("LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "SYSTEMROOT", "WINDIR"),
+        *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+        *("QUERY_STRING", "VOILA_BASE_URL", "VOILA_SERVER_URL"),
+    }
+)
+"""The variables of the server that a kernel receives."""
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        # Widgets are modules that the kernel sends, imported from a blob; Voila's front end compiles schemas.
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' ws: wss:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
+)
+
+
+class DashboardKernelSpecManager(KernelSpecManager):  # type: ignore[misc]
+    """Knows one kernel: the interpreter of this server."""
+
+    def find_kernel_specs(self) -> dict[str, str]:
+        """Return the only name there is."""
+        return {"python3": str(SHARE)}
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Return the only specification; any other name is unknown, whatever is installed."""
+        if kernel_name != "python3":
+            raise NoSuchKernel(kernel_name)
+        return KernelSpec(
+            argv=[sys.executable, "-m", "workbench.dashboards.kernel", "-f", "{connection_file}"],
+            display_name="Python",
+            language="python",
+            interrupt_mode="signal",
+        )
+
+
+class DashboardKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
+    """Starts kernels with the variables of `KERNEL_ENVIRONMENT` and its own, and no other."""
+
+    variables = Dict(help="What the dashboards read: base, trames.", config=True)
+
+    async def start_kernel(self, *args: Any, env: dict[str, str] | None = None, **options: Any) -> str:
+        """Start a kernel; ``env`` is what Voila proposes, the whole environment of the server."""
+        kept = {name: value for name, value in (env or {}).items() if name in KERNEL_ENVIRONMENT}
+        package = Path(workbench.__file__).parents[1]
+        if str(package) not in site.getsitepackages():
+            kept["PYTHONPATH"] = ":".join(filter(None, (str(package), kept.get("PYTHONPATH", ""))))
+        kept.update(self.variables)
+        kernel_id: str = await super().start_kernel(*args, env=kept, **options)
+        return kernel_id
+
+
+class FrenchErrors:
+    """Errors as pages in French that tell nothing of what was asked."""
+
+    settings: dict[str, Any]
+    base_url: str
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """Write the page of an error."""
+        environment = self.settings["voila_jinja2_env"]
+        template = environment.get_template("404.html" if status_code == 404 else "error.html")
+        self.finish(template.render(status_code=status_code, base_url=self.base_url))  # type: ignore[attr-defined]
+
+
+class MissingHandler(FrenchErrors, JupyterHandler):  # type: ignore[misc]
+    """Everything else: a page in French."""
+
+    def get(self) -> None:
+        """Answer 404."""
+        raise web.HTTPError(404)
+
+    post = put = delete = patch = options = get
+
+    def check_xsrf_cookie(self) -> None:
+        """Nothing is done here, so nothing is to be protected."""
+
+
+class DashboardHandler(FrenchErrors, TornadoVoilaHandler):  # type: ignore[misc]
+    """Renders a notebook of the folder, and no other file."""
+
+    async def get(self, path: str | None = None) -> None:
+        """Answer 404 to any name that is not one of the dashboards."""
+        if path not in self.settings["dashboards"]:
+            raise web.HTTPError(404)
+        self.xsrf_token  # noqa: B018 - sets the cookie that ends the kernel when the page closes
+        await super().get(path=path)
+
+
+class IndexHandler(FrenchErrors, JupyterHandler):  # type: ignore[misc]
+    """The list of the dashboards, or the only one."""
+
+    @web.authenticated
+    def get(self) -> None:
+        """Send the visitor to the only dashboard, or show the list."""
+        dashboards = self.settings["dashboards"]
+        if len(dashboards) == 1:
+            self.redirect(f"{self.base_url}voila/render/{quote(next(iter(dashboards)))}")
+            return
+        template = self.settings["voila_jinja2_env"].get_template("accueil.html")
+        self.write(template.render(dashboards=dashboards.items(), base_url=self.base_url))
+
+
+class LibraryHandler(web.StaticFileHandler):  # type: ignore[misc]
+    """plotly.js, from the Python package that brings it: one copy, cached by the browser for its version."""
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        """Refuse any other file of that folder."""
+        if Path(absolute_path).name != "plotly.min.js":
+            raise web.HTTPError(404)
+        path: str | None = super().validate_absolute_path(root, absolute_path)
+        return path
+
+    def get_cache_time(self, *_: Any) -> int:
+        """Return a year: the address carries the version."""
+        return 365 * 86400
+
+
+class DashboardApplication(Voila):  # type: ignore[misc]
+    """The server of the dashboards; see the module."""
+
+    name = "workbench"
+    dashboards = Dict(help="Title of each notebook served, by file name, in the order of the list.")
+
+    # Only `configuration` speaks: neither a voila.json of the current folder nor those of Jupyter's folders.
+    config_file_paths = List(Unicode(), [])
+
+    def setup_template_dirs(self) -> None:
+        """Search our templates, then Voila's."""
+        roots = [str(SHARE), *jupyter_path()]
+        names = (["voila", "nbconvert"], "workbench")
+        self.template_paths = [*collect_template_paths(*names, prune=True, root_dirs=roots), str(STATIC)]
+        self.static_paths = collect_static_paths(*names, root_dirs=roots)
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        """Silence what Voila says at every opening."""
+        super().initialize(argv)
+        self.log.addFilter(lambda record: not record.getMessage().endswith("is not trusted"))
+
+    def init_settings(self) -> dict[str, Any]:
+        """Add the closed list of the dashboards."""
+        return {**super().init_settings(), "dashboards": dict(self.dashboards)}
+
+    def init_handlers(self) -> list[Any]:
+        """Keep the routes of `ROUTES` and add ours."""
+        prefix = self.server_url.rstrip("/")
+        kept = []
+        for handler in super().init_handlers():
+            if not handler[0].startswith(tuple(prefix + route for route in ROUTES)):
+                continue
+            replaced = DashboardHandler if handler[1] is TornadoVoilaHandler else handler[1]
+            kept.append((handler[0], replaced, *handler[2:]))
+        plotly = str(importlib.resources.files("plotly") / "package_data")
+        return [
+            (f"{prefix}/", IndexHandler),
+            (f"{prefix}/statique/(plotly\\.min\\.js)", LibraryHandler, {"path": plotly}),
+            *kept,
+            (f"{prefix}/.*", MissingHandler),
+        ]
+
+
+def configuration(folder: Path, address: str, port: int, variables: Mapping[str, str]) -> Config:
+    """Return the settings of Voila for a folder of dashboards.
+
+    Parameters
+    ----------
+    folder
+        Folder of the notebooks.
+    address, port
+        Where to listen.
+    variables
+        What kernels find in their environment besides `KERNEL_ENVIRONMENT`.
+    """
+    local = address in ("127.0.0.1", "::1", "localhost")
+    config = Config()
+    config.Voila.ip = address
+    config.Voila.port = port
+    config.Voila.port_retries = 0
+    config.Voila.open_browser = False
+    config.Voila.log_level = logging.WARNING
+    config.Voila.root_dir = str(folder)
+    config.Voila.tornado_settings = {
+        # A page elsewhere on the web must not reach a local server through a name that resolves to it.
+        "allow_remote_access": not local,
+        # The same unit for both: Jupyter counts milliseconds.
+        "ws_ping_interval": 30000,
+        "ws_ping_timeout": 30000,
+        "headers": {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "no-referrer"},
+    }
+    config.VoilaConfiguration.template = "workbench"
+    config.VoilaConfiguration.allow_template_override = "NO"
+    config.VoilaConfiguration.allow_theme_override = "NO"
+    config.VoilaConfiguration.strip_sources = True
+    config.VoilaConfiguration.show_tracebacks = False
+    config.VoilaConfiguration.file_allowlist = []
+    config.VoilaConfiguration.extension_allowlist = [
+        "@jupyter-widgets/jupyterlab-manager",
+        "@voila-dashboards/widgets-manager8",
+        "anywidget",
+    ]
+    config.VoilaConfiguration.kernel_spec_manager_class = DashboardKernelSpecManager
+    config.VoilaConfiguration.multi_kernel_manager_class = DashboardKernelManager
+    config.DashboardKernelManager.variables = dict(variables)
+    # Closing a page ends its kernel; this is for the browsers that crash and the machines that sleep.
+    config.AsyncMappingKernelManager.cull_idle_timeout = 600
+    config.AsyncMappingKernelManager.cull_interval = 60
+    config.VoilaExecutor.startup_timeout = 45
+    config.FileContentsManager.allow_hidden = False
+    # Trust is a matter of JupyterLab; the signatures of the user's own notebooks are not to be touched.
+    config.NotebookNotary.db_file = ":memory:"
+    return config

@@ -1,0 +1,106 @@
+"""Serve the dashboards of a folder until interrupted."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from workbench.config import settings
+from workbench.errors import WorkbenchError
+
+__all__ = ["dashboard_titles", "serve"]
+
+
+def dashboard_titles(folder: Path) -> dict[str, str]:
+    """Return the title of each notebook of a folder by file name, sorted; hidden files and sub-folders are left out.
+
+    Examples
+    --------
+    >>> dashboard_titles(Path("no-such-folder"))
+    {}
+    """
+    return {
+        path.name: _title(path)
+        for path in sorted(folder.glob("*.ipynb"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def _title(path: Path) -> str:
+    try:
+        metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+        return str(metadata.get("title") or path.stem)
+    except (ValueError, KeyError, AttributeError, TypeError):
+        # Listed all the same: opening it tells what is wrong.
+        return path.stem
+
+
+def serve(
+    port: int = 8866,
+    base: str | None = None,
+    trames: Path | str | None = None,
+    *,
+    folder: Path | str = "dashboards",
+    address: str = "127.0.0.1",
+) -> None:
+    """Serve the dashboards in the foreground; Ctrl-C ends the server and its kernels.
+
+    Each visitor gets a kernel of the current interpreter, which opens the base read-only.
+
+    Parameters
+    ----------
+    port
+        TCP port.
+    base
+        Path or URL of the accounting base; by default ``WORKBENCH_BASE``.
+    trames
+        Folder of the trames; by default ``WORKBENCH_TRAMES``.
+    folder
+        Folder of the notebooks; nothing else in it or elsewhere is served.
+    address
+        Address to listen on. The default serves this machine only: nobody logs in.
+
+    Raises
+    ------
+    WorkbenchError
+        ``tableaux_absents`` when the folder holds no notebook, ``port_occupe`` when the port is taken,
+        ``extra_absent`` when Voila is not installed.
+    """
+    folder = Path(folder).resolve()
+    titles = dashboard_titles(folder)
+    if not titles:
+        raise WorkbenchError("tableaux_absents", dossier=folder)
+
+    # jsonschema compiles 38 grammars of it at import when it is there, two seconds for a check that nobody makes.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    try:
+        from workbench.dashboards.application import DashboardApplication, configuration
+    except ModuleNotFoundError as error:
+        raise WorkbenchError("extra_absent", bibliotheque=error.name, extra="jupyter") from error
+
+    default = settings()
+    base = str(base or default.base)
+    variables = {
+        # Kernels run in the folder of the notebooks: a relative path would name another file there.
+        "WORKBENCH_BASE": base if "://" in base else str(Path(base).resolve()),
+        "WORKBENCH_TRAMES": str(Path(trames or default.trames).resolve()),
+        "WORKBENCH_PLOTLY": f"/statique/plotly.min.js?v={version('plotly')}",
+    }
+    _check_port(address, port)
+    # The instance: Voila's parts find their log through it.
+    application = DashboardApplication.instance(config=configuration(folder, address, port, variables), dashboards=titles)
+    application.initialize([])
+    print(f"Tableaux de bord : http://{address}:{port}/  (Ctrl-C pour arrêter)", file=sys.stderr, flush=True)  # noqa: T201
+    application.start()
+
+
+def _check_port(address: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise WorkbenchError("port_occupe", adresse=address, port=port) from error

@@ -1,0 +1,100 @@
+// Plotly figures. The library comes from the server of the page, once for all pages; in a notebook, which has no
+// such address, from the kernel. It is fetched when a chart is about to be seen, never before.
+
+let library = null;
+
+function script(address) {
+  return new Promise((resolve, reject) => {
+    const tag = element("script", { src: address });
+    tag.onload = () => resolve(window.Plotly ?? window.moduleName);
+    tag.onerror = () => reject(new Error(address));
+    document.head.append(tag);
+  });
+}
+
+function fromKernel(model) {
+  return new Promise((resolve, reject) => {
+    const receive = (message, buffers) => {
+      if (message.kind !== "library") return;
+      model.off("msg:custom", receive);
+      script(URL.createObjectURL(new Blob([buffers[0]], { type: "text/javascript" }))).then(resolve, reject);
+    };
+    model.on("msg:custom", receive);
+    model.send({ kind: "library" });
+  });
+}
+
+const FRENCH = {
+  moduleType: "locale",
+  name: "fr",
+  dictionary: {
+    "Download plot as a PNG": "Télécharger l'image (PNG)",
+    "Download plot as a png": "Télécharger l'image (PNG)",
+    Pan: "Déplacer",
+    "Reset axes": "Revenir à l'échelle de départ",
+    Zoom: "Agrandir",
+    "Taking snapshot - this may take a few seconds": "Préparation de l'image…",
+    "Snapshot succeeded": "Image prête",
+  },
+  format: {},
+};
+
+async function plotly(model) {
+  const address = model.get("address");
+  library ??= window.Plotly ? Promise.resolve(window.Plotly) : address ? script(address) : fromKernel(model);
+  const loaded = await library;
+  loaded.register(FRENCH);
+  return loaded;
+}
+
+function render({ model, el }) {
+  el.classList.add("wb", "wb-charts");
+  const title = element("h2", { class: "wb-title" }, "Graphiques");
+  const hint = element("p", { class: "wb-hint" });
+  const grid = element("div", { class: "wb-chart-grid" });
+  el.append(title, hint, grid);
+  let turn = 0;
+
+  async function draw(box, figure, current) {
+    try {
+      const loaded = await plotly(model);
+      if (turn === current) await loaded.newPlot(box, figure.data, figure.layout, figure.config);
+    } catch {
+      library = null;
+      box.replaceChildren(element("p", { class: "wb-hint" }, "Le graphique n'a pas pu être chargé ; le tableau donne les mêmes chiffres."));
+    }
+  }
+  const seen = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) {
+        if (!entry.isIntersecting) continue;
+        seen.unobserve(entry.target);
+        draw(entry.target, entry.target.figure, turn);
+      }
+    },
+    { rootMargin: "300px" },
+  );
+  function empty() {
+    seen.disconnect();
+    for (const box of grid.children) window.Plotly?.purge(box);
+    grid.replaceChildren();
+  }
+  function update() {
+    turn += 1;
+    empty();
+    const figures = model.get("figures");
+    el.hidden = !figures.length;
+    hint.textContent = model.get("hint");
+    for (const figure of figures) {
+      const box = element("div", { class: "wb-chart", role: "img", "aria-label": figure.alternative });
+      box.figure = figure;
+      grid.append(box);
+      seen.observe(box);
+    }
+  }
+  model.on("change:figures", update);
+  update();
+  return empty;
+}
+
+export default { render };

@@ -1,0 +1,134 @@
+// A text field that proposes as one types, after the ARIA pattern "combobox with a listbox popup".
+
+function combobox({ label, hint, search, choose }) {
+  const id = unique("combobox");
+  const input = element("input", {
+    id,
+    class: "wb-input",
+    type: "text",
+    role: "combobox",
+    autocomplete: "off",
+    spellcheck: "false",
+    "aria-autocomplete": "list",
+    "aria-expanded": "false",
+    "aria-controls": `${id}-list`,
+    "aria-describedby": `${id}-hint`,
+  });
+  const list = element("ul", { id: `${id}-list`, class: "wb-listbox", role: "listbox", "aria-label": label, hidden: true });
+  const status = element("p", { class: "wb-sr", role: "status" });
+  const node = element(
+    "div",
+    { class: "wb-field wb-combobox" },
+    element("label", { for: id }, label),
+    element("p", { id: `${id}-hint`, class: "wb-hint" }, hint),
+    element("div", { class: "wb-combobox-body" }, input, list),
+    status,
+  );
+
+  let options = [];
+  let active = -1;
+  let chosen = "";
+  let question = 0;
+  let timer = null;
+
+  const isOpen = () => !list.hidden;
+  function close() {
+    list.hidden = true;
+    active = -1;
+    input.setAttribute("aria-expanded", "false");
+    input.removeAttribute("aria-activedescendant");
+  }
+  function activate(index) {
+    active = index;
+    [...list.children].forEach((item, position) => {
+      item.setAttribute("aria-selected", String(position === index));
+      if (position === index) {
+        input.setAttribute("aria-activedescendant", item.id);
+        item.scrollIntoView({ block: "nearest" });
+      }
+    });
+  }
+  function pick(index) {
+    const option = options[index];
+    if (!option) return;
+    chosen = input.value = option.label;
+    close();
+    choose(option.value);
+  }
+  function ask() {
+    clearTimeout(timer);
+    question += 1;
+    search(input.value, question);
+  }
+  function show(found, answered) {
+    if (answered !== question || document.activeElement !== input) return;
+    options = found;
+    list.replaceChildren(
+      ...found.map((option, index) =>
+        element(
+          "li",
+          {
+            id: `${id}-${index}`,
+            role: "option",
+            "aria-selected": "false",
+            // The click must not take the focus before it is handled.
+            onmousedown: (event) => event.preventDefault(),
+            onclick: () => pick(index),
+          },
+          element("span", { class: "wb-option-label" }, option.label),
+          element("span", { class: "wb-option-detail" }, option.detail),
+        ),
+      ),
+    );
+    active = -1;
+    input.removeAttribute("aria-activedescendant");
+    if (!found.length) {
+      list.append(element("li", { class: "wb-empty", role: "option", "aria-disabled": "true" }, "Aucune collectivité ne répond à cette recherche."));
+    }
+    list.hidden = false;
+    input.setAttribute("aria-expanded", "true");
+    const count = found.length;
+    status.textContent = count
+      ? `${count} proposition${count > 1 ? "s" : ""} ; flèches pour parcourir, Entrée pour choisir.`
+      : "Aucune proposition.";
+  }
+
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, 120);
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (!isOpen()) return ask();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      if (options.length) activate((active + step + options.length + (active < 0 && step < 0 ? 1 : 0)) % options.length);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      if (isOpen()) pick(active < 0 && options.length === 1 ? 0 : active);
+      else ask();
+    } else if (event.key === "Escape" && isOpen()) {
+      event.preventDefault();
+      close();
+    }
+    return undefined;
+  });
+  input.addEventListener("focus", () => input.select());
+  input.addEventListener("click", () => {
+    if (!isOpen()) ask();
+  });
+  input.addEventListener("blur", () => {
+    clearTimeout(timer);
+    close();
+    input.value = chosen;
+  });
+
+  return {
+    node,
+    show,
+    setValue(text) {
+      chosen = text;
+      if (document.activeElement !== input || !isOpen()) input.value = text;
+    },
+  };
+}

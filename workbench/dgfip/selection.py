@@ -1,0 +1,338 @@
+"""Which budgets an analysis takes, and what their balances add up to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, column, func, literal, null, or_, select, table
+
+from workbench.dgfip.base import Base
+from workbench.dgfip.reference import departements as known_departements
+from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, populations
+from workbench.errors import WorkbenchError
+
+__all__ = ["BUDGETS", "Perimetre", "perimetre", "select_budgets", "sum_comptes"]
+
+BUDGETS = pa.schema(
+    [
+        ("siret", pa.string()),
+        ("exercice", pa.int64()),
+        ("siren", pa.string()),
+        ("libelle", pa.string()),
+        ("population", pa.int64()),
+        ("nomenclature", pa.string()),
+        ("nomenclature_detail", pa.string()),
+        ("type_budget", pa.string()),
+        ("type_etablissement", pa.string()),
+        ("etat", pa.string()),
+    ]
+)
+"""Columns of `select_budgets`."""
+
+
+@dataclass(frozen=True)
+class Perimetre:
+    """A set of budgets, by what they are; `perimetre` makes it from what people write.
+
+    Identifiers (``sirets``, ``sirens``, ``finess``) add up: a budget that one of them names is in.
+    The other criteria each narrow the set. None is no criterion; an empty tuple keeps nothing.
+
+    Parameters
+    ----------
+    sirets, sirens, finess
+        Identifiers: a SIREN stands for all its SIRETs.
+    nomenclature
+        Family of charts: M14 takes M14 and M14A.
+    departements
+        Codes on three characters.
+    types
+        Establishment types on three characters.
+    population
+        Bounds, both included, judged exercice by exercice; None is no bound.
+    """
+
+    sirets: tuple[str, ...] | None = None
+    sirens: tuple[str, ...] | None = None
+    finess: tuple[str, ...] | None = None
+    nomenclature: str | None = None
+    departements: tuple[str, ...] | None = None
+    types: tuple[str, ...] | None = None
+    population: tuple[int | None, int | None] | None = None
+
+    def __str__(self) -> str:
+        criteria = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        said = [f"{name} {_said(value)}" for name, value in criteria if value is not None]
+        return ", ".join(said) or "tous les budgets"
+
+
+def perimetre(
+    *,
+    sirets: Iterable[str | int] | str | None = None,
+    sirens: Iterable[str | int] | str | None = None,
+    finess: Iterable[str | int] | str | None = None,
+    nomenclature: str | None = None,
+    departements: Iterable[str | int] | str | None = None,
+    types: Iterable[str | int] | str | None = None,
+    population: tuple[int | None, int | None] | None = None,
+) -> Perimetre:
+    """Describe a set of budgets.
+
+    Parameters
+    ----------
+    sirets, sirens, finess
+        Identifiers, blanks allowed inside; one or several.
+    nomenclature
+        M14, M57…; None for any.
+    departements
+        ``"031"``, ``"31"``, ``31``, ``"2A"``; overseas 101 (Guadeloupe) to 106, or 971 to 976.
+    types
+        Establishment types, ``"101"`` or ``101``.
+    population
+        Bounds, both included, judged exercice by exercice; 0 or None is no bound.
+
+    Returns
+    -------
+    Perimetre
+        Normalised; with no criterion it holds every budget.
+
+    Raises
+    ------
+    WorkbenchError
+        ``identifiant_invalide``, ``perimetre_invalide``.
+
+    Examples
+    --------
+    >>> perimetre(sirets="213 300 635 00017", departements=[33, "2A"], population=(1000, 0))
+    Perimetre(sirets=('21330063500017',), sirens=None, finess=None, nomenclature=None,
+              departements=('033', '02A'), types=None, population=(1000, None))
+    """
+    return Perimetre(
+        sirets=_identifiers(sirets, "SIRET", 14),
+        sirens=_identifiers(sirens, "SIREN", 9),
+        finess=_identifiers(finess, "FINESS", 9),
+        nomenclature=nomenclature.strip().upper() or None if nomenclature else None,
+        departements=None if departements is None else tuple(_departement(each) for each in _several(departements)),
+        types=None if types is None else tuple(_type(each) for each in _several(types)),
+        population=_bounds(population),
+    )
+
+
+def select_budgets(base: Base, perimetre: Perimetre, exercices: Iterable[int] | int | None = None) -> pa.Table:
+    """List the budgets of a perimetre, exercice by exercice.
+
+    Parameters
+    ----------
+    base
+        An open base.
+    perimetre
+        What to keep.
+    exercices
+        Years; None for all.
+
+    Returns
+    -------
+    pyarrow.Table
+        Columns of `BUDGETS`, one row a (siret, exercice) that has both a balance and a description,
+        sorted by exercice then siret. ``etat`` is D (définitif), P (provisoire) or M (both).
+        ``population`` is null when no source gives it.
+    """
+    described = _described()
+    names = BUDGETS.names
+    statement = select(*(described.c[name] for name in names))
+    conditions, tables = _conditions(perimetre, described)
+    if exercices is not None:
+        years = [exercices] if isinstance(exercices, int) else sorted(set(exercices))
+        conditions.append(described.c.exercice.in_([int(year) for year in years]))
+    statement = statement.where(*conditions).order_by(described.c.exercice, described.c.siret)
+    return base.fetch(statement, tables).cast(BUDGETS)
+
+
+def sum_comptes(base: Base, groups: pa.Table) -> pa.Table:
+    """Add up the balances of groups of budgets, in one statement.
+
+    Parameters
+    ----------
+    base
+        An open base.
+    groups
+        Columns ``siret``, ``exercice``, ``groupe`` (integer): which budgets each group takes.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``groupe, exercice, compte`` and the fourteen columns of
+        `workbench.dgfip.schema.AMOUNTS` in cents (int64), sorted by groupe, exercice, compte. Rows
+        without compte are left out; definitive and provisional rows add up.
+
+    Examples
+    --------
+    >>> AMOUNTS[:4]
+    ('debit_1', 'credit_1', 'debit_2', 'credit_2')
+    """
+    taken = table("groupes", column("siret"), column("exercice"), column("groupe"))
+    key = (taken.c.groupe, balances.c.exercice, balances.c.compte)
+    statement = (
+        select(*key, *(func.sum(balances.c[name]).cast(BigInteger).label(name) for name in AMOUNTS))
+        .select_from(balances)
+        .join(taken, and_(taken.c.siret == balances.c.siret, taken.c.exercice == balances.c.exercice))
+        .where(balances.c.compte.is_not(None))
+        .group_by(*key)
+        .order_by(*key)
+    )
+    return base.fetch(statement, {"groupes": groups})
+
+
+def _described() -> Any:
+    """Return the budgets that have a balance and a description, with the best population known."""
+    plain = [
+        collectivites.c[name].label(name)
+        for name in (
+            *("siret", "exercice", "siren", "finess", "libelle", "nomenclature", "nomenclature_detail"),
+            *("type_budget", "type_etablissement", "departement", "commune"),
+        )
+    ]
+    return (
+        select(*plain, budgets.c.etat, known_population().label("population"))
+        .select_from(collectivites)
+        .join(budgets, and_(budgets.c.siret == collectivites.c.siret, budgets.c.exercice == collectivites.c.exercice))
+        .subquery("described")
+    )
+
+
+def known_population() -> ColumnElement[Any]:
+    """Return the population of a row of ``collectivites``: its own, else the one imported apart.
+
+    A population given for the SIRET goes before one for the SIREN, that before one for the commune
+    (which serves the bodies that own a budget of type 101 there), and one for the exercice before
+    one for any.
+    """
+
+    def given(nature: str, identifier: Any) -> list[ColumnElement[Any]]:
+        base = select(func.max(populations.c.population)).where(
+            populations.c.nature == nature, populations.c.identifiant == identifier
+        )
+        return [
+            base.where(populations.c.exercice == collectivites.c.exercice).scalar_subquery(),
+            base.where(populations.c.exercice.is_(None)).scalar_subquery(),
+        ]
+
+    owner = collectivites.alias("communes")
+    is_commune = (
+        select(literal(1))
+        .where(
+            owner.c.siren == collectivites.c.siren,
+            owner.c.exercice == collectivites.c.exercice,
+            owner.c.type_etablissement == "101",
+        )
+        .exists()
+    )
+    commune = case((is_commune, _commune_code()), else_=null())
+    return func.coalesce(
+        collectivites.c.population,
+        *given("siret", collectivites.c.siret),
+        *given("siren", collectivites.c.siren),
+        *given("commune", commune),
+    )
+
+
+def _commune_code() -> ColumnElement[Any]:
+    """Return INSEE's code of the commune: 33063, 2A004; overseas 101 and 105 give 97105."""
+    departement = collectivites.c.departement
+    prefix = case((func.left(departement, 2) == "10", "97"), else_=func.right(departement, 2))
+    return prefix.concat(collectivites.c.insee)
+
+
+def _conditions(criteria: Perimetre, rows: Any) -> tuple[list[ColumnElement[bool]], dict[str, pa.Table]]:
+    conditions: list[ColumnElement[bool]] = []
+    tables: dict[str, pa.Table] = {}
+    named: list[ColumnElement[bool]] = []
+    for name, column_name in (("sirets", "siret"), ("sirens", "siren"), ("finess", "finess")):
+        values = getattr(criteria, name)
+        if values is not None:
+            # As a table, because a whole région is thousands of identifiers.
+            tables[f"perimetre_{name}"] = pa.table({"identifiant": pa.array(values, pa.string())})
+            given: Select[Any] = select(table(f"perimetre_{name}", column("identifiant")).c.identifiant)
+            own = func.left(rows.c.siret, 9) if name == "sirens" else rows.c[column_name]
+            named.append(own.in_(given))
+    if named:
+        conditions.append(or_(*named))
+    if criteria.nomenclature is not None:
+        conditions.append(rows.c.nomenclature == criteria.nomenclature)
+    if criteria.departements is not None:
+        conditions.append(rows.c.departement.in_(criteria.departements))
+    if criteria.types is not None:
+        conditions.append(rows.c.type_etablissement.in_(criteria.types))
+    if criteria.population is not None:
+        low, high = criteria.population
+        if low is not None:
+            conditions.append(rows.c.population >= low)
+        if high is not None:
+            conditions.append(rows.c.population <= high)
+    return conditions, tables
+
+
+def _several(values: Iterable[str | int] | str | int) -> list[str | int]:
+    return [values] if isinstance(values, str | int) else list(values)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return ", ".join("∞" if each is None else str(each) for each in value) or "aucun"
+
+
+def _identifiers(values: Iterable[str | int] | str | None, nature: str, width: int) -> tuple[str, ...] | None:
+    if values is None:
+        return None
+    found = []
+    for value in _several(values):
+        text = re.sub(r"[\s.]", "", str(value)).upper()
+        if isinstance(value, int):
+            text = text.zfill(width)
+        if not re.fullmatch(rf"[0-9A-Z]{{{width}}}", text):
+            advice = f"Un {nature} a {width} caractères ; celui-ci en a {len(text)}."
+            if nature == "SIRET" and re.fullmatch(r"[0-9]{9}", text):
+                advice = "Neuf chiffres sont un SIREN : donnez-le comme sirens=[…]."
+            elif nature == "SIREN" and re.fullmatch(r"[0-9]{14}", text):
+                advice = "Quatorze chiffres sont un SIRET : donnez-le comme sirets=[…]."
+            raise WorkbenchError("identifiant_invalide", valeur=value, nature=nature, conseil=advice)
+        found.append(text)
+    return tuple(dict.fromkeys(found))
+
+
+_OVERSEAS = {"971": "101", "972": "103", "973": "102", "974": "104", "975": "105", "976": "106"}
+
+
+def _departement(value: str | int) -> str:
+    text = str(value).strip().upper()
+    code = _OVERSEAS.get(text, text.zfill(3))
+    if code not in known_departements():
+        raise WorkbenchError(
+            "perimetre_invalide", critere="departements", valeur=value, conseil="Un département s'écrit 031, 31 ou 02A."
+        )
+    return code
+
+
+def _type(value: str | int) -> str:
+    text = str(value).strip()
+    if not re.fullmatch(r"[0-9]{1,3}", text):
+        raise WorkbenchError(
+            "perimetre_invalide", critere="types", valeur=value, conseil="Un type d'établissement a trois chiffres : 101."
+        )
+    return text.zfill(3)
+
+
+def _bounds(population: Sequence[int | None] | None) -> tuple[int | None, int | None] | None:
+    if population is None:
+        return None
+    advice = "Donnez deux bornes croissantes : population=(1000, 5000) ; 0 ou None pour aucune."
+    if len(population) != 2 or any(each is not None and (isinstance(each, bool) or each < 0) for each in population):
+        raise WorkbenchError("perimetre_invalide", critere="population", valeur=population, conseil=advice)
+    low, high = (each or None for each in population)
+    if low is not None and high is not None and low > high:
+        raise WorkbenchError("perimetre_invalide", critere="population", valeur=population, conseil=advice)
+    return None if low is None and high is None else (low, high)

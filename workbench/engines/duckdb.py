@@ -1,0 +1,212 @@
+"""The DuckDB engine: Core statements in, Arrow tables out.
+
+Readers run with external access off, so that no statement reaches a file or the network; only a
+writer may read files, and only through `FileSource`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from duckdb_sqlalchemy import Dialect
+from sqlalchemy import Executable, FromClause, Table, column, table
+from sqlalchemy.schema import CreateTable, DropTable
+
+from workbench.engines.interface import FileSource
+from workbench.errors import WorkbenchError
+
+__all__ = ["DuckDBEngine", "DuckDBWriter", "parquet_columns"]
+
+_DIALECT = Dialect(paramstyle="numeric_dollar")
+_NO_EXTENSION = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_READER = {
+    **_NO_EXTENSION,
+    "enable_external_access": "false",
+    "python_enable_replacements": "false",
+    "lock_configuration": "true",
+}
+
+
+def _compile(statement: Any) -> tuple[str, list[Any]]:
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    parameters = getattr(compiled, "params", None) or {}
+    return str(compiled), [parameters[name] for name in getattr(compiled, "positiontup", None) or ()]
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type that every engine gives for this one."""
+    if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale == 0):
+        return pa.int64()
+    if pa.types.is_dictionary(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    return pa.float64() if pa.types.is_floating(kind) or pa.types.is_decimal(kind) else kind
+
+
+def _plain(rows: pa.Table) -> pa.Table:
+    plain = pa.schema([pa.field(field.name, _plain_type(field.type)) for field in rows.schema])
+    return rows if plain.equals(rows.schema) else rows.cast(plain)
+
+
+class DuckDBEngine:
+    """A reader of one DuckDB file, for several threads of one process.
+
+    Parameters
+    ----------
+    path
+        An existing database file.
+    url
+        What the user calls the base; used in messages.
+
+    Raises
+    ------
+    WorkbenchError
+        ``base_illisible`` when the file is no database that this DuckDB reads.
+    """
+
+    def __init__(self, path: Path, url: str = "") -> None:
+        self.url = url or str(path)
+        self._process = os.getpid()
+        self._connection: duckdb.DuckDBPyConnection | None = self._connect(path)
+
+    def _connect(self, path: Path) -> duckdb.DuckDBPyConnection:
+        try:
+            return duckdb.connect(str(path), read_only=True, config=dict(_READER))
+        except duckdb.Error as error:
+            raise WorkbenchError("base_illisible", chemin=self.url, detail=_first_line(error)) from error
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            raise WorkbenchError("base_fermee", chemin=self.url)
+        if self._process != os.getpid():
+            # DuckDB's threads do not survive a fork: a query here would wait for them for ever.
+            raise WorkbenchError("base_autre_processus", chemin=self.url)
+        return self._connection.cursor()
+
+    def _run(self, statement: Any, tables: Mapping[str, pa.Table] | None) -> duckdb.DuckDBPyConnection:
+        cursor = self._cursor()
+        for name, rows in (tables or {}).items():
+            cursor.register(name, rows)
+        text, parameters = _compile(statement)
+        try:
+            return cursor.execute(text, parameters)
+        except duckdb.Error as error:
+            raise WorkbenchError("requete_refusee", chemin=self.url, detail=_first_line(error)) from error
+
+    def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
+        """Run a statement that reads; see `workbench.engines.interface.Engine.fetch`."""
+        return _plain(self._run(statement, tables).to_arrow_table())
+
+    def close(self) -> None:
+        """Give back the connection; closing twice does nothing."""
+        if self._connection is not None and self._process == os.getpid():
+            self._connection.close()
+        self._connection = None
+
+
+class DuckDBWriter(DuckDBEngine):
+    """A writer of one DuckDB file that nobody else knows of yet.
+
+    Parameters
+    ----------
+    path
+        A database file, created when absent; its folder receives what does not fit in memory.
+    url
+        What the user calls the base; used in messages.
+    """
+
+    def __init__(self, path: Path, url: str = "") -> None:
+        self._sources = 0
+        super().__init__(path, url)
+
+    def _connect(self, path: Path) -> duckdb.DuckDBPyConnection:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            **_NO_EXTENSION,
+            "python_enable_replacements": "false",
+            "temp_directory": str(path.with_suffix(".spill")),
+        }
+        try:
+            return duckdb.connect(str(path), config=config)
+        except duckdb.Error as error:
+            raise WorkbenchError("base_illisible", chemin=self.url, detail=_first_line(error)) from error
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        # Views on files and temporary tables live in one connection, so a writer keeps to it.
+        if self._connection is None:
+            raise WorkbenchError("base_fermee", chemin=self.url)
+        return self._connection
+
+    def create(self, tables: Iterable[Table]) -> None:
+        """Create the tables that do not exist yet."""
+        for each in tables:
+            self._run(CreateTable(each, if_not_exists=True), None)
+
+    def drop(self, tables: Iterable[Table]) -> None:
+        """Drop tables that exist."""
+        for each in tables:
+            self._run(DropTable(each, if_exists=True), None)
+
+    def execute(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> int:
+        """Run a statement that writes; return the number of rows it touched."""
+        row = self._run(statement, tables).fetchone()
+        return int(row[0]) if row and isinstance(row[0], int) else 0
+
+    def source(self, file: FileSource) -> FromClause:
+        """Return the rows of a file as something to select from, read when the statement runs."""
+        connection = self._cursor()
+        self._sources += 1
+        name = f"source_{self._sources}"
+        path = _literal_path(file.path)
+        try:
+            if file.kind == "parquet":
+                relation = connection.read_parquet(path)
+            else:
+                relation = connection.read_csv(
+                    path,
+                    header=file.header,
+                    columns=dict(zip(file.columns, file.types, strict=True)),
+                    sep=file.delimiter,
+                    quotechar=file.quote,
+                    escapechar=file.quote,
+                    na_values=file.null,
+                    auto_detect=False,
+                    parallel=not file.ordered,
+                    compression="gzip" if file.gzip else "none",
+                )
+            connection.register(name, relation)
+        except duckdb.Error as error:
+            raise WorkbenchError("requete_refusee", chemin=str(file.path), detail=_first_line(error)) from error
+        return table(name, *(column(each) for each in file.columns))
+
+    def checkpoint(self) -> None:
+        """Write everything down in the one file."""
+        self._cursor().checkpoint()
+
+
+def parquet_columns(path: Path) -> dict[str, str]:
+    """Return the columns of a parquet file and their physical types, in DuckDB's words.
+
+    Raises
+    ------
+    WorkbenchError
+        ``fichier_illisible`` when the file is no parquet file.
+    """
+    try:
+        with duckdb.connect(":memory:", config=dict(_NO_EXTENSION)) as connection:
+            relation = connection.read_parquet(_literal_path(path))
+            return dict(zip(relation.columns, (str(kind) for kind in relation.types), strict=True))
+    except duckdb.Error as error:
+        raise WorkbenchError("fichier_illisible", fichier=path.name, detail=_first_line(error)) from error
+
+
+def _literal_path(path: Path) -> str:
+    """Return a path that DuckDB does not take for a pattern."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]

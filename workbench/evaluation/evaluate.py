@@ -1,0 +1,370 @@
+"""Evaluation of a trame: a perimeter as one body, or each of its collectivités apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from enum import Enum
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from workbench.dgfip import Base, Perimetre, select_budgets, sum_comptes
+from workbench.dgfip import perimetre as make_perimetre
+from workbench.dgfip.schema import AMOUNTS
+from workbench.errors import WorkbenchError
+from workbench.evaluation import kernel
+from workbench.evaluation.forms import ALL, Condition
+from workbench.evaluation.plan import Plan, compile_trame
+from workbench.evaluation.results import IndicateurTable, Provenance
+from workbench.formules.tree import Variable, walk
+from workbench.trames import Trame
+
+__all__ = ["OF_THE_TRAME", "evaluate", "evaluate_each", "kind_of_budget"]
+
+_UNITS_AT_ONCE = 2_000
+"""Collectivités fetched and evaluated together, which bounds memory whatever the perimeter."""
+
+
+class _Default(Enum):
+    OF_THE_TRAME = "of the trame"
+
+
+OF_THE_TRAME: Final = _Default.OF_THE_TRAME
+"""Filter on the nomenclature that the trame names."""
+
+NomenclatureFilter = str | None | Literal[_Default.OF_THE_TRAME]
+
+
+def evaluate(
+    trame: Trame,
+    base: Base,
+    *,
+    exercices: Iterable[int],
+    sirets: Iterable[str] | None = None,
+    sirens: Iterable[str] | None = None,
+    finess: Iterable[str] | None = None,
+    perimetre: Perimetre | None = None,
+    nomenclature: NomenclatureFilter = OF_THE_TRAME,
+    types: Iterable[str] | None = None,
+) -> IndicateurTable:
+    """Evaluate a trame over a perimeter taken as one body: comptes are summed, then formules read.
+
+    Parameters
+    ----------
+    trame
+        What to compute.
+    base
+        An open accounting base.
+    exercices
+        The period; exercices without figures are left out of the result. An offset that leaves the
+        period counts 0.
+    sirets, sirens, finess
+        Identifiers; all budgets of a SIREN or of a FINESS number.
+    perimetre
+        Other criteria, instead of or in addition to identifiers.
+    nomenclature
+        Keep the (siret, exercice) pairs of this nomenclature: the trame's by default, None for all.
+    types
+        Keep these establishment types only (``["101"]``).
+
+    Returns
+    -------
+    IndicateurTable
+        A float64 DataFrame: one row an indicateur, in the order of the trame, one int column an
+        exercice present in the base, in the unit of each indicateur (euros unless it says
+        otherwise). An absent compte counts 0, as does a quotient by zero. Without any budget
+        retained it has no column, and its provenance says why.
+
+    Raises
+    ------
+    WorkbenchError
+        ``indicateur_inconnu`` or ``cycle_indicateurs``; ``exercices_vides`` without exercice.
+    FormuleSyntaxError
+        When a formule is not of the language.
+
+    Notes
+    -----
+    Functional specification, sections 3.1 to 3.5 and 5.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> base = wb.connect(demonstration_base)
+    >>> trame = wb.trame_from_formules({"A_PRODUITS": "C7-D7[TA:BX]"}, nomenclature="M57")
+    >>> table = wb.evaluate(trame, base, sirets=[demonstration_siret], exercices=range(2020, 2100))
+    >>> table.index.tolist(), table.dtypes.unique().tolist()
+    (['A_PRODUITS'], [dtype('float64')])
+    """
+    plan = compile_trame(trame)
+    wanted = _exercices(exercices)
+    chosen = _chosen(trame, perimetre, nomenclature, sirets=sirets, sirens=sirens, finess=finess, types=types)
+    budgets = select_budgets(base, chosen, wanted)
+    frame = _frame(budgets)
+    present = np.unique(frame["exercice"].to_numpy(dtype=np.int64))
+    conditional = plan.conditions() - {ALL}
+    if conditional:
+        parts = frame[["kind", "type_etablissement"]].drop_duplicates().reset_index(drop=True)
+        frame["groupe"] = _positions(frame, parts, ["kind", "type_etablissement"])
+    else:
+        parts = pd.DataFrame({"kind": [""], "type_etablissement": [""]})
+        frame["groupe"] = 0
+    sums = sum_comptes(base, _groups(frame))
+    rows = kernel.Rows(unit=np.zeros(len(present), dtype=np.int64), exercice=present)
+    row_of_budget = np.searchsorted(present, frame["exercice"].to_numpy(dtype=np.int64))
+    groupe = sums["groupe"].to_numpy()
+    selected = {
+        condition: np.array(
+            [condition.accepts(kind, type_) for kind, type_ in parts.itertuples(index=False)], dtype=bool
+        )[groupe]
+        for condition in conditional
+    }
+    cells = _cells(sums, np.searchsorted(present, sums["exercice"].to_numpy()), selected)
+    values = kernel.run(plan, rows, cells, _population(plan, frame, row_of_budget, len(present)))
+    table = IndicateurTable(
+        values.T,
+        index=pd.Index(plan.codes, name="indicateur", dtype="str"),
+        columns=pd.Index([int(exercice) for exercice in present], name="exercice", dtype="int64"),
+    )
+    table.provenance = Provenance(
+        trame=trame,
+        base=base.url,
+        snapshot=base.snapshot,
+        budgets=budgets,
+        exercices_demandes=(wanted[0], wanted[-1]),
+        exercices=tuple(int(exercice) for exercice in present),
+        nomenclature=chosen.nomenclature,
+        avertissements=tuple(_warnings(trame, plan, chosen, frame)),
+        cells=_with_parts(sums, parts),
+    )
+    return table
+
+
+def evaluate_each(
+    trame: Trame,
+    base: Base,
+    perimetre: Perimetre | None = None,
+    exercices: Iterable[int] = (),
+    *,
+    nomenclature: NomenclatureFilter = OF_THE_TRAME,
+) -> pa.Table:
+    """Evaluate a trame for every collectivité of a perimeter, each apart.
+
+    Parameters
+    ----------
+    trame, base, exercices, nomenclature
+        As for `evaluate`.
+    perimetre
+        Which collectivités; None for the whole base.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``siret`` and ``indicateur`` (dictionary of string), ``exercice`` (int16), ``value``
+        (float64): one row a (siret, exercice, indicateur), in this order.
+
+    Raises
+    ------
+    WorkbenchError, FormuleSyntaxError
+        As for `evaluate`.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> base = wb.connect(demonstration_base)
+    >>> trame = wb.trame_from_formules({"A_PRODUITS": "C7-D7[TA:BX]"}, nomenclature="M57")
+    >>> grid = wb.evaluate_each(trame, base, wb.perimetre(types=["101"]), range(2020, 2100))
+    >>> grid.column_names
+    ['siret', 'exercice', 'indicateur', 'value']
+    """
+    plan = compile_trame(trame)
+    wanted = _exercices(exercices)
+    chosen = _chosen(trame, perimetre, nomenclature)
+    frame = _frame(select_budgets(base, chosen, wanted)).sort_values(["siret", "exercice"], ignore_index=True)
+    batches = [_each(plan, base, part) for part in _by_units(frame)]
+    schema = pa.schema(
+        [
+            ("siret", pa.dictionary(pa.int32(), pa.string())),
+            ("exercice", pa.int16()),
+            ("indicateur", pa.dictionary(pa.int32(), pa.string())),
+            ("value", pa.float64()),
+        ]
+    )
+    return pa.Table.from_batches(batches, schema=schema).unify_dictionaries()
+
+
+def _each(plan: Plan, base: Base, frame: pd.DataFrame) -> pa.RecordBatch:
+    sirets, unit = np.unique(frame["siret"].to_numpy(dtype=str), return_inverse=True)
+    frame = frame.assign(groupe=unit)
+    exercice = frame["exercice"].to_numpy(dtype=np.int64)
+    rows = kernel.Rows(unit=unit.astype(np.int64), exercice=exercice)
+    sums = sum_comptes(base, _groups(frame))
+    keys = unit * 100_000 + exercice
+    row = np.searchsorted(keys, sums["groupe"].to_numpy() * 100_000 + sums["exercice"].to_numpy())
+    selected = {
+        condition: np.array(
+            [
+                condition.accepts(kind, type_)
+                for kind, type_ in zip(frame["kind"], frame["type_etablissement"], strict=True)
+            ],
+            dtype=bool,
+        )[row]
+        for condition in plan.conditions() - {ALL}
+    }
+    values = kernel.run(
+        plan, rows, _cells(sums, row, selected), _population(plan, frame, np.arange(len(frame)), len(frame))
+    )
+    width = len(plan.codes)
+    return pa.record_batch(
+        {
+            "siret": pa.DictionaryArray.from_arrays(
+                np.repeat(unit, width).astype(np.int32), pa.array(sirets.tolist(), pa.string())
+            ),
+            "exercice": np.repeat(exercice, width).astype(np.int16),
+            "indicateur": pa.DictionaryArray.from_arrays(
+                np.tile(np.arange(width, dtype=np.int32), len(frame)), pa.array(plan.codes, pa.string())
+            ),
+            "value": values.ravel(),
+        }
+    )
+
+
+def _by_units(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    sirets = frame["siret"].unique()
+    for start in range(0, len(sirets), _UNITS_AT_ONCE):
+        yield frame[frame["siret"].isin(sirets[start : start + _UNITS_AT_ONCE])]
+
+
+def kind_of_budget(type_budget: str | None) -> str:
+    """Return ``"BP"`` for a budget principal or principal rattaché, ``"BA"`` for an annexe, else nothing.
+
+    Examples
+    --------
+    >>> [kind_of_budget(code) for code in ("1", "2", "3", "4", None)]
+    ['BP', 'BP', 'BA', 'BA', '']
+    """
+    return {"1": "BP", "2": "BP", "3": "BA", "4": "BA"}.get(type_budget or "", "")
+
+
+def _exercices(exercices: Iterable[int]) -> list[int]:
+    wanted = sorted({int(exercice) for exercice in exercices})
+    if not wanted:
+        raise WorkbenchError("exercices_vides")
+    return wanted
+
+
+def _chosen(
+    trame: Trame,
+    perimetre: Perimetre | None,
+    nomenclature: NomenclatureFilter,
+    **criteria: Iterable[str] | None,
+) -> Perimetre:
+    given = {name: list(values) for name, values in criteria.items() if values is not None}
+    chosen = perimetre or make_perimetre()
+    if given:
+        chosen = replace(
+            chosen, **{name: getattr(make_perimetre(**{name: values}), name) for name, values in given.items()}
+        )
+    if nomenclature is OF_THE_TRAME:
+        return chosen if chosen.nomenclature else replace(chosen, nomenclature=trame.nomenclature)
+    return replace(chosen, nomenclature=nomenclature)
+
+
+def _frame(budgets: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = budgets.to_pandas()
+    frame["kind"] = [kind_of_budget(code) for code in frame["type_budget"]]
+    frame["type_etablissement"] = frame["type_etablissement"].fillna("")
+    return frame
+
+
+def _groups(frame: pd.DataFrame) -> pa.Table:
+    return pa.table(
+        {
+            "siret": pa.array(frame["siret"].tolist(), pa.string()),
+            "exercice": pa.array(frame["exercice"].tolist(), pa.int64()),
+            "groupe": pa.array(frame["groupe"].tolist(), pa.int64()),
+        }
+    )
+
+
+def _positions(frame: pd.DataFrame, parts: pd.DataFrame, columns: list[str]) -> list[int]:
+    known = {key: position for position, key in enumerate(parts.itertuples(index=False, name=None))}
+    return [known[key] for key in frame[columns].itertuples(index=False, name=None)]
+
+
+def _cells(
+    sums: pa.Table, row: npt.NDArray[np.int64], selected: dict[Condition, npt.NDArray[np.bool_]]
+) -> kernel.Cells:
+    encoded = sums["compte"].combine_chunks().dictionary_encode()
+    names = encoded.dictionary.to_pylist()
+    order = sorted(range(len(names)), key=names.__getitem__)
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[order] = np.arange(len(names))
+    codes = encoded.indices.to_numpy()
+    return kernel.Cells(
+        row=row,
+        compte=rank[codes] if len(codes) else np.zeros(0, dtype=np.int64),
+        comptes=[names[position] for position in order],
+        amounts={name: sums[name].to_numpy() for name in AMOUNTS},
+        selected=selected,
+    )
+
+
+def _population(
+    plan: Plan, frame: pd.DataFrame, row: npt.NDArray[np.int64], rows: int
+) -> dict[Condition, npt.NDArray[np.float64]]:
+    """Inhabitants of each row: one count a SIREN, whatever its number of budgets."""
+    if not plan.reads_population():
+        return {}
+    counted = pd.DataFrame({"row": row, "siren": frame["siren"], "population": frame["population"].fillna(0)})
+    result = {}
+    for condition in plan.conditions():
+        accepted = [
+            condition.accepts(kind, type_)
+            for kind, type_ in zip(frame["kind"], frame["type_etablissement"], strict=True)
+        ]
+        once = counted[accepted].groupby(["row", "siren"])["population"].max().groupby("row").sum()
+        result[condition] = once.reindex(range(rows), fill_value=0).to_numpy(dtype=np.float64)
+    return result
+
+
+def _with_parts(sums: pa.Table, parts: pd.DataFrame) -> pa.Table:
+    groupe = sums["groupe"].to_numpy()
+    for name in ("kind", "type_etablissement"):
+        sums = sums.append_column(name, pa.array(parts[name].to_numpy()[groupe].tolist(), pa.string()))
+    return sums
+
+
+def _warnings(trame: Trame, plan: Plan, chosen: Perimetre, frame: pd.DataFrame) -> Iterator[str]:
+    if frame.empty:
+        filter_ = f" en nomenclature {chosen.nomenclature}" if chosen.nomenclature else ""
+        yield f"Aucun budget du périmètre n'a de comptes{filter_} sur la période."
+        return
+    if any(condition.type_budget for condition in plan.conditions()) and len(set(frame["kind"]) - {""}) > 1:
+        yield (
+            "Le périmètre mêle budgets principaux et annexes : chaque segment [TB:BP] ou [TB:BA] "
+            "n'est évalué que sur les budgets qu'il vise."
+        )
+    if plan.reads_population():
+        absent = sorted(set(frame.loc[frame["population"].isna(), "exercice"]))
+        if absent:
+            years = ", ".join(str(exercice) for exercice in absent)
+            yield f"Population inconnue en {years} : $POP y compte 0 et les montants par habitant y valent 0."
+    if "source" in frame and (frame["source"] == "balances").any():
+        doubtful = sorted(
+            {
+                f"{node.side}{node.compte}"
+                for indicateur in trame.indicateurs
+                for segment in indicateur.tree.segments
+                for node in walk(segment.expression)
+                if isinstance(node, Variable) and node.type_appel == "BR" and node.side in ("SC", "SD")
+            }
+        )
+        if doubtful:
+            yield (
+                f"{', '.join(doubtful)} en [TA:BR] : les balances ouvertes ne donnent pas les annulations à part, "
+                "ces soldes peuvent différer de ceux d'une base CCI."
+            )

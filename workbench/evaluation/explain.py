@@ -1,0 +1,391 @@
+"""From a figure down to the comptes and amounts it is made of.
+
+The explanation follows the formule as it is written, in exact arithmetic: each node's value is the
+result of its operation on its children's, and the root's, rounded once, is the table's figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from html import escape
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+
+from workbench.dgfip import connect, libelles_comptes
+from workbench.errors import WorkbenchError
+from workbench.evaluation.evaluate import kind_of_budget
+from workbench.evaluation.forms import ALL, Condition
+from workbench.evaluation.kernel import prefix_range
+from workbench.evaluation.plan import condition_of, power, terms_of
+from workbench.evaluation.results import IndicateurTable, Provenance
+from workbench.formules import SOLDES, print_segment
+from workbench.formules.tree import (
+    Binary,
+    Node,
+    Number,
+    Population,
+    Reference,
+    Segment,
+    Unary,
+    Variable,
+)
+
+__all__ = ["Explanation", "explain"]
+
+Kind = Literal["indicateur", "segment", "operation", "variable", "compte", "nombre", "population", "decalage"]
+
+_DEEP = 50
+"""References in a row that recursion bears with ease."""
+
+_SYMBOLS = {"*": "×", "/": "÷", "^": "puissance"}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One node of an explanation.
+
+    Parameters
+    ----------
+    kind
+        ``indicateur``, ``segment`` (one of several, or one under conditions), ``operation``,
+        ``variable``, ``compte``, ``nombre``, ``population`` or ``decalage`` (another exercice).
+    label
+        The code, the text of the formule or the number of the compte.
+    libelle
+        In words; may be empty.
+    amount
+        The exact value, in euros or in the unit of the figure.
+    sign
+        1 or -1: how the node enters the sum above it.
+    children
+        What it is made of. The value of a sum is the sum of ``sign × amount``.
+    """
+
+    kind: Kind
+    label: str
+    libelle: str
+    amount: Fraction
+    children: tuple[Explanation, ...] = ()
+    sign: int = 1
+
+    @property
+    def value(self) -> float:
+        """The value, rounded once."""
+        return float(self.amount)
+
+    def walk(self, depth: int = 0) -> Iterator[tuple[int, Explanation]]:
+        """Yield (depth, node) for the node and everything below, in reading order."""
+        stack = [(depth, self)]
+        while stack:
+            level, node = stack.pop()
+            yield level, node
+            stack.extend((level + 1, child) for child in reversed(node.children))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Flatten the tree: one row a node, columns niveau, nature, signe, element, libelle, valeur."""
+        return pd.DataFrame(
+            [(level, node.kind, node.sign, node.label, node.libelle, node.value) for level, node in self.walk()],
+            columns=["niveau", "nature", "signe", "element", "libelle", "valeur"],
+        )
+
+    def comptes(self) -> pd.DataFrame:
+        """List the comptes that enter the figure, with what each contributes.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns compte, libelle, montant and contribution, in euros: one row a compte of a
+            variable. Contributions add up to the figure when the formule is linear; they are
+            missing under a quotient, a product of figures or a power.
+        """
+        rows = [
+            (node.label, node.libelle, node.value, None if weight is None else float(weight * node.amount))
+            for weight, node in self._weighted()
+            if node.kind == "compte"
+        ]
+        frame = pd.DataFrame(rows, columns=["compte", "libelle", "montant", "contribution"])
+        return frame.astype({"montant": "float64", "contribution": "float64"})
+
+    def _weighted(self) -> Iterator[tuple[Fraction | None, Explanation]]:
+        """Yield every node with what one euro of it moves here, None under what is not linear."""
+        stack: list[tuple[Fraction | None, Explanation]] = [(Fraction(1), self)]
+        while stack:
+            weight, node = stack.pop()
+            yield weight, node
+            stack.extend(reversed(_weights(node, weight)))
+
+    def __str__(self) -> str:
+        lines = []
+        for level, node in self.walk():
+            name = f"{node.label} — {node.libelle}" if node.libelle else node.label
+            lines.append(f"{'  ' * level}{'−' if node.sign < 0 else ''}{name} : {_written(node.amount)}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f'<div class="workbench-explication">{"".join(_html(self))}</div>'
+
+
+def explain(table: IndicateurTable, code: str, exercice: int) -> Explanation:
+    """Say where one figure of a table comes from.
+
+    Parameters
+    ----------
+    table
+        The result of `evaluate`, or a part of it.
+    code
+        An indicateur of the trame.
+    exercice
+        One of the table's exercices.
+
+    Returns
+    -------
+    Explanation
+        A tree of indicateurs, operations, variables, comptes and amounts, rich in a notebook. Its
+        value is the table's, exactly where the formule is linear.
+
+    Raises
+    ------
+    WorkbenchError
+        ``indicateur_absent`` or ``exercice_absent`` when the table has no such figure.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> base = wb.connect(demonstration_base)
+    >>> trame = wb.trame_from_formules({"A_PRODUITS": "C7-D7[TA:BX]"}, nomenclature="M57")
+    >>> table = wb.evaluate(trame, base, sirets=[demonstration_siret], exercices=range(2020, 2100))
+    >>> exercice = table.columns[-1]
+    >>> why = wb.explain(table, "A_PRODUITS", exercice)
+    >>> why.value == table.loc["A_PRODUITS", exercice]
+    True
+    >>> round(why.comptes()["contribution"].sum(), 2) == round(why.value, 2)
+    True
+    """
+    provenance = table.provenance
+    if code not in provenance.trame.codes:
+        raise WorkbenchError("indicateur_absent", indicateur=code, trame=provenance.trame.code)
+    if exercice not in provenance.exercices:
+        known = ", ".join(str(year) for year in provenance.exercices) or "aucun"
+        raise WorkbenchError("exercice_absent", exercice=exercice, exercices=known)
+    return _Explainer(provenance).explain(code, int(exercice))
+
+
+class _Explainer:
+    """Walks formules over the amounts that an evaluation kept."""
+
+    def __init__(self, provenance: Provenance) -> None:
+        if provenance.cells is None:
+            raise WorkbenchError("explication_impossible")
+        self.provenance = provenance
+        self.exercices = set(provenance.exercices)
+        self.cells = provenance.cells
+        self.known: dict[tuple[str, int, Condition], Explanation] = {}
+
+    @cached_property
+    def amounts(self) -> dict[int, dict[str, list[tuple[str, str, Mapping[str, int]]]]]:
+        """Exercice → compte → lines of (kind of budget, establishment type, cents by column)."""
+        result: dict[int, dict[str, list[tuple[str, str, Mapping[str, int]]]]] = {}
+        for line in self.cells.to_pylist():
+            by_compte = result.setdefault(int(line["exercice"]), {})
+            by_compte.setdefault(line["compte"], []).append((line["kind"], line["type_etablissement"], line))
+        return result
+
+    @cached_property
+    def sorted_comptes(self) -> dict[int, list[str]]:
+        return {exercice: sorted(by_compte) for exercice, by_compte in self.amounts.items()}
+
+    @cached_property
+    def libelles(self) -> dict[str, str]:
+        nomenclature = self.provenance.nomenclature or self.provenance.trame.nomenclature or ""
+        try:
+            with connect(self.provenance.base, snapshot=self.provenance.snapshot) as base:
+                return libelles_comptes(base, nomenclature)
+        except WorkbenchError:
+            # The figures are kept with the table; without their base only the labels are lost.
+            return {}
+
+    def explain(self, code: str, exercice: int) -> Explanation:
+        trame = self.provenance.trame
+        chain = {code}
+        todo = [code]
+        while todo:
+            new = [name for name in trame.dependencies(todo.pop()) if name not in chain]
+            chain.update(new)
+            todo.extend(new)
+        if len(chain) > _DEEP:
+            # From the bottom up, so that a long chain of references needs no deep recursion.
+            for each in (each for each in trame.order if each in chain):
+                for year in self.provenance.exercices:
+                    self.indicateur(each, year, ALL)
+        return self.indicateur(code, exercice, ALL)
+
+    def indicateur(self, code: str, exercice: int, condition: Condition) -> Explanation:
+        key = (code, exercice, condition)
+        if key not in self.known:
+            indicateur = self.provenance.trame[code]
+            segments = [
+                (segment, narrowed)
+                for segment in indicateur.tree.segments
+                if (narrowed := condition.narrowed(condition_of(segment))) is not None and segment.covers(exercice)
+            ]
+            if len(segments) == 1 and _unconditional(segments[0][0]):
+                children = _terms(self.expression(segments[0][0].expression, exercice, condition))
+            else:
+                children = tuple(self.segment(segment, exercice, narrowed) for segment, narrowed in segments)
+            self.known[key] = Explanation("indicateur", code, indicateur.libelle, _total(children), children)
+        return self.known[key]
+
+    def segment(self, segment: Segment, exercice: int, condition: Condition) -> Explanation:
+        inner = self.expression(segment.expression, exercice, condition)
+        text = print_segment(segment)
+        if segment.absolute is None:
+            return Explanation("segment", text, "", inner.amount, _terms(inner))
+        absolute = replace(inner, sign=-1 if inner.amount < 0 else 1)
+        return Explanation("segment", text, "valeur absolue", abs(inner.amount), (absolute,))
+
+    def expression(self, expression: Node, exercice: int, condition: Condition) -> Explanation:
+        if isinstance(expression, Number):
+            return Explanation("nombre", f"{expression.value:f}", "", Fraction(expression.value))
+        if isinstance(expression, Population):
+            inhabitants = Fraction(self.population(exercice, condition))
+            return Explanation("population", "$POP", f"habitants en {exercice}", inhabitants)
+        if isinstance(expression, Variable):
+            return self.variable(expression, exercice, condition)
+        if isinstance(expression, Reference):
+            return self.reference(expression, exercice, condition)
+        if isinstance(expression, Unary):
+            return self.unary(expression, exercice, condition)
+        return self.operation(expression, exercice, condition)
+
+    def unary(self, node: Unary, exercice: int, condition: Condition) -> Explanation:
+        operand = node.operand
+        sign = -1 if node.operator == "-" else 1
+        while isinstance(operand, Unary):
+            sign = -sign if operand.operator == "-" else sign
+            operand = operand.operand
+        inner = self.expression(operand, exercice, condition)
+        if sign > 0:
+            return inner
+        return Explanation("operation", "opposé", "", -inner.amount, (replace(inner, sign=-1),))
+
+    def operation(self, node: Binary, exercice: int, condition: Condition) -> Explanation:
+        if node.operator in "+-":
+            children = tuple(
+                replace(self.expression(term, exercice, condition), sign=sign) for sign, term in terms_of(node)
+            )
+            return Explanation("operation", "somme", "", _total(children), children)
+        left, right = (self.expression(side, exercice, condition) for side in (node.left, node.right))
+        libelle = ""
+        if node.operator == "*":
+            amount = left.amount * right.amount
+        elif node.operator == "^":
+            amount = power(left.amount, right.amount)
+        elif right.amount:
+            amount = left.amount / right.amount
+        else:
+            amount, libelle = Fraction(0), "diviseur nul : le quotient compte pour 0"
+        return Explanation("operation", _SYMBOLS[node.operator], libelle, amount, (left, right))
+
+    def reference(self, node: Reference, exercice: int, condition: Condition) -> Explanation:
+        if not node.offset:
+            return self.indicateur(node.indicateur, exercice, condition)
+        other = exercice + node.offset
+        label = f"{node.indicateur} en {other}"
+        if other not in self.exercices:
+            return Explanation("decalage", label, "hors de la période ou sans comptes : compte pour 0", Fraction(0))
+        inner = self.indicateur(node.indicateur, other, condition)
+        return Explanation("decalage", label, inner.libelle, inner.amount, (inner,))
+
+    def variable(self, node: Variable, exercice: int, condition: Condition) -> Explanation:
+        coefficients = SOLDES[node.type_appel, node.side]
+        comptes = self.sorted_comptes.get(exercice, [])
+        first, last = prefix_range(comptes, node.compte)
+        children = []
+        for compte in comptes[first:last]:
+            cents = sum(
+                sign * int(line[column])
+                for kind, type_, line in self.amounts[exercice][compte]
+                if condition.accepts(kind, type_)
+                for column, sign in coefficients.items()
+            )
+            if cents:
+                children.append(Explanation("compte", compte, self.libelles.get(compte, ""), Fraction(cents, 100)))
+        label = f"{node.side}{node.compte}[TA:{node.type_appel}]"
+        libelle = self.libelles.get(node.compte, "")
+        return Explanation("variable", label, libelle, _total(children), tuple(children))
+
+    def population(self, exercice: int, condition: Condition) -> int:
+        counted: dict[str, int] = {}
+        for budget in _budgets(self.provenance.budgets, exercice):
+            if condition.accepts(kind_of_budget(budget["type_budget"]), budget["type_etablissement"] or ""):
+                siren = budget["siren"]
+                counted[siren] = max(counted.get(siren, 0), int(budget["population"] or 0))
+        return sum(counted.values())
+
+
+def _budgets(budgets: pa.Table, exercice: int) -> Iterator[dict[str, Any]]:
+    for budget in budgets.to_pylist():
+        if budget["exercice"] == exercice:
+            yield budget
+
+
+def _unconditional(segment: Segment) -> bool:
+    return segment.absolute is None and condition_of(segment) == ALL
+
+
+def _terms(inner: Explanation) -> tuple[Explanation, ...]:
+    """The terms of a sum, so that a sum is not shown inside what is a sum already."""
+    return inner.children if inner.kind == "operation" and inner.label == "somme" else (inner,)
+
+
+def _total(children: Iterable[Explanation]) -> Fraction:
+    return sum((child.sign * child.amount for child in children), Fraction(0))
+
+
+def _weights(node: Explanation, weight: Fraction | None) -> list[tuple[Fraction | None, Explanation]]:
+    if weight is None:
+        return [(None, child) for child in node.children]
+    if node.kind != "operation" or node.label not in _SYMBOLS.values():
+        return [(weight * child.sign, child) for child in node.children]
+    left, right = node.children
+    left_weight = right_weight = None
+    if node.label == _SYMBOLS["*"]:
+        left_weight = weight * right.amount if _constant(right) else None
+        right_weight = weight * left.amount if _constant(left) else None
+    elif node.label == _SYMBOLS["/"] and _constant(right):
+        left_weight = weight / right.amount if right.amount else Fraction(0)
+    return [(left_weight, left), (right_weight, right)]
+
+
+def _constant(node: Explanation) -> bool:
+    return all(part.kind in ("nombre", "operation") for _, part in node.walk())
+
+
+def _written(amount: Fraction) -> str:
+    """Two decimals, spaces between thousands, comma: the French way."""
+    euros = Decimal(round(amount * 100)).scaleb(-2)
+    return f"{euros:,.2f}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace(".", ",")
+
+
+def _html(root: Explanation) -> Iterator[str]:
+    todo: list[Explanation | str] = [root]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, str):
+            yield node
+            continue
+        sign = "− " if node.sign < 0 else ""
+        libelle = f" <span>{escape(node.libelle)}</span>" if node.libelle else ""
+        head = f"{sign}<b>{escape(node.label)}</b>{libelle} : {_written(node.amount)}"
+        if not node.children:
+            yield f"<div style='margin-left:1.2em'>{head}</div>"
+        else:
+            yield f"<details style='margin-left:1.2em'{' open' if node is root else ''}><summary>{head}</summary>"
+            todo.append("</details>")
+            todo.extend(reversed(node.children))

@@ -1,0 +1,292 @@
+"""The one kernel: runs a plan on cells, the same on every engine and for any number of rows.
+
+A row is a (unit, exercice): a consolidated perimeter in one exercice, or one collectivité in one
+exercice. All linear parts are one sparse product, cells by weights. Amounts stay integer cents,
+held in float64, exact below 2**53; a weighted sum is brought to one common denominator so that it is
+an integer too, and is divided once, at the end. An exact zero is therefore zero, which the guard of
+a division relies on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import lcm
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from workbench.evaluation.forms import Atom, Cell, Condition, Inhabitants, One, Vector
+from workbench.evaluation.plan import Absolute, Combine, Plan, Shift, Weigh
+
+__all__ = ["Cells", "Rows", "run"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+_DENOMINATOR_LIMIT = 10**6
+"""Beyond this common denominator integers would soon leave 2**53: weights become floats."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What is evaluated.
+
+    Parameters
+    ----------
+    unit, exercice
+        One entry a row, sorted by unit then exercice, no two alike; shape (rows,).
+    """
+
+    unit: Integers
+    exercice: Integers
+
+    def shifted(self, offset: int) -> Integers:
+        """For each row, the row of the same unit ``offset`` exercices away; -1 where there is none."""
+        keys = self.unit * 100_000 + self.exercice
+        wanted = keys + offset
+        position = np.searchsorted(keys, wanted)
+        position[position == len(keys)] = 0
+        return np.where(keys[position] == wanted, position, -1) if len(keys) else position
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The amounts of the base, in cents, one line a (part of a row, compte).
+
+    Parameters
+    ----------
+    row
+        The row each line belongs to, shape (lines,).
+    compte
+        Index into ``comptes`` of each line, shape (lines,).
+    comptes
+        Account numbers, ascending.
+    amounts
+        Columns of cents by name, each of shape (lines,).
+    selected
+        For each condition of the plan, the lines of budgets that meet it; all lines when absent.
+    """
+
+    row: Integers
+    compte: Integers
+    comptes: Sequence[str]
+    amounts: Mapping[str, Integers]
+    selected: Mapping[Condition, npt.NDArray[np.bool_]]
+
+
+def run(plan: Plan, rows: Rows, cells: Cells, population: Mapping[Condition, Floats]) -> Floats:
+    """Evaluate a plan.
+
+    Parameters
+    ----------
+    plan
+        The compiled trame.
+    rows
+        What is evaluated.
+    cells
+        Amounts of the base.
+    population
+        Inhabitants of each row for each condition that the plan reads, shape (rows,) each.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (rows, indicateurs of the trame), in the unit of each indicateur; never missing.
+    """
+    program = _program(plan)
+    spans = np.searchsorted(np.asarray(plan.breakpoints, dtype=np.int64), rows.exercice, side="right")
+    exact = program.linear(rows, spans, cells, population)
+    vectors: list[Floats] = []
+    for index, instruction in enumerate(plan.instructions):
+        if isinstance(instruction, Weigh):
+            stored = exact[:, program.column[index]]
+            for span, terms in program.vector_terms[index]:
+                rows_of_span = spans == span
+                for vector, weight in terms:
+                    stored[rows_of_span] += weight * vectors[vector.index][rows_of_span]
+            if program.inexact_terms[index]:
+                stored = stored / program.divisor[index]
+                for span, terms in program.inexact_terms[index]:
+                    rows_of_span = spans == span
+                    for vector, weight in terms:
+                        stored[rows_of_span] += weight * vectors[vector.index][rows_of_span]
+            vectors.append(_finite(stored))
+        elif isinstance(instruction, Shift):
+            position = rows.shifted(instruction.offset)
+            source = vectors[instruction.operand.index]
+            vectors.append(np.where(position >= 0, source[position], 0.0))
+        elif isinstance(instruction, Absolute):
+            vectors.append(np.abs(vectors[instruction.operand.index]))
+        else:
+            left, right = (
+                vectors[side.index] / program.scale[side.index] for side in (instruction.left, instruction.right)
+            )
+            vectors.append(_combined(instruction, left, right))
+    outputs = [vectors[output.index] / program.scale[output.index] for output in plan.outputs]
+    return np.column_stack(outputs) if outputs else np.zeros((len(rows.unit), 0))
+
+
+def _combined(instruction: Combine, left: Floats, right: Floats) -> Floats:
+    with np.errstate(all="ignore"):
+        if instruction.operator == "/":
+            return _finite(np.divide(left, right, out=np.zeros_like(left), where=right != 0))
+        if instruction.operator == "*":
+            return _finite(left * right)
+        return _finite(np.power(left, right))
+
+
+def _finite(values: Floats) -> Floats:
+    return np.where(np.isfinite(values), values, 0.0)
+
+
+VectorTerms = list[tuple[int, list[tuple[Vector, float]]]]
+
+
+class _Program:
+    """What of a plan does not depend on data: denominators and weights, as arrays."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.spans = len(plan.breakpoints) + 1
+        self.scale: list[float] = []
+        self.divisor: dict[int, float] = {}
+        self.column: dict[int, int] = {}
+        self.vector_terms: dict[int, VectorTerms] = {}
+        self.inexact_terms: dict[int, VectorTerms] = {}
+        self.atoms: dict[Atom, int] = {}
+        self._exact: list[bool] = []
+        entries: list[list[tuple[int, int, float]]] = [[] for _ in range(self.spans)]
+        for index, instruction in enumerate(plan.instructions):
+            if isinstance(instruction, Weigh):
+                self._weigh(index, instruction, entries)
+            elif isinstance(instruction, Combine):
+                self._exact.append(False)
+                self.scale.append(1.0)
+            else:
+                self._exact.append(self._exact[instruction.operand.index])
+                self.scale.append(self.scale[instruction.operand.index])
+        shape = (len(self.atoms), len(self.column))
+        self.weights = [
+            sparse.csr_array(
+                (
+                    np.array([weight for _, _, weight in span], dtype=np.float64),
+                    ([atom for atom, _, _ in span], [column for _, column, _ in span]),
+                ),
+                shape=shape,
+            )
+            for span in entries
+        ]
+        self.conditions = {atom.condition for atom in self.atoms if isinstance(atom, Cell)}
+
+    def _weigh(self, index: int, instruction: Weigh, entries: list[list[tuple[int, int, float]]]) -> None:
+        parts = instruction.form.parts
+        denominator = 1
+        inexact_vector = False
+        for part in {id(part): part for part in parts}.values():
+            for atom, weight in part.items():
+                scale = self._scale_of(atom)
+                if scale is None:
+                    inexact_vector = True
+                elif denominator <= _DENOMINATOR_LIMIT:
+                    denominator = lcm(denominator, (weight / scale).denominator)
+        integers = denominator <= _DENOMINATOR_LIMIT
+        if not integers:
+            denominator = 1
+        self.divisor[index] = float(denominator)
+        column = self.column[index] = len(self.column)
+        self.vector_terms[index], self.inexact_terms[index] = [], []
+        for span, part in enumerate(parts):
+            exact_terms, inexact_terms = [], []
+            for atom, weight in part.items():
+                scale = self._scale_of(atom)
+                if isinstance(atom, Vector):
+                    if scale is None:
+                        inexact_terms.append((atom, float(weight)))
+                    else:
+                        exact_terms.append((atom, float(weight / scale * denominator)))
+                else:
+                    number = self.atoms.setdefault(atom, len(self.atoms))
+                    entries[span].append((number, column, float(weight / (scale or 1) * denominator)))
+            if exact_terms:
+                self.vector_terms[index].append((span, exact_terms))
+            if inexact_terms:
+                self.inexact_terms[index].append((span, inexact_terms))
+        self._exact.append(integers and not inexact_vector)
+        self.scale.append(1.0 if inexact_vector else float(denominator))
+
+    def _scale_of(self, atom: Atom) -> int | None:
+        """By what an atom's stored number is divided to give its value; None for one that is no integer."""
+        if isinstance(atom, Vector):
+            return int(self.scale[atom.index]) if self._exact[atom.index] else None
+        return 100 if isinstance(atom, Cell) else 1
+
+    def linear(self, rows: Rows, spans: Integers, cells: Cells, population: Mapping[Condition, Floats]) -> Floats:
+        """The part of every weighing that no other vector enters, shape (rows, weighings)."""
+        result = np.zeros((len(rows.unit), len(self.column)))
+        values = self._values(rows, cells, population)
+        for span in np.unique(spans):
+            of_span = spans == span
+            result[of_span] = (values[of_span] @ self.weights[int(span)]).toarray()
+        return result
+
+    def _values(self, rows: Rows, cells: Cells, population: Mapping[Condition, Floats]) -> sparse.csr_array:
+        """The value of each atom in each row, shape (rows, atoms), in cents for cells."""
+        total = sparse.csr_array((len(rows.unit), len(self.atoms)), dtype=np.float64)
+        for condition in self.conditions:
+            total = total + self._cells_of(condition, len(rows.unit), cells)
+        fixed = [(number, atom) for atom, number in self.atoms.items() if not isinstance(atom, Cell)]
+        for number, atom in fixed:
+            column = np.ones(len(rows.unit)) if isinstance(atom, One) else np.zeros(len(rows.unit))
+            if isinstance(atom, Inhabitants):
+                column = population[atom.condition]
+            where = np.nonzero(column)[0]
+            total = total + sparse.csr_array((column[where], (where, np.full(len(where), number))), shape=total.shape)
+        return sparse.csr_array(total)
+
+    def _cells_of(self, condition: Condition, rows: int, cells: Cells) -> sparse.csr_array:
+        atoms = [(atom, number) for atom, number in self.atoms.items() if isinstance(atom, Cell)]
+        atoms = [(atom, number) for atom, number in atoms if atom.condition == condition]
+        columns = {name: position for position, name in enumerate(dict.fromkeys(atom.column for atom, _ in atoms))}
+        width = len(columns)
+        row_parts, column_parts, value_parts = [], [], []
+        selected = cells.selected.get(condition)
+        for name, position in columns.items():
+            amounts = cells.amounts[name]
+            lines = np.nonzero(amounts if selected is None else amounts * selected)[0]
+            row_parts.append(cells.row[lines])
+            column_parts.append(cells.compte[lines] * width + position)
+            value_parts.append(amounts[lines].astype(np.float64))
+        matrix = sparse.csr_array(
+            (np.concatenate(value_parts), (np.concatenate(row_parts), np.concatenate(column_parts))),
+            shape=(rows, len(cells.comptes) * width),
+        )
+        places, numbers = [], []
+        for atom, number in atoms:
+            first, last = prefix_range(cells.comptes, atom.compte)
+            places.append(np.arange(first, last) * width + columns[atom.column])
+            numbers.append(np.full(last - first, number))
+        place = np.concatenate(places)
+        incidence = sparse.csr_array(
+            (np.ones(len(place)), (place, np.concatenate(numbers))), shape=(matrix.shape[1], len(self.atoms))
+        )
+        return sparse.csr_array(matrix @ incidence)
+
+
+def prefix_range(comptes: Sequence[str], prefix: str) -> tuple[int, int]:
+    """Where the comptes that start with a prefix stand in an ascending list, end excluded.
+
+    Examples
+    --------
+    >>> prefix_range(["60", "7", "70", "706", "71"], "70")
+    (2, 4)
+    """
+    return bisect_left(comptes, prefix), bisect_left(comptes, prefix + chr(0x10FFFF))
+
+
+@lru_cache(maxsize=64)
+def _program(plan: Plan) -> _Program:
+    return _Program(plan)

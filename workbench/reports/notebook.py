@@ -1,0 +1,261 @@
+"""The door to papermill: runs a parameterised notebook in a kernel of its own and says how it ended.
+
+papermill calls a notebook completed whose kernel died or ran out of time; this module looks at what
+happened instead. The kernel is a process of the running interpreter, whatever kernelspecs the
+machine has and whether or not an environment is activated; it reads no profile of the user's. No
+folder is changed in this process, so that threads may run reports at once.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import WorkbenchError
+
+__all__ = ["Execution", "Progress", "execute_notebook"]
+
+Progress = Callable[[int, int, str], None]
+"""Called with cells done, cells in all, and the heading under which the next one stands."""
+
+START_SECONDS = 60
+
+ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+FAILED_TAG = "echec"
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a notebook ended.
+
+    Parameters
+    ----------
+    notebook
+        The notebook with its outputs, as a nbformat node; when it failed, the failing cell is
+        tagged ``echec`` and preceded by the cause.
+    cell
+        Index of the failing cell in the notebook as given plus the injected cell; None when all ran.
+    error
+        Name of the exception; empty when all ran.
+    cause
+        French sentence; empty when all ran.
+    """
+
+    notebook: Any
+    cell: int | None = None
+    error: str = ""
+    cause: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not run to its end."""
+        return bool(self.error)
+
+
+def execute_notebook(
+    path: Path,
+    parameters: Mapping[str, Any],
+    *,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    timeout: float = 600,
+    progress: Progress | None = None,
+) -> Execution:
+    """Run a notebook with parameters; never raises for what happens inside it.
+
+    Parameters
+    ----------
+    path
+        The notebook; it is left as it is.
+    parameters
+        Plain JSON values, checked already.
+    folder
+        Working folder of the kernel; also holds its profile, which the caller removes.
+    environment
+        Variables added to those of this process.
+    timeout
+        Seconds that the whole notebook may take.
+    progress
+        Told at each cell.
+
+    Returns
+    -------
+    Execution
+        The notebook with its outputs, code hidden, and how it ended.
+
+    Raises
+    ------
+    WorkbenchError
+        ``extra_absent`` when papermill is not installed.
+    """
+    with _quick_imports():
+        try:
+            from papermill.engines import papermill_engines
+            from papermill.execute import prepare_notebook_metadata, remove_error_markers
+            from papermill.iorw import load_notebook_node
+            from papermill.parameterize import parameterize_notebook
+        except ModuleNotFoundError as error:
+            raise WorkbenchError("extra_absent", bibliotheque="papermill", extra="jupyter") from error
+
+    notebook = load_notebook_node(str(path))
+    notebook = parameterize_notebook(
+        notebook,
+        dict(parameters),
+        report_mode=True,
+        comment="Paramètres reçus",
+        kernel_name="python3",
+        language="python",
+    )
+    notebook = remove_error_markers(prepare_notebook_metadata(notebook, path.name, None, report_mode=True))
+    watch = _Watch(notebook, timeout, progress)
+    try:
+        papermill_engines.execute_notebook_with_engine(
+            None,
+            notebook,
+            kernel_name="python3",
+            output_path=None,
+            progress_bar=False,
+            autosave_cell_every=0,
+            start_timeout=START_SECONDS,
+            kernel_manager_class=_kernel_manager(folder, environment or {}),
+            resources={"metadata": {"path": str(folder)}},
+            on_cell_start=watch.started,
+            timeout_func=watch.left,
+        )
+    except (RuntimeError, TimeoutError, OSError) as error:
+        # The kernel died, did not start, or was late: papermill's own record says nothing of it.
+        return watch.stopped(error)
+    return watch.ended()
+
+
+class _Watch:
+    """Follows the cells of one execution."""
+
+    def __init__(self, notebook: Any, timeout: float, progress: Progress | None) -> None:
+        self.notebook = notebook
+        self.timeout = timeout
+        self.deadline = time.monotonic() + timeout
+        self.progress = progress
+        self.current: int | None = None
+
+    def started(self, cell: Any, cell_index: int, **_: Any) -> None:
+        self.current = cell_index
+        if self.progress is not None and cell.cell_type == "code":
+            self.progress(cell_index, len(self.notebook.cells), self._heading(cell_index))
+
+    def left(self, _: Any) -> int:
+        return max(1, int(self.deadline - time.monotonic()))
+
+    def stopped(self, error: BaseException) -> Execution:
+        if isinstance(error, TimeoutError):
+            cause = f"Le rapport n'a pas fini dans les {self.timeout:g} secondes qui lui sont données."
+        elif self.current is None:
+            cause = "Le noyau Python qui devait calculer le rapport n'a pas démarré."
+        else:
+            cause = "Le noyau Python qui calculait le rapport s'est arrêté, peut-être faute de mémoire."
+        return self._failed(self.current, type(error).__name__, cause)
+
+    def ended(self) -> Execution:
+        for index, cell in enumerate(self.notebook.cells):
+            for output in cell.get("outputs", []):
+                if output.output_type == "error":
+                    return self._failed(index, output.ename, _cause(output.ename, output.evalue))
+        if self.progress is not None:
+            self.progress(len(self.notebook.cells), len(self.notebook.cells), "")
+        return Execution(self.notebook)
+
+    def _failed(self, index: int | None, error: str, cause: str) -> Execution:
+        from nbformat.v4 import new_markdown_cell
+
+        cells = self.notebook.cells
+        self.notebook.metadata.papermill["exception"] = True
+        for position, cell in enumerate(cells):
+            if index is None or position > index:
+                cell.metadata.papermill.update(status="pending", exception=None)
+        quoted = "\n".join(f"> {line}" for line in cause.splitlines())
+        if index is not None:
+            cells[index].metadata.papermill.update(status="failed", exception=True)
+            cells[index].metadata["tags"] = [*cells[index].metadata.get("tags", []), FAILED_TAG]
+            cells[index].metadata.get("jupyter", {}).pop("source_hidden", None)
+            marker = f'<a id="echec"></a>\n**La cellule suivante a échoué.**\n\n{quoted}'
+            cells.insert(index, new_markdown_cell(marker, metadata={"tags": [FAILED_TAG]}))
+        where = "\n\n[Voir la cellule](#echec)" if index is not None else ""
+        heading = f"# Le rapport a échoué\n\n{quoted}{where}"
+        cells.insert(0, new_markdown_cell(heading, metadata={"tags": [FAILED_TAG]}))
+        return Execution(self.notebook, index, error, cause)
+
+    def _heading(self, index: int) -> str:
+        for cell in reversed(self.notebook.cells[:index]):
+            if cell.cell_type == "markdown" and (found := re.search(r"^#+ +(.+)$", cell.source, re.MULTILINE)):
+                return found[1].strip()
+        return ""
+
+
+def _cause(name: str, message: str) -> str:
+    """Turn an exception of a cell into a sentence: ours are French already, the others are quoted."""
+    message = ANSI.sub("", message).strip()
+    return message if name in _own_errors() else f"Erreur inattendue dans le notebook : {name} : {message}"
+
+
+def _own_errors() -> set[str]:
+    names, classes = set(), [WorkbenchError]
+    while classes:
+        found = classes.pop()
+        names.add(found.__name__)
+        classes.extend(found.__subclasses__())
+    return names
+
+
+def _kernel_manager(folder: Path, environment: Mapping[str, str]) -> type[Any]:
+    """Return a manager whose kernel is this interpreter, with this package and no profile of the user's."""
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    package = Path(__file__).resolve().parents[2]
+    variables = {
+        "PYTHONPATH": str(package),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        **environment,
+    }
+    launcher = KernelSpec(
+        argv=[
+            sys.executable,
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            "{connection_file}",
+            "--HistoryManager.enabled=False",
+        ],
+        env={name: value.replace("$", "$$") for name, value in variables.items()},  # jupyter_client expands $NAME
+        display_name="Python 3",
+        language="python",
+    )
+
+    class ReportKernelManager(AsyncKernelManager):  # type: ignore[misc]
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            return launcher
+
+    return ReportKernelManager
+
+
+@contextmanager
+def _quick_imports() -> Iterator[None]:
+    """Keep jsonschema from compiling 38 grammars that notebooks never need: two seconds of every start."""
+    name = "rfc3987_syntax"
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]

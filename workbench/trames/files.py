@@ -1,0 +1,347 @@
+"""The files of trames: one loaded, one saved, a folder listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.config import settings
+from workbench.errors import WorkbenchError
+from workbench.trames.atomic import replace_file
+from workbench.trames.checks import check_field, check_textes, excerpt, require_right
+from workbench.trames.model import Formule, Indicateur, Trame
+from workbench.trames.problems import TrameError, TrameProblem, nearest, sentence
+from workbench.trames.reading import read_yaml
+from workbench.trames.rewriting import updated_yaml
+from workbench.trames.segments import split_texte
+from workbench.trames.writing import trame_yaml
+from workbench.trames.yaml_nodes import MAX_BYTES
+
+__all__ = [
+    "TrameSummary",
+    "check_trame_file",
+    "find_trame",
+    "list_trames",
+    "load_trame",
+    "modele_path",
+    "save_trame",
+    "trame_from_formules",
+]
+
+_YAML = {".yaml", ".yml"}
+
+
+@dataclass(frozen=True)
+class TrameSummary:
+    """A trame of a folder, right or not.
+
+    Parameters
+    ----------
+    path
+        The file.
+    code, libelle, description, nomenclature
+        As in the file; when it cannot be read, the code is its stem and the others are empty.
+    indicateurs
+        How many there are.
+    errors
+        What keeps the file from being read; empty when it is right.
+    """
+
+    path: Path
+    code: str
+    libelle: str = ""
+    description: str = ""
+    nomenclature: str | None = None
+    indicateurs: int = 0
+    errors: tuple[TrameProblem, ...] = ()
+
+    def __str__(self) -> str:
+        if self.errors:
+            return "\n".join([f"{self.code} ({self.path.name}) : en erreur", *(f"  {one}" for one in self.errors)])
+        count = f"{self.indicateurs} indicateur{'s' if self.indicateurs > 1 else ''}"
+        return ", ".join(part for part in (self.code, self.libelle, self.nomenclature, count) if part)
+
+
+def load_trame(path: str | Path) -> Trame:
+    """Load a trame, from its YAML file or from an Excel pseudo-paramétrage.
+
+    Parameters
+    ----------
+    path
+        ``.yaml``, ``.yml`` or ``.xlsx``.
+
+    Returns
+    -------
+    Trame
+        Whole and right; see docs/trames.md for the two formats.
+
+    Raises
+    ------
+    TrameError
+        With every error of the file, each with its line and column, or its cell.
+    WorkbenchError
+        When the file does not exist, or is of another kind.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".xlsx":
+        from workbench.trames.excel import import_pseudo_parametrage
+
+        return import_pseudo_parametrage(path)
+    trame, problems = _read(path)
+    if trame is None:
+        raise TrameError.of(path.name, [problem for problem in problems if problem.severity == "error"])
+    return trame
+
+
+def check_trame_file(path: str | Path) -> list[TrameProblem]:
+    """Say everything that is wrong or doubtful in a trame's file, in its order; empty when there is nothing to say.
+
+    Raises
+    ------
+    WorkbenchError
+        When the file does not exist, or is of another kind.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".xlsx":
+        from workbench.trames.excel import check_pseudo_parametrage
+
+        return check_pseudo_parametrage(path)
+    return _read(path)[1]
+
+
+def _text(path: Path) -> str | TrameProblem:
+    """Read the text of a file, or why it has none."""
+    if path.suffix.lower() not in _YAML:
+        raise WorkbenchError("trame_format", chemin=path, suffixe=path.suffix)
+    if not path.is_file():
+        raise WorkbenchError("trame_fichier_absent", chemin=path)
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        return TrameProblem(
+            path.name, f"le fichier dépasse {MAX_BYTES >> 20} Mio", "répartissez-le en plusieurs trames"
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = len(content[content.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8-sig", "replace")) + 1
+        message, hint = "ce caractère n'est pas de l'UTF-8", "enregistrez le fichier en UTF-8"
+        return TrameProblem(f"ligne {line}, colonne {column}", message, hint, line=line, column=column)
+
+
+def _read(path: Path) -> tuple[Trame | None, list[TrameProblem]]:
+    text = _text(path)
+    return (None, [text]) if isinstance(text, TrameProblem) else read_yaml(text, path.stem)
+
+
+def save_trame(trame: Trame, path: str | Path) -> Path:
+    """Save a trame; in a file that exists, the lines of what did not change stay as they are, comments included.
+
+    Parameters
+    ----------
+    trame
+        The trame.
+    path
+        ``.yaml`` or ``.yml``; an ``.xlsx`` is written as a pseudo-paramétrage.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    TrameError
+        When the trame is wrong, or the file that exists cannot be read; nothing is written.
+    WorkbenchError
+        When the file is of another kind, cannot be written, or cannot be rewritten without losing its comments.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".xlsx":
+        from workbench.trames.excel import export_pseudo_parametrage
+
+        return export_pseudo_parametrage(trame, path)
+    if path.suffix.lower() not in _YAML:
+        raise WorkbenchError("trame_format", chemin=path, suffixe=path.suffix)
+    require_right(trame)
+    if not path.exists():
+        replace_file(path, trame_yaml(trame).encode(), trame.code)
+        return path
+    old = load_trame(path)
+    if old != trame:
+        content = path.read_bytes()
+        mark = content[:3] if content.startswith(b"\xef\xbb\xbf") else b""
+        text = updated_yaml(content.decode("utf-8-sig"), old, trame, str(path))
+        replace_file(path, mark + text.encode(), trame.code)
+    return path
+
+
+def trame_from_formules(
+    formules: Mapping[str, str],
+    nomenclature: str | None = None,
+    code: str = "trame",
+    libelles: Mapping[str, str] | None = None,
+) -> Trame:
+    """Build a trame from formules written in a notebook.
+
+    Parameters
+    ----------
+    formules
+        Text of each indicateur by its code, years as RE-MIN and RE-MAX brackets; they may name one another.
+    nomenclature
+        Chart of accounts; None to be bound to none.
+    code
+        Code of the trame.
+    libelles
+        Libellés by code, for some indicateurs or all.
+
+    Returns
+    -------
+    Trame
+        Its indicateurs in the order of ``formules``.
+
+    Raises
+    ------
+    TrameError
+        With every error of every formule.
+
+    Examples
+    --------
+    >>> trame = trame_from_formules({"A_VENTES": "C70[TA:BX]", "A_PART": "A_VENTES/$POP"}, nomenclature="M14")
+    >>> trame.order, trame.nomenclature
+    (('A_VENTES', 'A_PART'), 'M14')
+    >>> trame_from_formules({"A_PART": "A_VENTE/$POP", "A_VENTES": "C70[TA:BX]"})
+    Traceback (most recent call last):
+        ...
+    workbench.trames.problems.TrameError: La trame trame comporte 1 erreur.
+    A_PART : L'indicateur A_VENTE n'existe pas
+        A_VENTE/$POP
+        ^^^^^^^
+        → Vouliez-vous dire A_VENTES ?
+    """
+    names = dict(libelles or {})
+    textes = [(name, texte) for name, texte in formules.items()]
+    problems = [
+        TrameProblem(name, "ce libellé est celui d'un indicateur qui n'existe pas", nearest(name, formules))
+        for name in names
+        if name not in formules
+    ]
+    problems += [TrameProblem(name, *wrong) for name in formules if (wrong := check_field("code_indicateur", name))]
+    for rank, diagnostic, about_code in check_textes([(name, texte or " ") for name, texte in textes], list(formules)):
+        name, texte = textes[rank]
+        if diagnostic.severity == "error" and not about_code:
+            problems.append(
+                TrameProblem(
+                    name, diagnostic.message, diagnostic.hint, excerpt(texte, diagnostic.span) if texte else ""
+                )
+            )
+    if problems:
+        raise TrameError.of(code, problems)
+    trame = Trame(
+        code,
+        tuple(
+            Indicateur(name, names.get(name, ""), tuple(Formule(*part) for part in split_texte(texte)))
+            for name, texte in textes
+        ),
+        nomenclature=nomenclature,
+    )
+    require_right(trame)
+    return trame
+
+
+def list_trames(folder: str | Path | None = None) -> list[TrameSummary]:
+    """List the trames of a folder, those that cannot be read too, with their errors.
+
+    Parameters
+    ----------
+    folder
+        The folder; None for that of the settings (``WORKBENCH_TRAMES``). Its own YAML files alone are listed.
+
+    Returns
+    -------
+    list of TrameSummary
+        Sorted by name of file. Two files that give the same code are both in error.
+
+    Raises
+    ------
+    WorkbenchError
+        When there is no such folder.
+    """
+    place = Path(folder) if folder is not None else settings().trames
+    if not place.is_dir():
+        raise WorkbenchError("trame_fichier_absent", chemin=place)
+    summaries = [_summary(path) for path in sorted(place.iterdir()) if path.suffix.lower() in _YAML and path.is_file()]
+    files: dict[str, list[str]] = {}
+    for one in summaries:
+        files.setdefault(one.code, []).append(one.path.name)
+    return [_without_twin(one, [name for name in files[one.code] if name != one.path.name]) for one in summaries]
+
+
+def _summary(path: Path) -> TrameSummary:
+    try:
+        trame, problems = _read(path)
+    except (OSError, WorkbenchError) as error:
+        trame, problems = None, [TrameProblem(path.name, f"le fichier ne peut pas être ouvert : {error}")]
+    if trame is None:
+        return TrameSummary(path, path.stem, errors=tuple(one for one in problems if one.severity == "error"))
+    return TrameSummary(path, trame.code, trame.libelle, trame.description, trame.nomenclature, len(trame.indicateurs))
+
+
+def _without_twin(summary: TrameSummary, others: list[str]) -> TrameSummary:
+    if not others:
+        return summary
+    message = f"le code {summary.code} est aussi celui de {', '.join(others)}"
+    problem = TrameProblem(summary.path.name, message, "changez la clé « code » de l'un des deux")
+    return TrameSummary(summary.path, summary.code, summary.libelle, errors=(*summary.errors, problem))
+
+
+def find_trame(code: str, folder: str | Path | None = None) -> Trame:
+    """Load the trame of this code from a folder.
+
+    Parameters
+    ----------
+    code
+        Code of the trame, by convention the stem of its file.
+    folder
+        As for `list_trames`.
+
+    Raises
+    ------
+    TrameError
+        When its file cannot be read, or two files give this code.
+    WorkbenchError
+        When there is none; the hint names the nearest.
+    """
+    summaries = list_trames(folder)
+    for one in summaries:
+        if one.code == code:
+            if one.errors:
+                raise TrameError.of(one.path.name, one.errors)
+            return load_trame(one.path)
+    hint = nearest(code, [one.code for one in summaries])
+    place = Path(folder) if folder is not None else settings().trames
+    raise WorkbenchError("trame_absente", trame=code, dossier=place, proche=sentence(hint))
+
+
+def modele_path(trame: Trame, path: str | Path) -> Path | None:
+    """Return the model workbook of a trame that was loaded from ``path``; None when the trame has none.
+
+    Raises
+    ------
+    TrameError
+        When the path, links followed, leaves the folder of the trame.
+    WorkbenchError
+        When the workbook does not exist.
+    """
+    if not trame.modele:
+        return None
+    folder = Path(path).resolve().parent
+    modele = (folder / trame.modele).resolve()
+    if not modele.is_relative_to(folder):
+        problem = TrameProblem(trame.code, f"le modèle sort du dossier de la trame : « {trame.modele} »")
+        raise TrameError.of(Path(path).name, [problem])
+    if not modele.is_file():
+        raise WorkbenchError("modele_absent", chemin=modele)
+    return modele
