@@ -113,7 +113,7 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "base_illisible": ErrorKind(
         "La base {chemin} ne se lit pas ({detail}).",
-        "Vérifiez que ce fichier est bien une base du workbench ; une ancienne version se trouve dans le dossier voisin en .d.",
+        "Vérifiez que ce fichier est une base du workbench ; les états précédents sont dans le dossier voisin en .d.",
     ),
     "base_fermee": ErrorKind("La base {chemin} est fermée.", "Rouvrez-la avec connect()."),
     "base_autre_processus": ErrorKind(
@@ -135,7 +135,8 @@ ERRORS: dict[str, ErrorKind] = {
         "Un autre import est en cours sur la base {chemin}.", "Attendez qu'il se termine, puis recommencez.", 409
     ),
     "moteur_inconnu": ErrorKind(
-        "Le moteur « {moteur} » de {url} n'est pas disponible.", "Donnez le chemin d'une base DuckDB, par exemple base.duckdb."
+        "Le moteur « {moteur} » de {url} n'est pas disponible.",
+        "Donnez le chemin d'une base DuckDB, par exemple base.duckdb.",
     ),
     "requete_refusee": ErrorKind("La base {chemin} n'a pas pu répondre : {detail}"),
     "base_etrangere": ErrorKind(
@@ -187,6 +188,10 @@ ERRORS: dict[str, ErrorKind] = {
         "Deux fichiers de collectivités décrivent le budget {siret}, exercice {exercice} ({nombre} dans ce cas).",
         "Donnez un seul de ces fichiers.",
     ),
+    "population_double": ErrorKind(
+        "Le fichier {fichier} donne deux populations à {identifiant}{exercice}.", "Gardez la bonne, puis recommencez."
+    ),
+    "fichier_seul": ErrorKind("{motif} désigne plusieurs fichiers.", "Donnez-en un seul."),
     "identifiant_invalide": ErrorKind("« {valeur} » n'est pas un {nature}.", "{conseil}"),
     "perimetre_invalide": ErrorKind("Le critère {critere} du périmètre ne convient pas : « {valeur} ».", "{conseil}"),
     "snapshot_absent": ErrorKind(

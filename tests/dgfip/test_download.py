@@ -566,7 +566,9 @@ def test_the_stand_in_has_the_portal_s_limits(
 
 def test_every_error_of_a_download_has_a_place_in_the_code(project: Path) -> None:
     room = project / "workbench" / "dgfip"
-    source = "".join((room / name).read_text(encoding="utf-8") for name in ("opendata.py", "download.py"))
+    source = "".join(
+        (room / name).read_text(encoding="utf-8") for name in ("opendata.py", "download.py", "download_request.py")
+    )
     codes = [code for code in ERRORS if code.startswith(("telechargement_", "portail_"))]
     assert len(codes) > 10
     assert [code for code in codes if f'"{code}"' not in source] == []

@@ -22,7 +22,7 @@ from workbench.formules import (
 
 
 @given(st.text() | formule_like)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_checking_never_raises_and_agrees_with_parsing(text: str) -> None:
     found = check_formule(text)
     for diagnostic in found:
@@ -38,7 +38,7 @@ def test_checking_never_raises_and_agrees_with_parsing(text: str) -> None:
 
 
 @given(formule_like, st.lists(st.text()), st.text() | st.none())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_checking_never_raises_whatever_the_names(text: str, known: list[str], name: str | None) -> None:
     check_formule(text, known, name=name)
     check_formule(text, dict.fromkeys(known, text), name=name)

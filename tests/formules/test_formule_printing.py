@@ -49,7 +49,7 @@ def test_is_rewritten(row: str) -> None:
 
 
 @given(trees)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_parsing_the_text_of_a_tree_gives_the_tree(tree: SyntaxTree) -> None:
     text = print_formule(tree)
     assert parse_formule(text) == tree

@@ -34,7 +34,7 @@ def import_(
     population: tuple[Path, ...],
     base: str,
 ) -> int:
-    r"""Importe des balances ouvertes de la DGFIP (csv, csv.gz, parquet) ou une base CCI.
+    """Importe des balances ouvertes de la DGFIP (csv, csv.gz, parquet) ou une base CCI.
 
     \b
     workbench base import balances_2019.csv balances_2020.csv.gz --population populations.csv
@@ -82,7 +82,7 @@ def download(
     import_too: bool,
     base: str,
 ) -> int:
-    r"""Télécharge des balances du portail des données ouvertes du ministère.
+    """Télécharge des balances du portail des données ouvertes du ministère.
 
     \b
     workbench base download --siren 213300635 --exercices 2019-2023 --to balances --import

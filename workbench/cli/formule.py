@@ -18,7 +18,7 @@ def command() -> None:
 @click.argument("text", metavar="FORMULE")
 @click.option("--indicateur", "indicateurs", multiple=True, help="Indicateur connu ; peut se répéter.")
 def check(text: str, indicateurs: tuple[str, ...]) -> int:
-    r"""Vérifie une formule et dit tout ce qui ne va pas.
+    """Vérifie une formule et dit tout ce qui ne va pas.
 
     \b
     workbench formule check "C70-D70[TA:BX]"

@@ -52,7 +52,7 @@ class _Nouns(click.Group):
 
 
 @click.group(cls=_Nouns, context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="workbench")
+@click.version_option(__version__, prog_name="workbench", help="Affiche la version.")
 def cli() -> None:
     """Analyse financière des organismes publics : bases, trames, rapports et tableaux de bord."""
 

@@ -335,6 +335,10 @@ class CollectiviteView:
             return
         self.drawn = tuple(one for one in self.drawn if one != code) if code in self.drawn else (*self.drawn, code)
 
+    def undraw(self) -> None:
+        """Go back to the charts of the key figures."""
+        self.drawn = ()
+
     def charts(self) -> list[dict[str, Any]]:
         """Return the charts, as plotly reads them: the indicateurs drawn, or else the key figures."""
         if self.table is None or not len(self.table.columns):

@@ -71,12 +71,12 @@ class CollectivitePage:
             self.form.send({"kind": "refused"})
         self.form.state = self._view.form()
         self.table.table = self._view.figures()
-        self.table.drawn = []
         self.actions.files = self._view.documents()
         self._say(error)
         self._draw()
 
     def _draw(self) -> None:
+        self.table.drawn = list(self._view.drawn)
         self.charts.figures = self._view.charts()
 
     def _on_table(self, message: Mapping[str, Any]) -> None:
@@ -91,7 +91,9 @@ class CollectivitePage:
                     self.table.send({"kind": "children", "path": path, "node": node})
             case {"kind": "draw", "code": code}:
                 self._view.draw(code)
-                self.table.drawn = list(self._view.drawn)
+                self._draw()
+            case {"kind": "undraw"}:
+                self._view.undraw()
                 self._draw()
 
     def _on_charts(self, message: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Text, and_, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, func, not_, or_, select, true
 
 from workbench.dgfip.source_files import SourceFile, record_lines
 from workbench.dgfip.values import Columns
@@ -28,6 +28,7 @@ ADVICE = {
     "operation": "un code d'opération va de 1 à 7",
     "etat": "l'état est D (définitif) ou P (provisoire)",
     "population": "une population est un nombre entier d'habitants",
+    "habitants": "une population est un nombre entier d'habitants, zéro ou davantage",
     "identifiant": "il faut un SIREN (9 chiffres), un SIRET (14) ou un code commune (5)",
 }
 
@@ -78,9 +79,7 @@ class BadRowsError(WorkbenchError):
 
 def bad_rows_error(rows: list[BadRow]) -> BadRowsError:
     """Make the error that lists these rows."""
-    return BadRowsError(
-        "lignes_refusees", fichier=rows[0].file, rows=rows, liste="\n".join(f"  {row}" for row in rows)
-    )
+    return BadRowsError("lignes_refusees", fichier=rows[0].file, rows=rows, liste="\n".join(f"  {row}" for row in rows))
 
 
 def find_bad_rows(writer: Writer, source: SourceFile, kinds: Mapping[str, str]) -> WorkbenchError | None:
@@ -109,11 +108,17 @@ def refused(columns: Columns, name: str, kind: str) -> ColumnElement[bool]:
     if kind == "montant":
         return columns.cents(name).is_(None)
     if kind == "exercice":
-        return columns.exercice().is_(None)
+        # Populations may leave it blank; a balance may not.
+        blank_allowed = columns.source.positions.keys().isdisjoint({"compte", "libelle"})
+        return and_(columns.exercice().is_(None), not_(columns.is_blank(name)) if blank_allowed else true())
     if kind == "siret":
         return columns.siret(strict=True).is_(None)
     if kind == "operation":
         return columns.operation().is_(None)
+    if kind == "identifiant":
+        return columns.identifier(name).is_(None)
+    if kind == "habitants":
+        return columns.inhabitants().is_(None)
     if kind == "population":
         return and_(columns.text(name).is_not(None), columns.population(strict=True).is_(None))
     return func.coalesce(func.upper(columns.text(name)), "").not_in(["D", "P"])
@@ -174,5 +179,3 @@ def _lines(source: SourceFile, records: Iterable[int]) -> dict[int, int]:
             if len(lines) == len(wanted):
                 break
     return lines
-
-

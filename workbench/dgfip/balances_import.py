@@ -11,11 +11,27 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Integer, MetaData, Select, SmallInteger, Table, Text
-from sqlalchemy import case, func, insert, literal, null, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Integer,
+    MetaData,
+    Select,
+    SmallInteger,
+    Table,
+    Text,
+    case,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+)
 
 from workbench.dgfip.bad_rows import find_bad_rows
 from workbench.dgfip.base import Base
+from workbench.dgfip.control_report import controls
 from workbench.dgfip.import_report import ImportReport
 from workbench.dgfip.layouts import BALANCES
 from workbench.dgfip.publication import (
@@ -27,6 +43,7 @@ from workbench.dgfip.publication import (
     progress_reporter,
     publish,
     record_import,
+    require_sirets,
 )
 from workbench.dgfip.reference import nomenclatures_repliees
 from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, doublons, metadata
@@ -41,7 +58,7 @@ _SOLDES = ("solde_debit", "solde_credit")
 _KINDS = {
     "exercice": "exercice",
     "siret": "siret",
-    **{name: "montant" for name in (*AMOUNTS, *_SOLDES)},
+    **dict.fromkeys((*AMOUNTS, *_SOLDES), "montant"),
 }
 _DESCRIPTION = tuple(
     column.name
@@ -115,8 +132,6 @@ def import_balances(
             report("Remplacement des budgets", 1.0)
             published = publish(writer, first, {first + n: source.name for n, source in enumerate(fresh)})
         base.refresh()
-    from workbench.dgfip.control_report import controls
-
     return ImportReport(
         files=names,
         rows=rows,
@@ -136,12 +151,7 @@ def _load(writer: Writer, source: SourceFile, import_id: int) -> int:
     try:
         rows = writer.execute(insert(balances).from_select(list(balances.c.keys()), _amounts(columns, import_id)))
         count = add_budgets(writer, import_id)
-        malformed = select(budgets.c.siret).where(
-            budgets.c.import_id == import_id,
-            func.regexp_full_match(budgets.c.siret, constant("[0-9A-Z]{1,14}")).is_(False),
-        )
-        if writer.fetch(malformed.limit(1)).num_rows:
-            raise WorkbenchError("requete_refusee", chemin=source.name, detail="SIRET")
+        require_sirets(writer, budgets.c.siret, budgets.c.import_id == import_id, source)
         _describe(writer, columns, import_id)
     except WorkbenchError as error:
         raise (find_bad_rows(writer, source, _KINDS) or error) from None
@@ -168,7 +178,7 @@ def _amounts(columns: Columns, import_id: int) -> Select[Any]:
             if columns.has(name)
             else null().cast(BigInteger)
         )
-    ordered = [values[name].label(name) for name in balances.c.keys()]
+    ordered = [values[column.name].label(column.name) for column in balances.columns]
     # Sorted by budget, one collectivité is a look-up in a few blocks of the table.
     return select(*ordered).order_by("siret", "exercice")
 
@@ -239,5 +249,3 @@ def _notes(source: SourceFile) -> list[str]:
     if source.encoding != "utf-8":
         notes.append(f"{source.name} n'est pas en UTF-8 : il a été lu comme un fichier Windows (cp1252).")
     return notes
-
-

@@ -212,5 +212,3 @@ def prune_snapshots(base: Base | str | Path, keep: int = 1) -> list[str]:
 
 def _store(base: Base | str | Path) -> Store:
     return base.store if isinstance(base, Base) else open_store(str(base))
-
-

@@ -12,11 +12,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, MetaData, SmallInteger, Table, Text
-from sqlalchemy import and_, case, delete, func, insert, literal, null, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    true,
+)
 
 from workbench.dgfip.bad_rows import find_bad_rows
 from workbench.dgfip.base import Base
+from workbench.dgfip.control_report import controls
 from workbench.dgfip.import_report import ImportReport
 from workbench.dgfip.layouts_cci import COLLECTIVITE, COMPTES, EXECUTION
 from workbench.dgfip.publication import (
@@ -28,6 +44,7 @@ from workbench.dgfip.publication import (
     progress_reporter,
     publish,
     record_import,
+    require_sirets,
 )
 from workbench.dgfip.schema import AMOUNTS, OPERATIONS, balances, collectivites, comptes, doublons, metadata
 from workbench.dgfip.source_files import SourceFile, expand_paths, open_source
@@ -81,14 +98,14 @@ def import_cci(
     *,
     progress: Progress | bool = False,
 ) -> ImportReport:
-    """Import dumps of the CCI base, all of them or none.
+    r"""Import dumps of the CCI base, all of them or none.
 
     Parameters
     ----------
     base
         Opened with ``read_only=False``; it sees the new snapshot afterwards.
     execution
-        Files or patterns of ``execution_2010``: CSV with a header, or PostgreSQL COPY text (tabs, ``\\N``,
+        Files or patterns of ``execution_2010``: CSV with a header, or PostgreSQL COPY text (tabs, ``\N``,
         no header), gzip or not.
     collectivite
         Files or patterns of ``collectivite``, in the same forms.
@@ -139,8 +156,6 @@ def import_cci(
             files = {first + number: source.name for number, (_, source) in enumerate(sources)}
             published = publish(writer, first, files)
         base.refresh()
-    from workbench.dgfip.control_report import controls
-
     return ImportReport(
         files=names,
         rows=rows,
@@ -194,24 +209,21 @@ def _load_execution(writer: Writer, source: SourceFile, import_id: int) -> tuple
     writer.drop([_pivot])
     writer.create([_pivot])
     writer.execute(insert(_pivot).from_select(list(_pivot.c.keys()), pivoted))
-    wrong = select(_pivot.c.siret).where(
-        func.regexp_full_match(_pivot.c.siret, constant("[0-9A-Z]{1,14}")).is_(False)
-    )
-    if writer.fetch(wrong.limit(1)).num_rows:
-        raise WorkbenchError("requete_refusee", chemin=source.name, detail="SIRET")
+    require_sirets(writer, _pivot.c.siret, true(), source)
     names = list(balances.c.keys())
     known = {column.name: column for column in _pivot.columns}
     values = [known.get(name, literal(import_id) if name == "import_id" else null()) for name in names]
-    writer.execute(
-        insert(balances).from_select(names, select(*values).order_by(_pivot.c.siret, _pivot.c.exercice))
-    )
+    writer.execute(insert(balances).from_select(names, select(*values).order_by(_pivot.c.siret, _pivot.c.exercice)))
+    _pivot.c.lignes - func.bit_count(_pivot.c.codes)
     total = writer.fetch(
         select(
             func.coalesce(func.sum(_pivot.c.lignes), 0).cast(BigInteger).label("lignes"),
-            func.coalesce(func.sum(_pivot.c.lignes - func.bit_count(_pivot.c.codes)), 0).cast(BigInteger).label("extra"),
+            func.coalesce(func.sum(_pivot.c.lignes - func.bit_count(_pivot.c.codes)), 0)
+            .cast(BigInteger)
+            .label("extra"),
         )
     ).to_pylist()[0]
-    if total["extra"]:
+    if total["repeated"]:
         _record_duplicates(writer, source, import_id)
     writer.drop([_pivot])
     return total["lignes"], add_budgets(writer, import_id)
@@ -225,9 +237,7 @@ def _record_duplicates(writer: Writer, source: SourceFile, import_id: int) -> No
     names = [*_KEY, "operation"]
     key = [long.c[name] for name in names]
     repeated = (
-        select(literal(import_id), literal("balances"), *key, func.count())
-        .group_by(*key)
-        .having(func.count() > 1)
+        select(literal(import_id), literal("balances"), *key, func.count()).group_by(*key).having(func.count() > 1)
     )
     writer.execute(insert(doublons).from_select(["import_id", "source", *names, "lignes"], repeated))
 
@@ -294,7 +304,7 @@ def _refuse_shared_descriptions(writer: Writer, first: int) -> None:
         raise WorkbenchError("collectivite_double", nombre=len(shared), **shared[0])
 
 
-def _load_comptes(writer: Writer, source: SourceFile, import_id: int) -> tuple[int, int]:
+def _load_comptes(writer: Writer, source: SourceFile, _import_id: int) -> tuple[int, int]:
     columns = Columns(source, writer.source(replace(source.file, ordered=True)))
     rows = select(
         columns.text("compte").label("compte"),
@@ -315,4 +325,3 @@ def _load_comptes(writer: Writer, source: SourceFile, import_id: int) -> tuple[i
         )
     )
     return count, 0
-

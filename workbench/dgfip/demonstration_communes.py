@@ -130,7 +130,7 @@ def commune(seed: int | str, number: int) -> Commune:
     --------
     >>> one = commune(2024, 3)
     >>> one.libelle, one.siren, one.profile
-    ('ESTROMANDRUZE-EN-FAUBLAYE (fictive)', '999000037', 'fragile')
+    ('OMBRESTUZE-SUR-MELUGNE (fictive)', '999000032', 'fragile')
     >>> key_fails(one.siren), key_fails(one.siret(0))
     (True, True)
     """

@@ -193,7 +193,7 @@ ASSETS: dict[str, tuple[float, float, Bounds]] = {
     "202": (0.5, 1.0, EVERYONE),
     "2031": (1.0, 5.0, EVERYONE),
     "2033": (0.1, 0.3, EVERYONE),
-    "2041512": (1.0, 1.5, (1000, 10**9)),
+    "2041512": (1.0, 1.5, EVERYONE),
     "20422": (1.2, 2.0, TOWN),
     "2051": (0.8, 2.0, EVERYONE),
     "2111": (4.0, 4.0, EVERYONE),

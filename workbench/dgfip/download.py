@@ -13,8 +13,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,18 +21,15 @@ from typing import Any
 
 from workbench.config import settings
 from workbench.dgfip import opendata
-from workbench.dgfip.opendata import KNOWN, CutError, Dataset, Portal, one_of
+from workbench.dgfip.download_request import Selection, dataset_names, select, years
+from workbench.dgfip.opendata import KNOWN, CutError, Dataset, Portal
 from workbench.errors import WorkbenchError
 
 __all__ = ["DownloadReport", "DownloadedFile", "download_balances"]
 
 ATTRIBUTION = "Direction générale des finances publiques (DGFIP), Licence Ouverte 2.0"
-BATCH = 100
-"""Identifiers a request: addresses stay well below the few thousand characters that proxies admit."""
 NEEDED = frozenset({"exer", "ident", "siren", "compte", "obnetdeb", "obnetcre", "sd", "sc"})
 """Columns without which a file is no balance."""
-
-_OVERSEAS = {"971": "101", "972": "103", "973": "102", "974": "104", "975": "105", "976": "106"}
 
 
 @dataclass(frozen=True)
@@ -97,32 +93,12 @@ class DownloadReport:
 
 
 @dataclass(frozen=True)
-class _Selection:
-    """Identifiers asked for; a query holds sirens or sirets, each with the départements."""
-
-    sirets: tuple[str, ...] = ()
-    sirens: tuple[str, ...] = ()
-    departements: tuple[str, ...] = ()
-
-    def where(self) -> str:
-        chosen = (("siren", self.sirens), ("ident", self.sirets), ("ndept", self.departements))
-        return " and ".join(one_of(column, values) for column, values in chosen if values)
-
-    def name(self) -> str:
-        chosen = [("siren", self.sirens), ("siret", self.sirets), ("departement", self.departements)]
-        told = [(kind, values) for kind, values in chosen if values]
-        if len(told) == 1 and len(told[0][1]) == 1:
-            return f"{told[0][0]}-{told[0][1][0]}"
-        return f"selection-{hashlib.sha256(self.where().encode()).hexdigest()[:12]}"
-
-
-@dataclass(frozen=True)
 class _Target:
     """A file to have."""
 
     dataset: Dataset
     exercice: int
-    selection: _Selection
+    selection: Selection
     folder: Path
 
     @property
@@ -159,7 +135,7 @@ def download_balances(
     sirets: Iterable[str] | None = None,
     sirens: Iterable[str] | None = None,
     departements: Iterable[str] | None = None,
-    exercices: Iterable[int],
+    exercices: Iterable[int] | int,
     to: Path | str,
     datasets: Iterable[str] | None = None,
     url: str | None = None,
@@ -212,77 +188,35 @@ def download_balances(
     workbench.errors.WorkbenchError: ...
     """
     tell = progress or (lambda _message: None)
-    persons = _checked(sirens, r"\d{9}", "SIREN")
-    selection = _Selection(
-        # A budget of a person who is asked for whole comes with her.
-        sirets=tuple(each for each in _checked(sirets, r"\d{14}", "SIRET") if each[:9] not in persons),
-        sirens=persons,
-        departements=tuple(sorted({_departement(each) for each in _texts(departements)})),
-    )
-    if selection == _Selection():
-        raise WorkbenchError("telechargement_sans_selection")
-    years = _years(exercices)
-    names = None if datasets is None else _checked(datasets, r"[a-z0-9][a-z0-9_-]*", None)
+    selection, asked_years, names = select(sirets, sirens, departements), years(exercices), dataset_names(datasets)
     configured = settings()
     folder = Path(to)
     with Portal(url or configured.opendata, api_key=api_key or configured.opendata_key, progress=tell) as portal:
-        chosen = _datasets(portal, years, names, tell)
+        chosen = _datasets(portal, asked_years, names, tell)
         folder.mkdir(parents=True, exist_ok=True)
         files: list[DownloadedFile] = []
         found: set[tuple[str, int]] = set()
-        for exercice in years:
+        for exercice in asked_years:
             for dataset in chosen:
                 if not dataset.covers(exercice):
                     continue
-                for each in _batches(selection):
+                for each in selection.batches():
                     target = _Target(dataset, exercice, each, folder)
                     file, content = _fetch(portal, target, tell)
                     found |= {(identifier, exercice) for identifier in content.identifiers}
                     if file:
                         files.append(file)
     asked = (*selection.sirens, *selection.sirets) or selection.departements
-    missing = tuple((identifier, year) for year in years for identifier in asked if (identifier, year) not in found)
+    missing = tuple(
+        (identifier, year) for year in asked_years for identifier in asked if (identifier, year) not in found
+    )
     report = DownloadReport(tuple(files), missing)
     tell(str(report))
     return report
 
 
-def _texts(values: Iterable[str] | None) -> list[str]:
-    """List the values; a lone text would otherwise be read letter by letter."""
-    return [values] if isinstance(values, str) else [str(value).strip() for value in values or ()]
-
-
-def _checked(values: Iterable[str] | None, form: str, nature: str | None) -> tuple[str, ...]:
-    texts = _texts(values)
-    for text in texts:
-        # Digits of other alphabets are digits to `\d`, and to no portal.
-        if not (text.isascii() and re.fullmatch(form, text)):
-            if nature is None:
-                raise WorkbenchError("telechargement_jeu", valeur=text)
-            raise WorkbenchError("telechargement_identifiant", nature=nature, valeur=text)
-    return tuple(sorted(set(texts)))
-
-
-def _departement(text: str) -> str:
-    """Write a département as the balances do: three characters, overseas from 101 on."""
-    code = text.upper()
-    if not (code.isascii() and re.fullmatch(r"\d{1,3}|0?2[AB]", code)):
-        raise WorkbenchError("telechargement_identifiant", nature="Département", valeur=text)
-    return _OVERSEAS.get(code, code.zfill(3))
-
-
-def _years(exercices: Iterable[int]) -> list[int]:
-    years = [exercices] if isinstance(exercices, int) else list(exercices)
-    for year in years:
-        if isinstance(year, bool) or not isinstance(year, int) or not 2000 <= year <= 2100:
-            raise WorkbenchError("telechargement_exercice", valeur=year)
-    if not years:
-        raise WorkbenchError("telechargement_sans_exercice")
-    return sorted(set(years))
-
-
 def _datasets(
-    portal: Portal, years: Sequence[int], names: Collection[str] | None, tell: Callable[[str], None]
+    portal: Portal, asked: Sequence[int], names: Collection[str] | None, tell: Callable[[str], None]
 ) -> list[Dataset]:
     if names is not None:
         chosen = [portal.dataset(name) for name in names]
@@ -292,24 +226,14 @@ def _datasets(
             tell("Le catalogue du portail ne nomme aucune balance : les identifiants connus servent.")
             listed = [each if each.one_exercice else portal.dataset(each.identifier) for each in KNOWN]
         chosen = [dataset for dataset in listed if not dataset.by_fonction]
-    if not any(dataset.covers(year) for dataset in chosen for year in years):
+    if not any(dataset.covers(year) for dataset in chosen for year in asked):
         published = sorted({dataset.first for dataset in chosen if dataset.first is not None})
         raise WorkbenchError(
             "telechargement_non_publie",
-            exercices=", ".join(map(str, years)),
+            exercices=", ".join(map(str, asked)),
             publies=", ".join(map(str, published)) or "aucun",
         )
     return chosen
-
-
-def _batches(selection: _Selection) -> Iterator[_Selection]:
-    """CutError a long selection into queries; the order of identifiers decides, so names are stable."""
-    if not selection.sirets and not selection.sirens:
-        yield selection
-    for start in range(0, len(selection.sirens), BATCH):
-        yield _Selection(sirens=selection.sirens[start : start + BATCH], departements=selection.departements)
-    for start in range(0, len(selection.sirets), BATCH):
-        yield _Selection(sirets=selection.sirets[start : start + BATCH], departements=selection.departements)
 
 
 def _fetch(portal: Portal, target: _Target, tell: Callable[[str], None]) -> tuple[DownloadedFile | None, _Content]:

@@ -55,14 +55,12 @@ class ImportReport:
 
     def _lines(self) -> list[tuple[str, str]]:
         years = f"{self.exercices[0]} à {self.exercices[-1]}" if len(self.exercices) > 1 else str(*self.exercices)
+        counts = {"nouveaux": self.budgets_new, "remplacés": self.budgets_replaced, "inchangés": self.budgets_unchanged}
+        said = ", ".join(f"{grouped(count)} {what}" for what, count in counts.items())
         lines = [
             ("Fichiers", ", ".join(self.files)),
             ("Lignes lues", grouped(self.rows)),
-            (
-                "Budgets",
-                f"{grouped(self.budgets_new)} nouveaux, {grouped(self.budgets_replaced)} remplacés, "
-                f"{grouped(self.budgets_unchanged)} inchangés",
-            ),
+            ("Budgets", said if sum(counts.values()) else ""),
             ("Exercices", years),
             ("Colonnes ignorées", ", ".join(self.ignored_columns)),
             ("État de la base", self.snapshot),

@@ -102,7 +102,9 @@ def match_layout(layout: Layout, header: Sequence[str], file: str) -> tuple[Mapp
     if missing:
         raise _missing_columns(layout, missing, header, file)
     known = {each for column in layout.columns for each in column.names} | layout.known | set(layout.order)
-    return positions, tuple(each.strip() for each, name in zip(header, names, strict=True) if name and name not in known)
+    return positions, tuple(
+        each.strip() for each, name in zip(header, names, strict=True) if name and name not in known
+    )
 
 
 def _missing_columns(

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Table, delete, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, delete, exists, func, insert, literal, select, tuple_, update
 
 from workbench.dgfip.base import Base
 from workbench.dgfip.schema import balances, budgets, collectivites, doublons, imports
@@ -72,6 +72,13 @@ def current_budgets(engine: Engine, sha256: str, source: str) -> int | None:
     return int(left) if left == last[0]["budgets"] else None
 
 
+def require_sirets(writer: Writer, sirets: ColumnElement[Any], where: ColumnElement[bool], source: SourceFile) -> None:
+    """Refuse identifiers that hold anything but letters and digits; lengths are left to the controls."""
+    shaped = func.regexp_full_match(sirets, "[0-9A-Z]{1,14}")
+    if writer.fetch(select(sirets).where(where, shaped.is_(False)).limit(1)).num_rows:
+        raise WorkbenchError("requete_refusee", chemin=source.name, detail="SIRET")
+
+
 def record_import(writer: Writer, import_id: int, source: SourceFile, kind: str, rows: int, count: int) -> None:
     """Write a file in the journal of imports."""
     writer.execute(
@@ -129,9 +136,7 @@ def publish(writer: Writer, first: int, files: dict[int, str]) -> Publication:
             writer.execute(delete(each).where(each.c.import_id < first, carried))
     described = collectivites.alias("newer")
     writer.execute(
-        delete(collectivites).where(
-            collectivites.c.import_id < first, _carried(described, collectivites, first)
-        )
+        delete(collectivites).where(collectivites.c.import_id < first, _carried(described, collectivites, first))
     )
     total = writer.fetch(
         select(budgets.c.exercice, func.count().label("n"))
@@ -211,5 +216,3 @@ def progress_reporter(progress: Progress | bool) -> Iterator[Progress]:
         with Bar(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("", total=1.0)
             yield lambda sentence, fraction: bar.update(task, description=sentence, completed=fraction)
-
-

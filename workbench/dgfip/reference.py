@@ -36,7 +36,7 @@ def departements() -> dict[str, str]:
     >>> departements()["033"], departements()["02A"], departements()["101"]
     ('Gironde', 'Corse-du-Sud', 'Guadeloupe')
     """
-    return {code: name for code, name in _table("departements")}
+    return dict(_table("departements"))
 
 
 def types_etablissement() -> dict[str, str]:
@@ -47,7 +47,7 @@ def types_etablissement() -> dict[str, str]:
     >>> types_etablissement()["101"]
     'Commune (BP)'
     """
-    return {code: label for code, label in _table("types_etablissement")}
+    return dict(_table("types_etablissement"))
 
 
 def libelle_type_etablissement(code: str | None) -> str:
@@ -70,7 +70,7 @@ def libelle_type_budget(code: str | None) -> str:
     >>> libelle_type_budget("1"), libelle_type_budget("3")
     ('Budget principal', 'Budget annexe')
     """
-    return {each: label for each, label in _table("types_budget")}.get(code or "", code or "")
+    return dict(_table("types_budget")).get(code or "", code or "")
 
 
 def libelle_nomenclature(code: str) -> str:
@@ -114,4 +114,4 @@ def activites() -> dict[str, str]:
     >>> activites()["02"]
     "Production et distribution d'énergie"
     """
-    return {code: label for code, label in _table("activites")}
+    return dict(_table("activites"))

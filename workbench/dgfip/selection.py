@@ -69,14 +69,18 @@ class Perimetre:
         return ", ".join(said) or "tous les budgets"
 
 
+Codes = Iterable[str | int] | str | int
+"""One code or several, as text or numbers."""
+
+
 def perimetre(
     *,
-    sirets: Iterable[str | int] | str | None = None,
-    sirens: Iterable[str | int] | str | None = None,
-    finess: Iterable[str | int] | str | None = None,
+    sirets: Codes | None = None,
+    sirens: Codes | None = None,
+    finess: Codes | None = None,
     nomenclature: str | None = None,
-    departements: Iterable[str | int] | str | None = None,
-    types: Iterable[str | int] | str | None = None,
+    departements: Codes | None = None,
+    types: Codes | None = None,
     population: tuple[int | None, int | None] | None = None,
 ) -> Perimetre:
     """Describe a set of budgets.
@@ -275,7 +279,7 @@ def _conditions(criteria: Perimetre, rows: Any) -> tuple[list[ColumnElement[bool
     return conditions, tables
 
 
-def _several(values: Iterable[str | int] | str | int) -> list[str | int]:
+def _several(values: Codes) -> list[str | int]:
     return [values] if isinstance(values, str | int) else list(values)
 
 
@@ -285,7 +289,7 @@ def _said(value: Any) -> str:
     return ", ".join("∞" if each is None else str(each) for each in value) or "aucun"
 
 
-def _identifiers(values: Iterable[str | int] | str | None, nature: str, width: int) -> tuple[str, ...] | None:
+def _identifiers(values: Codes | None, nature: str, width: int) -> tuple[str, ...] | None:
     if values is None:
         return None
     found = []
@@ -321,7 +325,10 @@ def _type(value: str | int) -> str:
     text = str(value).strip()
     if not re.fullmatch(r"[0-9]{1,3}", text):
         raise WorkbenchError(
-            "perimetre_invalide", critere="types", valeur=value, conseil="Un type d'établissement a trois chiffres : 101."
+            "perimetre_invalide",
+            critere="types",
+            valeur=value,
+            conseil="Un type d'établissement a trois chiffres : 101.",
         )
     return text.zfill(3)
 

@@ -216,7 +216,7 @@ def _open_parquet(path: Path, layout: Layout) -> SourceFile:
 def _open_text(path: Path, compressed: bool, encoding: str) -> Iterator[IO[str]]:
     if compressed:
         with gzip.open(path, "rt", encoding=encoding, newline="") as stream:
-            yield stream  # type: ignore[misc]  # text mode gives text
+            yield stream
     else:
         with path.open(encoding=encoding, newline="") as stream:
             yield stream
@@ -235,18 +235,18 @@ def _fingerprint(path: Path, compressed: bool, text: bool = True) -> tuple[str, 
             while chunk:
                 content = chunk
                 if inflate is None:
-                    chunk = b""  # noqa: PLW2901 - consumed
+                    chunk = b""
                 else:
                     try:
                         content = inflate.decompress(chunk)
                     except zlib.error as error:
                         raise WorkbenchError("fichier_tronque", fichier=path.name) from error
                     # A gzip file may be several end to end.
-                    chunk = inflate.unused_data  # noqa: PLW2901
+                    chunk = inflate.unused_data
                     if inflate.eof and chunk.strip(b"\0"):
                         inflate = zlib.decompressobj(wbits=31)
                     elif inflate.eof:
-                        chunk = b""  # noqa: PLW2901
+                        chunk = b""
                 if first and content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
                     raise WorkbenchError("encodage_inconnu", fichier=path.name)
                 first = first and not content

@@ -9,8 +9,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Double, FromClause, Integer, Numeric, SmallInteger, Text
-from sqlalchemy import and_, bindparam, case, extract, func, null, or_, try_cast
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    FromClause,
+    Integer,
+    Numeric,
+    SmallInteger,
+    Text,
+    and_,
+    bindparam,
+    case,
+    extract,
+    func,
+    null,
+    or_,
+    try_cast,
+)
 
 from workbench.dgfip.source_files import SourceFile
 
@@ -20,6 +36,13 @@ LIMIT = 10**15
 """Largest amount, in cents."""
 TOLERANCE = "0.000001"
 """In euros: how far from a cent a number written by a program may fall."""
+
+_COUNT = "^([0-9]{1,9})([.,]0*)?$"
+_IDENTIFIERS = {
+    "siret": (14, "[0-9A-Z]{14}"),
+    "siren": (9, "[0-9A-Z]{9}"),
+    "commune": (5, "[0-9][0-9AB][0-9]{3}"),
+}
 
 
 def constant(value: Any) -> ColumnElement[Any]:
@@ -102,9 +125,7 @@ class Columns:
         if self.kind("exercice") in {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS", "TIMESTAMP_MS"}:
             return _year(extract("year", self.raw("exercice")))
         written = self.written("exercice")
-        year = func.regexp_extract(
-            func.trim(written), constant("^([0-9]{4})([-/T .].*)?$"), constant(1), type_=Text()
-        )
+        year = func.regexp_extract(func.trim(written), constant("^([0-9]{4})([-/T .].*)?$"), constant(1), type_=Text())
         return case(
             (func.length(written) == constant(4), _year(written)),
             else_=_year(year),
@@ -131,6 +152,19 @@ class Columns:
         whole = func.regexp_extract(text, constant("^(-?[0-9]{1,9})([.,]0*)?$"), constant(1), type_=Text())
         number = try_cast(whole, Integer)
         return case((text.is_(None), null()), else_=number if strict else checked(number))
+
+    def inhabitants(self) -> ColumnElement[Any]:
+        """Return a number of inhabitants, at least zero; NULL when blank or refused."""
+        whole = func.regexp_extract(
+            self.text("population"), constant("^([0-9]{1,9})([.,]0*)?$"), constant(1), type_=Text()
+        )
+        return try_cast(whole, Integer)
+
+    def identifier(self, nature: str) -> ColumnElement[Any]:
+        """Return a SIRET, a SIREN or the code of a commune; NULL when it is none."""
+        width, pattern = _IDENTIFIERS[nature]
+        code = func.upper(self.code(nature, width), type_=Text())
+        return case((_matches(code, pattern), code), else_=null())
 
     def is_blank(self, name: str) -> ColumnElement[Any]:
         """Whether a cell holds nothing."""
@@ -165,7 +199,9 @@ def _unescaped(text: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _cents_of_text(text: ColumnElement[Any]) -> ColumnElement[Any]:
-    digits = try_cast(func.replace(func.replace(text, constant(","), constant("")), constant("."), constant("")), BigInteger)
+    digits = try_cast(
+        func.replace(func.replace(text, constant(","), constant("")), constant("."), constant("")), BigInteger
+    )
     number = func.replace(func.trim(text), constant(","), constant("."), type_=Text())
     written = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
     return case(
@@ -193,6 +229,9 @@ def _cents_of_float(number: ColumnElement[Any]) -> ColumnElement[Any]:
     )
     return case(
         (number.is_(None), constant(0)),
-        (and_(func.isfinite(number), func.abs(number * constant(100)) <= constant(LIMIT), near), cents.cast(BigInteger)),
+        (
+            and_(func.isfinite(number), func.abs(number * constant(100)) <= constant(LIMIT), near),
+            cents.cast(BigInteger),
+        ),
         else_=null(),
     )

@@ -202,13 +202,13 @@ def _mapped_rules(
     def rebuilt(group: list[CellRange], change: Callable[[str], str]) -> tuple[MultiCellRange, Rule]:
         copied = copy(rule)
         copied.dxf = rule.dxf  # the copy goes through XML, where the format is only a number
-        copied.formula = [change(formula) for formula in rule.formula]
+        copied.formula = [change(text) for text in rule.formula]
         return MultiCellRange(sorted(group, key=lambda area: (area.min_col, area.min_row))), copied
 
-    def moved(formula: str, group: list[CellRange], columns: int) -> str:
+    def moved(text: str, group: list[CellRange], columns: int) -> str:
         """Read the formula where the group begins, then map it; D follows the copy, the rest the opening."""
         origin = min(area.min_col for area in group), min(area.min_row for area in group)
-        local = shift_references(formula, origin[0] - anchor[0], origin[1] - anchor[1])
+        local = shift_references(text, origin[0] - anchor[0], origin[1] - anchor[1])
         return map_references(local, sheet, opening, follow=columns)
 
     if elsewhere:

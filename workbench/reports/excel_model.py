@@ -43,8 +43,8 @@ from workbench.errors import WorkbenchError
 from workbench.evaluation.results import IndicateurTable
 from workbench.reports.excel_columns import open_columns, widen
 from workbench.reports.excel_files import copy_cell, set_text
-from workbench.reports.excel_perimetre import collectivite_names, etats, fill_perimeter_marker
-from workbench.reports.excel_references import Opening, repeat_formula
+from workbench.reports.excel_perimetre import collectivite_names, etats, fill_perimetre_marker
+from workbench.reports.excel_references import Opening, repeat_expression
 from workbench.reports.excel_totals import LABELS, row_values, total
 
 __all__ = ["fill_model"]
@@ -78,7 +78,7 @@ class _Sheet:
     formulas: list[int] = field(default_factory=list)
     etats: list[Any] = field(default_factory=list)
     names: list[Any] = field(default_factory=list)
-    perimeters: list[Any] = field(default_factory=list)
+    perimetres: list[Any] = field(default_factory=list)
 
 
 def fill_model(workbook: Workbook, table: IndicateurTable, budgets: pa.Table) -> list[str]:
@@ -108,7 +108,7 @@ def fill_model(workbook: Workbook, table: IndicateurTable, budgets: pa.Table) ->
     values = row_values(table)
     exercices = [int(exercice) for exercice in table.columns]
     if not any(
-        plan.headers or plan.perimeters or any(row.code in values for row in plan.rows) for plan in found.values()
+        plan.headers or plan.perimetres or any(row.code in values for row in plan.rows) for plan in found.values()
     ):
         raise WorkbenchError("modele_sans_convention", feuilles=", ".join(f"« {title} »" for title in found))
     for sheet in workbook.worksheets:
@@ -122,8 +122,8 @@ def fill_model(workbook: Workbook, table: IndicateurTable, budgets: pa.Table) ->
         plan.rows = [row for row in plan.rows if row.code in values]
         remarks += _fill_sheet(workbook, sheet, plan, values, exercices, budgets)
     for sheet in workbook.worksheets:
-        for cell in found[sheet.title].perimeters:
-            fill_perimeter_marker(workbook, sheet, cell, budgets)
+        for cell in found[sheet.title].perimetres:
+            fill_perimetre_marker(workbook, sheet, cell, budgets)
     return remarks
 
 
@@ -146,7 +146,7 @@ def _read(sheet: Worksheet) -> _Sheet:
         elif "$dp" in text:
             plan.etats.append(cell)
         elif "$perimeter" in text:
-            plan.perimeters.append(cell)
+            plan.perimetres.append(cell)
         elif "$libsiret" in text or "$siret" in text:
             plan.names.append(cell)
     headers = set(plan.headers)
@@ -179,14 +179,14 @@ def _top(sheet: Worksheet, row: int) -> int:
     return row
 
 
-def _formula_rows(sheet: Worksheet, first: int) -> list[int]:
+def _expression_rows(sheet: Worksheet, first: int) -> list[int]:
     """Rows below the first header or indicateur whose column D computes from column D: one formula an exercice."""
     probe = Opening(sheet.title, 1, sheet.max_row, FIRST, 1)
     rows = []
     for (row, column), cell in sheet._cells.items():
         if column != FIRST or row <= first or cell.data_type != "f" or not isinstance(cell.value, str):
             continue
-        if repeat_formula(cell.value, sheet.title, probe, 1) != cell.value:
+        if repeat_expression(cell.value, sheet.title, probe, 1) != cell.value:
             rows.append(row)
     return rows
 
@@ -205,7 +205,7 @@ def _fill_sheet(
     filled = sorted({*plan.headers, *(row.row for row in plan.rows), *plan.labels, *(cell.row for cell in in_table)})
     if filled:
         coded = {*plan.headers, *(row.row for row in plan.rows)}
-        plan.formulas = [row for row in _formula_rows(sheet, filled[0]) if row not in coded]
+        plan.formulas = [row for row in _expression_rows(sheet, filled[0]) if row not in coded]
         filled = sorted({*filled, *plan.formulas})
     pattern: Any = copy(sheet.cell(plan.headers[-1], FIRST).border) if plan.headers else None
     if filled:
@@ -260,11 +260,11 @@ def _repeat_column(sheet: Worksheet, plan: _Sheet, opening: Opening) -> None:
     """Repeat on each exercice what column D has beside indicateurs: formulas, vertical merges."""
     for row in plan.formulas:
         source = sheet.cell(row, opening.column)
-        formula = str(source.value)
+        text = str(source.value)
         for index in range(1, opening.count + 1):
             target = sheet.cell(row, opening.column + index)
             if not isinstance(target, MergedCell):
-                target.value = repeat_formula(formula, sheet.title, opening, index)
+                target.value = repeat_expression(text, sheet.title, opening, index)
                 copy_cell(source, target)
     for area in list(sheet.merged_cells.ranges):
         inside = opening.first <= area.min_row and area.max_row <= opening.last

@@ -18,7 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from workbench.dgfip.reference import libelle_type_etablissement
 from workbench.reports.excel_files import set_text, sheet_title
 
-__all__ = ["append_perimetre", "collectivite_names", "etats", "fill_perimeter_marker", "landscape"]
+__all__ = ["append_perimetre", "collectivite_names", "etats", "fill_perimetre_marker", "landscape"]
 
 SEVERAL = "Etablissements multiples"
 ETATS = {"D": "Definitif", "P": "Provisoire", "M": "Mixte"}
@@ -33,7 +33,7 @@ HEADERS = (
     # The spelling is the one that existing workbooks and the macros reading them have.
     ("Définitif/Provisioire", 20),
 )
-PERIMETER_HEADERS = (
+TABLE_HEADERS = (
     ("Code budget", "type_budget"),
     ("Nomenclature", "nomenclature"),
     ("Type d'établissement", "type_etablissement"),
@@ -99,7 +99,7 @@ def append_perimetre(workbook: Workbook, budgets: pa.Table) -> Worksheet:
     return sheet
 
 
-def fill_perimeter_marker(workbook: Workbook, sheet: Worksheet, marker: Cell, budgets: pa.Table) -> None:
+def fill_perimetre_marker(workbook: Workbook, sheet: Worksheet, marker: Cell, budgets: pa.Table) -> None:
     """Put the table of budgets where the model says ``$perimeter``.
 
     It takes the place of the marker's row when nothing stands below, and goes under the last row otherwise.
@@ -108,10 +108,10 @@ def fill_perimeter_marker(workbook: Workbook, sheet: Worksheet, marker: Cell, bu
     below = any(place[0] > marker.row and cell.value is not None for place, cell in sheet._cells.items())
     first, left = (sheet.max_row + 2 if below else marker.row), marker.column
     rows = _latest_first(budgets)
-    _write_row(sheet, first, left, [name for name, _ in PERIMETER_HEADERS])
+    _write_row(sheet, first, left, [name for name, _ in TABLE_HEADERS])
     for offset, budget in enumerate(rows, start=1):
-        _write_row(sheet, first + offset, left, [budget[name] for _, name in PERIMETER_HEADERS])
-    right = get_column_letter(left + len(PERIMETER_HEADERS) - 1)
+        _write_row(sheet, first + offset, left, [budget[name] for _, name in TABLE_HEADERS])
+    right = get_column_letter(left + len(TABLE_HEADERS) - 1)
     taken = {name.casefold() for other in workbook.worksheets for name in other.tables}
     taken |= {name.casefold() for name in workbook.defined_names}
     number = 1

@@ -14,7 +14,7 @@ from openpyxl.formula.tokenizer import Token, Tokenizer, TokenizerError
 from openpyxl.utils.cell import column_index_from_string, get_column_letter
 from openpyxl.worksheet.cell_range import CellRange
 
-__all__ = ["LAST_COLUMN", "Opening", "map_references", "repeat_formula", "sheet_of", "shift_references"]
+__all__ = ["LAST_COLUMN", "Opening", "map_references", "repeat_expression", "sheet_of", "shift_references"]
 
 LAST_COLUMN = 16384
 _CELL = re.compile(r"(\$?)([A-Za-z]{1,3})(\$?)([1-9][0-9]{0,6})$")
@@ -58,13 +58,13 @@ class Opening:
         return result
 
 
-def _replace(formula: str, change: Callable[[str], str]) -> str:
+def _replace(text: str, change: Callable[[str], str]) -> str:
     """Rewrite each reference of a formula; a formula that openpyxl cannot cut stays as it is."""
-    leading = formula.startswith("=")
+    leading = text.startswith("=")
     try:
-        tokenizer = Tokenizer(formula if leading else "=" + formula)
+        tokenizer = Tokenizer(text if leading else "=" + text)
     except TokenizerError:
-        return formula
+        return text
     for token in tokenizer.items:
         if token.type == Token.OPERAND and token.subtype == Token.RANGE:
             token.value = change(token.value)
@@ -87,7 +87,7 @@ def _ends(area: str) -> list[re.Match[str]] | None:
 
 
 def map_references(
-    formula: str, home: str, opening: Opening, *, follow: int = 0, spread: bool = False, absolute_only: bool = False
+    text: str, home: str, opening: Opening, *, follow: int = 0, spread: bool = False, absolute_only: bool = False
 ) -> str:
     """Map the references of a formula written on the sheet ``home``.
 
@@ -126,23 +126,23 @@ def map_references(
             texts = [texts[0], f"{end[1]}{get_column_letter(opening.column + opening.count)}{end[3]}{end[4]}"]
         return prefix + ":".join(texts)
 
-    return _replace(formula, change)
+    return _replace(text, change)
 
 
-def repeat_formula(formula: str, home: str, opening: Opening, columns: int) -> str:
+def repeat_expression(text: str, home: str, opening: Opening, columns: int) -> str:
     """Rewrite a formula of the opened column, already mapped, for the exercice ``columns`` further.
 
     Examples
     --------
     >>> opening = Opening("Tableau", first=9, last=15, column=4, count=7)
-    >>> repeat_formula("=D10/$D$11-$C10", "Tableau", opening, 2)
+    >>> repeat_expression("=D10/$D$11-$C10", "Tableau", opening, 2)
     '=F10/$D$11-$C10'
     """
     identity = Opening(opening.sheet, opening.first, opening.last, opening.column, 0)
-    return map_references(formula, home, identity, follow=columns)
+    return map_references(text, home, identity, follow=columns)
 
 
-def shift_references(formula: str, columns: int, rows: int) -> str:
+def shift_references(text: str, columns: int, rows: int) -> str:
     """Read at another anchor the relative references of a conditional format's formula."""
 
     def change(reference: str) -> str:
@@ -159,4 +159,4 @@ def shift_references(formula: str, columns: int, rows: int) -> str:
             texts.append(f"{end[1]}{get_column_letter(column)}{end[3]}{row}")
         return prefix + ":".join(texts)
 
-    return _replace(formula, change)
+    return _replace(text, change)

@@ -271,7 +271,7 @@ def list_trames(folder: str | Path | None = None) -> list[TrameSummary]:
     """
     place = Path(folder) if folder is not None else settings().trames
     if not place.is_dir():
-        raise WorkbenchError("trame_fichier_absent", chemin=place)
+        raise WorkbenchError("dossier_absent", dossier=place)
     summaries = [_summary(path) for path in sorted(place.iterdir()) if path.suffix.lower() in _YAML and path.is_file()]
     files: dict[str, list[str]] = {}
     for one in summaries:

@@ -136,7 +136,8 @@ def split_texte(texte: str) -> list[Part]:
     >>> split_texte("C70[TA:BX][TB:BP] - C71[TA:BX][TB:BA]")
     [('C70[TA:BX][TB:BP] - C71[TA:BX][TB:BA]', None, None)]
     """
-    found: list[Part] = []
+    found: list[tuple[list[str], int | None, int | None]] = []
+    closed = False
     for start, end, separators in _slices(texte):
         piece = texte[start:end]
         years: dict[str, int | None] = {}
@@ -147,16 +148,10 @@ def split_texte(texte: str) -> list[Part]:
                 years[bracket.key] = _year(bracket.value)
         first, last = years.get("RE-MIN"), years.get("RE-MAX")
         leading = piece[: len(piece) - len(piece.lstrip())]
-        if found and found[-1][1:] == (first, last) and "\n" not in leading and _closed(found[-1][0]):
-            found[-1] = (found[-1][0] + piece, first, last)
+        # Without a separator of its own, a text cannot have another segment straight after it.
+        if closed and found[-1][1:] == (first, last) and "\n" not in leading:
+            found[-1][0].append(piece)
         else:
-            found.append((piece, first, last))
-    return [(" ".join(piece.split()), first, last) for piece, first, last in found]
-
-
-def _closed(texte: str) -> bool:
-    """Whether a text ends with a separator, so that another segment may be written straight after it."""
-    last = None
-    for last in _separators(texte):  # noqa: B007 (the last one is the one looked at)
-        pass
-    return last is not None and not without_blanks(texte[last.end :])
+            found.append(([piece], first, last))
+        closed = any(bracket.key not in _YEARS for bracket in separators)
+    return [(" ".join("".join(pieces).split()), first, last) for pieces, first, last in found]

@@ -49,7 +49,7 @@ async function plotly(model) {
 
 function render({ model, el }) {
   el.classList.add("wb", "wb-charts");
-  const title = element("h2", { class: "wb-title" }, "Graphiques");
+  const title = element("h2", { class: "wb-title", tabindex: "-1" }, "Graphiques");
   const hint = element("p", { class: "wb-hint" });
   const grid = element("div", { class: "wb-chart-grid" });
   el.append(title, hint, grid);

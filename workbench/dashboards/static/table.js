@@ -11,7 +11,22 @@ function render({ model, el }) {
     "Chaque chiffre s'explique : activez-le, d'un clic ou avec Entrée. Les flèches passent d'un chiffre à l'autre.",
   );
   const scroller = element("div", { class: "wb-scroll", role: "region", tabindex: "0" });
-  el.append(caption, subtitle, help, scroller);
+  const drawnText = element("span");
+  const drawnBar = element(
+    "div",
+    { class: "wb-drawn", role: "status", hidden: true },
+    drawnText,
+    element("button", { type: "button", class: "wb-button", onclick: showCharts }, "Voir le graphique"),
+    element("button", { type: "button", class: "wb-button", onclick: () => ask({ kind: "undraw" }) }, "Tout retirer"),
+  );
+  const toCharts = element("button", { type: "button", class: "wb-link", onclick: showCharts }, "Aller aux graphiques");
+  el.append(caption, subtitle, help, toCharts, scroller, drawnBar);
+
+  function showCharts() {
+    const title = document.querySelector(".wb-charts .wb-title");
+    title?.focus({ preventScroll: true });
+    title?.scrollIntoView({ block: "start" });
+  }
 
   let buttons = []; // rows of buttons, for the arrows
   let places = new Map(); // "code exercice" -> button
@@ -46,6 +61,7 @@ function render({ model, el }) {
         "aria-expanded": "false",
         "aria-label": `${cell.text} ${row.unite}, ${row.libelle}, ${exercice} : expliquer`,
         "data-negative": cell.negative,
+        "data-zero": cell.text === "0",
         onclick: () => {
           enter(button);
           if (unfolded?.button === button) close(true);
@@ -128,6 +144,9 @@ function render({ model, el }) {
     for (const button of scroller.querySelectorAll(".wb-draw")) {
       button.setAttribute("aria-pressed", String(drawn.has(button.dataset.code)));
     }
+    const several = drawn.size > 1 ? "s" : "";
+    drawnText.textContent = `${drawn.size} indicateur${several} choisi${several} pour le graphique`;
+    drawnBar.hidden = !drawn.size;
   }
 
   function close(focus) {

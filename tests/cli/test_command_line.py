@@ -1,0 +1,244 @@
+"""The command line as a shell sees it: words, streams, exit codes."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from workbench.cli.exits import ExitCode
+from workbench.cli.main import cli, main
+
+SIRET = "99900000100011"
+
+
+def run(*arguments: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "workbench.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONWARNINGS": "error"} | (environment or {}),
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base of one commune and two exercices, imported by the command itself."""
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "execution.csv").write_text(
+        "exercice,ident,fonction,comptes,cptop,cptdeb,cptcre,dp\n"
+        + "".join(
+            f"{year},{SIRET},,{compte},2,{debit},{credit},D\n"
+            for year in (2017, 2018)
+            for compte, debit, credit in (("60", 40, 0), ("70", 0, 100), ("515", 60, 0))
+        )
+    )
+    (folder / "collectivite.csv").write_text(
+        "exer,ident,ndept,insee,lcomm,mpoid,nomen,finess,cnome,lbudg,cbudg,ctype\n"
+        + "".join(f"{year},{SIRET},099,001,ESSAI,100,M14,,M14,ESSAI (fictive),1,101\n" for year in (2017, 2018))
+    )
+    path = folder / "base.duckdb"
+    done = run(
+        "base",
+        "import",
+        "--execution",
+        folder / "execution.csv",
+        "--collectivite",
+        folder / "collectivite.csv",
+        "--base",
+        path,
+    )
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert done.stdout == ""
+    return path
+
+
+@pytest.fixture
+def trame(tmp_path: Path) -> Path:
+    path = tmp_path / "essai.yaml"
+    path.write_text(
+        "code: essai\nnomenclature: M14\nindicateurs:\n  - code: A_PRODUITS\n    formule: C70[TA:BX]\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def _commands(group: click.Group) -> list[tuple[tuple[str, ...], click.Command]]:
+    found = []
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        found.append(((name,), command))
+        if isinstance(command, click.Group):
+            found += [((name, *below), inner) for below, inner in _commands(command)]
+    return found
+
+
+def test_every_command_and_option_says_what_it_does() -> None:
+    for names, command in _commands(cli):
+        assert command.help, names
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help, (names, option.name)
+
+
+def test_help_is_french(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--help"], ["base", "import", "--help"], ["report", "run", "--help"]):
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert stop.value.code == ExitCode.OK
+        text = capsys.readouterr().out
+        assert "Utilisation :" in text
+        assert not any(word in text for word in ("Usage:", "Show this", "Error", "default:"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["bas"], "n'existe pas"),
+        (["base", "import", "absent.csv"], "n'existe pas"),
+        (["base", "import"], "au moins un fichier"),
+        (["base", "find"], "Il manque"),
+        (["base", "prune", "--keep", "zero"], "zero"),
+        (["trame", "evaluate", __file__, "--siret", SIRET, "--exercices", "2019-2016"], "après le dernier"),
+        (["trame", "evaluate", __file__, "--siret", SIRET, "--exercices", "hier"], "2016-2019"),
+        (["report", "balance", "--exercices", "2018"], "Choisissez"),
+    ],
+)
+def test_a_command_that_is_not_understood(arguments: list[str], words: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == ExitCode.USAGE
+    assert words in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_evaluation_on_stdout(base: Path, trame: Path) -> None:
+    done = run("trame", "evaluate", trame, "--siret", SIRET, "--exercices", "2016-2018", "--base", base)
+    assert done.stdout == "indicateur,2017,2018\nA_PRODUITS,100.0,100.0\n"
+    assert done.returncode == ExitCode.OK
+
+
+def test_nothing_to_evaluate(base: Path, trame: Path) -> None:
+    done = run("trame", "evaluate", trame, "--siret", "99900000200010", "--exercices", "2017", "--base", base)
+    assert done.returncode == ExitCode.EMPTY
+    assert "Aucun budget" in done.stderr
+
+
+def test_controls_find_what_does_not_balance(base: Path) -> None:
+    done = run("base", "controls", "--base", base)
+    assert done.returncode in (ExitCode.OK, ExitCode.FINDINGS)
+    assert done.stdout
+    listed = run("base", "controls", "--format", "csv", "--base", base)
+    assert "," in listed.stdout.splitlines()[0]
+
+
+def test_info_find_and_snapshots(base: Path) -> None:
+    assert "2017" in run("base", "info", "--base", base).stdout
+    assert SIRET in run("base", "find", "essai", "--base", base).stdout
+    assert run("base", "find", "zzzz", "--base", base).returncode == ExitCode.EMPTY
+    assert len(run("base", "snapshots", "--base", base).stdout.splitlines()) == 1
+    assert run("base", "prune", "--base", base).returncode == ExitCode.OK
+
+
+def test_an_absent_base(trame: Path, tmp_path: Path) -> None:
+    done = run("trame", "evaluate", trame, "--siret", SIRET, "--exercices", "2017", "--base", tmp_path / "nulle.duckdb")
+    assert done.returncode == ExitCode.REFUSED
+    assert "n'existe pas" in done.stderr
+    assert "base import" in done.stderr
+
+
+def test_trame_check_lists_errors(trame: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "faux.yaml"
+    wrong.write_text("code: faux\nindicateurs:\n  - code: A_B\n    formule: C70+\n  - code: A_C\n    formule: A_Z\n")
+    done = run("trame", "check", trame, wrong)
+    assert done.returncode == ExitCode.FINDINGS
+    assert "faux.yaml" in done.stdout
+    assert "A_Z" in done.stdout
+    assert run("trame", "check", trame).returncode == ExitCode.OK
+
+
+def test_trame_through_excel(trame: Path, tmp_path: Path) -> None:
+    assert run("trame", "export", trame, "--to", tmp_path / "essai.xlsx").returncode == ExitCode.OK
+    again = tmp_path / "essai_2.yaml"
+    assert (
+        run("trame", "import", tmp_path / "essai.xlsx", "--to", again, "--nomenclature", "M14").returncode
+        == ExitCode.OK
+    )
+    compared = run("trame", "compare", trame, again)
+    assert "A_PRODUITS" not in compared.stdout
+    assert "essai" in run("trame", "list", "--folder", tmp_path).stdout
+
+
+def test_formule_check_and_tree() -> None:
+    done = run("formule", "check", "C70[TA:BX]+")
+    assert done.returncode == ExitCode.FINDINGS
+    assert "^" in done.stdout
+    assert run("formule", "check", "C70[TA:BX]").returncode == ExitCode.OK
+    assert run("formule", "check", "A_Z", "--indicateur", "A_B").returncode == ExitCode.FINDINGS
+    assert "└─" in run("formule", "tree", "C70-D60[TA:BX]").stdout
+    assert run("formule", "tree", "C70-").returncode == ExitCode.REFUSED
+
+
+def test_a_balance_workbook(base: Path, tmp_path: Path) -> None:
+    done = run("report", "balance", "--siret", SIRET, "--exercices", "2017-2018", "--to", tmp_path, "--base", base)
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert Path(done.stdout.strip()).is_file()
+    empty = run(
+        "report", "balance", "--siret", "99900000200010", "--exercices", "2017", "--to", tmp_path, "--base", base
+    )
+    assert empty.returncode == ExitCode.EMPTY
+
+
+def test_a_defect_gives_an_identifier_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    import workbench.formules
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(workbench.formules, "check_formule", fail)
+    with pytest.raises(SystemExit) as stop:
+        main(["formule", "check", "C70[TA:BX]"])
+    assert stop.value.code == ExitCode.UNEXPECTED
+    said = capsys.readouterr().err
+    assert "identifiant" in said
+    assert "secret" not in said
+    (log,) = tmp_path.rglob("erreurs.log")
+    assert "RuntimeError: secret" in log.read_text()
+
+
+def test_a_reader_that_leaves_is_no_error(base: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "workbench.cli", "base", "info", "--base", str(base)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert isinstance(process.stdout, io.TextIOBase)
+    process.stdout.close()
+    assert process.stderr is not None
+    said = process.stderr.read()
+    process.stderr.close()
+    process.wait()
+    assert "Traceback" not in said
+
+
+def test_the_compiled_texts_are_those_of_the_source() -> None:
+    from babel.messages import mofile, pofile
+
+    folder = Path(cli.callback.__code__.co_filename).parent / "locale" / "fr" / "LC_MESSAGES"
+    source = pofile.read_po((folder / "workbench.po").open("rb"), locale="fr")
+    compiled = mofile.read_mo((folder / "workbench.mo").open("rb"))
+    assert {entry.id: entry.string for entry in source if entry.id} == {
+        entry.id: entry.string for entry in compiled if entry.id
+    }

@@ -1,0 +1,230 @@
+"""What a base holds: its budgets by name, the labels of its comptes, its figures."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import and_, func, select
+
+from workbench.dgfip.base import Base, snapshots
+from workbench.dgfip.import_report import grouped
+from workbench.dgfip.schema import balances, budgets, collectivites, comptes, imports
+from workbench.dgfip.selection import perimetre
+
+__all__ = ["BaseInfo", "base_info", "find_collectivites", "libelles_comptes"]
+
+
+def find_collectivites(
+    base: Base,
+    text: str = "",
+    limit: int = 20,
+    *,
+    departement: str | int | None = None,
+    nomenclature: str | None = None,
+) -> pd.DataFrame:
+    """Search budgets by label or by SIRET, as someone types.
+
+    Parameters
+    ----------
+    base
+        An open base.
+    text
+        Words of the label, in any order, accents and case apart; or the first digits of a SIRET.
+    limit
+        Largest number of rows.
+    departement
+        Only this one: ``"031"``, ``31``.
+    nomenclature
+        Only budgets that had this one in some exercice.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a SIRET that has balances: ``siret, libelle, departement, type_etablissement,
+        nomenclature`` of its latest exercice, ``premier_exercice, dernier_exercice``. Labels that
+        begin with the text come first, then budgets principaux.
+    """
+    c = collectivites.c
+    latest = {name: func.arg_max(c[name], c.exercice) for name in _LATEST}
+    conditions = []
+    if departement is not None:
+        conditions.append(c.departement.in_(perimetre(departements=departement).departements or ()))
+    rows = (
+        select(
+            c.siret,
+            *(value.label(name) for name, value in latest.items()),
+            func.min(c.exercice).label("premier_exercice"),
+            func.max(c.exercice).label("dernier_exercice"),
+            func.bool_or(c.nomenclature == (nomenclature or "").strip().upper()).label("avec_nomenclature"),
+        )
+        .select_from(collectivites)
+        .join(budgets, and_(budgets.c.siret == c.siret, budgets.c.exercice == c.exercice))
+        .where(*conditions)
+        .group_by(c.siret)
+        .subquery()
+    )
+    words = _words(text)
+    name = _searchable(rows.c.libelle)
+    found = select(*(rows.c[each] for each in _COLUMNS))
+    digits = re.sub(r"\s", "", text)
+    if digits.isdecimal():
+        found = found.where(func.starts_with(rows.c.siret, digits))
+    else:
+        found = found.where(*(func.contains(name, word) for word in words))
+    if nomenclature:
+        found = found.where(rows.c.avec_nomenclature)
+    order = (func.starts_with(name, " ".join(words)).desc(), rows.c.type_budget, rows.c.libelle, rows.c.siret)
+    frame: pd.DataFrame = base.fetch(found.order_by(*order).limit(limit)).to_pandas()
+    return frame
+
+
+_LATEST = ("libelle", "departement", "type_etablissement", "nomenclature", "type_budget")
+_COLUMNS = (
+    *("siret", "libelle", "departement", "type_etablissement", "nomenclature"),
+    *("premier_exercice", "dernier_exercice"),
+)
+
+
+def _searchable(label: Any) -> Any:
+    return func.trim(func.regexp_replace(func.lower(func.strip_accents(label)), "[^a-z0-9]+", " ", "g"))
+
+
+def _words(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFD", text.lower())
+    kept = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9]+", " ", kept).split()
+
+
+def libelles_comptes(base: Base, nomenclature: str | None = None) -> dict[str, str]:
+    """Return the labels of comptes.
+
+    Parameters
+    ----------
+    base
+        An open base.
+    nomenclature
+        M14, M57…; labels of this chart go before those imported for none in particular.
+
+    Returns
+    -------
+    dict of str to str
+        Compte to label, without the number that the source repeats before it.
+    """
+    asked = (nomenclature or "").strip().upper()
+    rows = base.fetch(
+        select(comptes.c.compte, comptes.c.libelle)
+        .where(comptes.c.nomenclature.in_(["", asked]))
+        .order_by(comptes.c.compte, comptes.c.nomenclature)
+    )
+    return {
+        compte: re.sub(rf"^{re.escape(compte)}\s*[-–:]\s*", "", libelle).strip()
+        for compte, libelle in zip(rows.column("compte").to_pylist(), rows.column("libelle").to_pylist(), strict=True)
+    }
+
+
+@dataclass(frozen=True)
+class BaseInfo:
+    """The figures of a base.
+
+    Parameters
+    ----------
+    url, snapshot
+        What is open.
+    date
+        When the snapshot was written, UTC.
+    size
+        Bytes of the snapshot.
+    snapshots
+        How many are kept.
+    exercices
+        Ascending.
+    sirets, budgets, rows
+        Numbers of SIRETs, of (siret, exercice) that have a balance, of rows of balances.
+    nomenclatures
+        Number of budgets by nomenclature.
+    imports
+        The journal: ``import_id, fichier, source, date, lignes, budgets``.
+    """
+
+    url: str
+    snapshot: str
+    date: datetime
+    size: int
+    snapshots: int
+    exercices: tuple[int, ...]
+    sirets: int
+    budgets: int
+    rows: int
+    nomenclatures: dict[str, int]
+    imports: pd.DataFrame
+
+    def __str__(self) -> str:
+        years = f"{self.exercices[0]} à {self.exercices[-1]}" if self.exercices else "aucun"
+        families = ", ".join(f"{name} {grouped(count)}" for name, count in self.nomenclatures.items()) or "aucune"
+        return "\n".join(
+            [
+                f"Base {self.url}, état {self.snapshot} du {self.date:%d/%m/%Y %H:%M} UTC",
+                f"  Taille : {self.size / 1e6:.1f} Mo, {self.snapshots} états conservés".replace(".", ","),
+                f"  Exercices : {years}",
+                f"  Budgets : {grouped(self.sirets)}, soit {grouped(self.budgets)} balances annuelles",
+                f"  Lignes : {grouped(self.rows)}",
+                f"  Nomenclatures : {families}",
+                f"  Imports : {len(self.imports)}",
+            ]
+        )
+
+
+def base_info(base: Base) -> BaseInfo:
+    """Return the figures of a base.
+
+    Parameters
+    ----------
+    base
+        An open base.
+
+    Returns
+    -------
+    BaseInfo
+        Its text is what ``workbench base info`` prints.
+    """
+    kept = snapshots(base)
+    own = next(each for each in kept if each.id == base.snapshot)
+    years = base.fetch(
+        select(budgets.c.exercice, func.count().label("n")).group_by(budgets.c.exercice).order_by(budgets.c.exercice)
+    ).to_pylist()
+    families = base.fetch(
+        select(collectivites.c.nomenclature, func.count().label("n"))
+        .select_from(collectivites)
+        .join(budgets, and_(budgets.c.siret == collectivites.c.siret, budgets.c.exercice == collectivites.c.exercice))
+        .group_by(collectivites.c.nomenclature)
+        .order_by(func.count().desc(), collectivites.c.nomenclature)
+    ).to_pylist()
+    totals = base.fetch(
+        select(
+            select(func.count(budgets.c.siret.distinct())).scalar_subquery().label("sirets"),
+            select(func.count()).select_from(balances).scalar_subquery().label("rows"),
+        )
+    ).to_pylist()[0]
+    journal = imports.c
+    return BaseInfo(
+        url=base.url,
+        snapshot=base.snapshot,
+        date=own.date,
+        size=own.size,
+        snapshots=len(kept),
+        exercices=tuple(row["exercice"] for row in years),
+        sirets=totals["sirets"],
+        budgets=sum(row["n"] for row in years),
+        rows=totals["rows"],
+        nomenclatures={row["nomenclature"] or "": row["n"] for row in families},
+        imports=base.fetch(
+            select(
+                journal.import_id, journal.fichier, journal.source, journal.date, journal.lignes, journal.budgets
+            ).order_by(journal.import_id)
+        ).to_pandas(),
+    )
