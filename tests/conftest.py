@@ -22,3 +22,30 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("reference material absent: ../shared is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A base of a few fictitious communes: its path, and the SIRET of one of them."""
+    from workbench.dgfip import connect, import_balances, import_comptes, import_population, write_demonstration
+
+    folder = tmp_path_factory.mktemp("demonstration")
+    written = write_demonstration(folder / "sources", communes=6)
+    path = folder / "base.duckdb"
+    with connect(path, read_only=False) as base:
+        import_balances(base, written.balances)
+        import_population(base, written.population)
+        import_comptes(base, written.comptes)
+    return str(path), written.example
+
+
+@pytest.fixture(scope="session")
+def demonstration_base(demonstration: tuple[str, str]) -> str:
+    """Path of a base of fictitious communes."""
+    return demonstration[0]
+
+
+@pytest.fixture(scope="session")
+def demonstration_siret(demonstration: tuple[str, str]) -> str:
+    """SIRET of a fictitious commune of that base."""
+    return demonstration[1]

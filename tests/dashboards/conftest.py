@@ -55,9 +55,10 @@ class Server:
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 httpx.get(f"{self.url}/nowhere", timeout=5)
-                return
             except httpx.TransportError:
                 time.sleep(0.05)
+            else:
+                return
         pytest.fail(self.log.read_text())
 
     def kernels(self) -> list[int]:
@@ -116,3 +117,17 @@ def chromium() -> str:
     if not found:
         pytest.skip("no Chromium on this machine")
     return found
+
+
+@pytest.fixture(scope="session")
+def golden_base(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base of the small golden dump: 11 budgets, 2011 to 2018."""
+    from workbench.dgfip import connect, import_cci
+
+    path = tmp_path_factory.mktemp("base") / "base.duckdb"
+    dump = shared / "golden" / "data" / "small"
+    with connect(path, read_only=False) as base:
+        import_cci(
+            base, execution=dump / "execution.csv", collectivite=dump / "collectivite.csv", comptes=dump / "comptes.csv"
+        )
+    return path

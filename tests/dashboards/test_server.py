@@ -19,6 +19,7 @@ from workbench.dashboards.server import dashboard_titles, serve
 from workbench.errors import WorkbenchError
 
 pytest.importorskip("voila")
+pytestmark = pytest.mark.slow
 
 SHOW_ENVIRONMENT = """
 import json, os, sys
@@ -44,13 +45,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, write_notebook: Callable[..
 
 @pytest.fixture(scope="module")
 def server(serve: Callable[..., Any], folder: Path) -> Any:
-    return serve(
-        folder,
-        folder.parent / "base.duckdb",
-        folder.parent / "trames",
-        AWS_SECRET_ACCESS_KEY="s3cr3t",
-        MY_TOKEN="s3cr3t",
-    )
+    secrets = {"AWS_SECRET_ACCESS_KEY": "s3cr3t", "MY_TOKEN": "s3cr3t"}
+    return serve(folder, folder.parent / "base.duckdb", folder.parent / "trames", **secrets)
 
 
 def page(server: Any, name: str) -> str:
@@ -170,10 +166,10 @@ def test_plotly_is_served_once_for_long(server: Any) -> None:
 
 def test_kernel_sees_no_secret_and_runs_this_interpreter(server: Any, folder: Path) -> None:
     text = page(server, "vue.ipynb")
-    output = re.search(r'cell-output\+json">(.*?)</script>', text, re.S)
+    output = re.search(r'cell-output\+json">(.*?)</script>', text, re.DOTALL)
     assert output
     html = json.loads(output[1])["data"]["text/html"]
-    seen = json.loads(re.search(r"<pre id='seen'>(.*)</pre>", html, re.S)[1])  # type: ignore[index]
+    seen = json.loads(re.search(r"<pre id='seen'>(.*)</pre>", html, re.DOTALL)[1])  # type: ignore[index]
     assert seen["python"] == sys.executable
     assert not [name for name, value in seen["environment"].items() if "s3cr3t" in value]
     assert seen["environment"]["WORKBENCH_BASE"] == str(folder.parent / "base.duckdb")

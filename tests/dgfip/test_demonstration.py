@@ -314,6 +314,17 @@ def test_more_communes_or_exercices_change_no_other(tmp_path: Path, rows: list[R
     assert some == [row for row in rows if row["siren"] in sirens and row["exer"] in {"2023", "2024"}]
 
 
+def test_the_example_is_a_commune_in_trouble(demonstration: Demonstration, rows: list[Row]) -> None:
+    siret = demonstration.example
+    (one,) = [each for each in demonstration.communes if each.siret(0) == siret]
+    assert one.profile in {"fragile", "degradation", "redressement"}
+    assert demonstration.name_of(siret) == one.libelle
+    m57 = {row["exer"] for row in rows if row["ident"] == siret and row["nomen"].startswith("M57")}
+    assert len(m57) >= 5
+    with pytest.raises(KeyError):
+        demonstration.name_of("21330063500017")
+
+
 def test_populations_and_labels_are_complete(demonstration: Demonstration, rows: list[Row]) -> None:
     populations = list(read(demonstration.population))
     assert len(populations) == 60 * 8
@@ -404,11 +415,11 @@ def test_whatever_is_posted_balances(operations: list[tuple[str, str, str, int]]
             getattr(ledger, verb)(poste, amount, by=other)
         else:
             getattr(ledger, verb)(poste, other, amount)
-    total = [sum(account[place] for account in ledger.accounts.values()) for place in range(8)]
+    total = [sum(account[place] for account in ledger.postes.values()) for place in range(8)]
     assert total[2] + total[4] == total[3] + total[5]
     assert total[6] == total[7]
     following = ledger.closed()
-    assert sum(following.closing(poste) for poste in following.accounts) == 0
+    assert sum(following.closing(poste) for poste in following.postes) == 0
 
 
 @given(

@@ -155,6 +155,15 @@ def test_a_long_chain_of_indicateurs(make_base) -> None:
     assert wb.explain(table, "A_599", 2015).value == 6.0
 
 
+@pytest.mark.parametrize("operator", ["+", "*"])
+def test_a_long_formule(make_base, operator: str) -> None:
+    base = make_base([(2015, PRINCIPAL, "70", 2, 0, 1)])
+    table = _values(base, {"A_B": "C70[TA:BX]", "A_LONG": operator.join(["A_B"] * 4000)})
+    expected = 4000 if operator == "+" else 1
+    assert table.at["A_LONG", 2015] == expected
+    assert wb.explain(table, "A_LONG", 2015).value == expected
+
+
 def test_the_explanation_of_a_linear_figure_is_its_comptes(make_base) -> None:
     rows = [
         (2015, PRINCIPAL, "706", 2, 0, 10.5),

@@ -171,7 +171,7 @@ BAD = [
     Bad("formule_vide", " \u00a0\n", "", "La formule est vide"),
     Bad("operateur_manquant", "A_B(C_D)", "A_B(", "Il manque un opérateur entre « A_B » et « ( »", "+ - * / ou ^"),
     Bad("operateur_manquant", "A_B C_D", "A_B C_D", "entre « A_B » et « C_D »"),
-    Bad("operateur_manquant", "10 000", "10 000", "entre « 10 » et « 000 »"),
+    Bad("operateur_manquant", "10 000", "10 000", "entre « 10 » et « 000 »", "sans blanc : 10000"),
     Bad("operande_manquante", "*A_B", "*", "Il manque une valeur avant « * »"),
     Bad("operande_manquante", "A_B**2", "**", "Il manque une valeur entre « * » et « * »", "La puissance s'écrit ^"),
     Bad("operande_manquante", "(A_B+)", "+)", "Il manque une valeur entre « + » et « ) »"),

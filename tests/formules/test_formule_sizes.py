@@ -69,12 +69,12 @@ ACCEPTED = {
     "signs in a row": "-" * MAX_DEPTH + "1",
     "a sum": "1" + "+1" * 5_999,
     "a sum of variables": "+".join(f"C{compte}" for compte in range(5_000)) + "[TA:BX]",
-    "a product of types d'appel": "*".join(f"C{compte}[TA:{'BX' if compte % 2 else 'SX'}]" for compte in range(3_000)),
+    "a product of types d'appel": "*".join(f"C{compte}[TA:{'BX' if compte % 2 else 'SX'}]" for compte in range(1_500)),
     "a sum of products": "+".join(f"(C{compte}[TA:{'BX' if compte % 2 else 'SX'}]*2)" for compte in range(1_500)),
     "brackets that group": "+".join(f"C{compte}[TA:{'BX' if compte % 2 else 'SX'}]*2" for compte in range(200)),
-    "offsets": "-".join(f"A_{number}[OS:M1]" for number in range(3_000)),
-    "segments": "C70[TA:BX][RE-MIN:2014]" * 2_500,
-    "segments that share a type d'appel": "C70[RE-MIN:2014]" * 3_000 + "C70[TA:BX]",
+    "offsets": "-".join(f"A_{number}[OS:M1]" for number in range(1_500)),
+    "segments": "C70[TA:BX][RE-MIN:2014]" * 1_000,
+    "segments that share a type d'appel": "C70[RE-MIN:2014]" * 1_000 + "C70[TA:BX]",
     "a long label": "1[CAL:" + "A" * 99_000 + "]",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Mapping
@@ -48,7 +49,8 @@ def test_a_notebook_runs_with_its_parameters_here_and_leaves_its_model_alone(tmp
     told: list[tuple[int, int, str]] = []
     execution = run(
         tmp_path,
-        "import os, sys, workbench\nprint(n, os.getcwd(), sys.executable, workbench.__file__, os.environ['CLE'], sep='|')",
+        "import os, sys, workbench\n"
+        "print(n, os.getcwd(), sys.executable, workbench.__file__, os.environ['CLE'], sep='|')",
         environment={"CLE": "a$HOME"},
         progress=lambda *step: told.append(step),
     )
@@ -160,3 +162,41 @@ def test_the_grammar_of_addresses_is_never_compiled() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=os.environ)
     assert done.stdout.strip() == "False", done.stderr
+
+
+def test_an_interruption_shuts_the_kernel_down(tmp_path: Path) -> None:
+    """As a reader who presses Ctrl-C: the exception goes on, no kernel stays."""
+    import subprocess
+    import time
+
+    (tmp_path / "travail").mkdir()
+    path = notebook(tmp_path, "import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(120)")
+    program = (
+        "from pathlib import Path\nfrom workbench.reports.notebook import execute_notebook\n"
+        f"execute_notebook(Path({str(path)!r}), {{'n': 1}}, folder=Path({str(tmp_path / 'travail')!r}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+    written = tmp_path / "travail" / "pid"
+    for _ in range(300):
+        if written.is_file() and written.read_text():
+            break
+        time.sleep(0.1)
+    kernel = int(written.read_text())
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=40)
+    assert "KeyboardInterrupt" in error
+    for _ in range(50):
+        if not Path(f"/proc/{kernel}").exists():
+            break
+        time.sleep(0.1)
+    assert not Path(f"/proc/{kernel}").exists()
+
+
+def test_a_report_can_be_run_from_a_notebook_or_a_server(tmp_path: Path) -> None:
+    """Where an event loop runs already, and is left as it was."""
+    import asyncio
+
+    async def inside() -> str:
+        return printed(run(tmp_path, "print('dedans')"))
+
+    assert asyncio.run(inside()).strip() == "dedans"

@@ -1,4 +1,4 @@
-"""One bad file an error; beside it, every problem it must give: ``line:column | words of the message | words of the hint``."""
+"""One bad file an error, and beside it every problem it must give: ``line:column | words | words of the hint``."""
 
 from __future__ import annotations
 

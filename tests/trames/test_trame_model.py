@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from trame_strategies import trames
+from trame_strategies import trames, unhurried
 
 from workbench.formules import FormuleSyntaxError, parse_formule
 from workbench.trames import (
@@ -85,6 +85,7 @@ def test_codes_are_unique() -> None:
         Trame("essai", (Indicateur("A_B"), Indicateur("A_B", "autre")))
 
 
+@unhurried
 @given(trames())
 def test_texte_gives_exactly_the_segments(trame) -> None:
     for one in trame.indicateurs:
@@ -97,6 +98,7 @@ def test_texte_gives_exactly_the_segments(trame) -> None:
     assert not [problem for problem in check_trame(trame) if problem.severity == "error"]
 
 
+@unhurried
 @given(trames())
 def test_equal_trames_have_one_hash(trame) -> None:
     copy = pickle.loads(pickle.dumps(trame))  # noqa: S301 (written on this line)
@@ -105,6 +107,7 @@ def test_equal_trames_have_one_hash(trame) -> None:
     assert hash(replace(trame, libelle=trame.libelle + "x")) != hash(trame)
 
 
+@unhurried
 @given(trames())
 def test_order_holds_every_indicateur_after_its_dependencies(trame) -> None:
     order = trame.order

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trame_strategies import expressions, textes, years
+from trame_strategies import expressions, textes, unhurried, years
 
 from workbench.formules import parse_formule, print_formule, split_segments
 from workbench.trames.segments import join_formules, origins, split_texte, year_brackets
@@ -33,12 +33,14 @@ def canonical(part: tuple[str, int | None, int | None]) -> tuple[str, int | None
     return " ".join(part[0].split()), part[1], part[2]
 
 
+@unhurried
 @given(parts)
 def test_splitting_undoes_joining(formules) -> None:
     formules = [canonical(part) for part in formules]
     assert split_texte(join_formules(formules)) == formules
 
 
+@unhurried
 @given(parts)
 def test_joined_text_means_its_formules(formules) -> None:
     expected = [
@@ -53,6 +55,7 @@ def test_joined_text_means_its_formules(formules) -> None:
     ] == expected
 
 
+@unhurried
 @given(trees)
 def test_any_formule_keeps_its_meaning(tree) -> None:
     text = print_formule(tree)
@@ -61,12 +64,14 @@ def test_any_formule_keeps_its_meaning(tree) -> None:
     assert not any(year_brackets(texte) for texte, _, _ in split_texte(text))
 
 
+@unhurried
 @given(st.lists(st.tuples(expressions(["A_B"]), years, years), min_size=1, max_size=4))
 def test_segments_are_those_of_the_language(formules) -> None:
     text = join_formules([canonical(part) for part in formules])
     assert split_texte(text) == [canonical(part) for part in split_segments(text)]
 
 
+@unhurried
 @given(parts)
 def test_origins_point_at_the_same_character(formules) -> None:
     joined = join_formules(formules)

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from workbench.trames import UNITES, Formule, Indicateur, Trame
 
+# The machine that runs the tests may be busy.
+unhurried = settings(deadline=None, max_examples=50)
+
 # Whatever a person may type or paste; control characters are refused by the checks.
 characters = st.characters(exclude_categories=["Cc", "Cs"])
 lines = st.text(characters, max_size=30) | st.sampled_from(
-    ["Oui", "2019", "~", "null", "- tiret", "a: b", "a #b", "'", '"', "=1+1", "+C70", "@x", "#N/A", "_x0041_", "{a}", "[a]"]
+    [
+        "Oui",
+        "2019",
+        "~",
+        "null",
+        "- tiret",
+        "a: b",
+        "a #b",
+        "'",
+        '"',
+        "=1+1",
+        "+C70",
+        "@x",
+        "#N/A",
+        "_x0041_",
+        "{a}",
+        "[a]",
+    ]
 )
 paragraphs = st.lists(lines, max_size=3).map("\n".join)
 codes = st.from_regex(r"[A-Z]{1,3}_[A-Z0-9]{1,4}(_[A-Z]{1,2})?", fullmatch=True)
@@ -47,8 +68,7 @@ def trames(draw: st.DrawFn) -> Trame:
     indicateurs = []
     for rank, name in enumerate(names):
         formules = [
-            Formule(draw(textes(names[:rank])), *draw(st.tuples(years, years)))
-            for _ in range(draw(st.integers(0, 3)))
+            Formule(draw(textes(names[:rank])), *draw(st.tuples(years, years))) for _ in range(draw(st.integers(0, 3)))
         ]
         if formules and draw(st.booleans()):
             # A type d'appel that binds the variables of the formule before: the two do not stand alone.

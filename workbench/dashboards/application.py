@@ -55,7 +55,7 @@ KERNEL_ENVIRONMENT = frozenset(
 )
 """The variables of the server that a kernel receives."""
 
-CONTENT_SECURITY_POLICY = "; ".join(
+CONTENT_SECURITY_POLICY = "; ".join(  # noqa: FLY002 - one directive a line
     (
         "default-src 'self'",
         # Widgets are modules that the kernel sends, imported from a blob; Voila's front end compiles schemas.
@@ -72,7 +72,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
-class DashboardKernelSpecManager(KernelSpecManager):  # type: ignore[misc]
+class DashboardKernelSpecManager(KernelSpecManager):
     """Knows one kernel: the interpreter of this server."""
 
     def find_kernel_specs(self) -> dict[str, str]:
@@ -91,12 +91,14 @@ class DashboardKernelSpecManager(KernelSpecManager):  # type: ignore[misc]
         )
 
 
-class DashboardKernelManager(AsyncMappingKernelManager):  # type: ignore[misc]
+class DashboardKernelManager(AsyncMappingKernelManager):
     """Starts kernels with the variables of `KERNEL_ENVIRONMENT` and its own, and no other."""
 
     variables = Dict(help="What the dashboards read: base, trames.", config=True)
 
-    async def start_kernel(self, *args: Any, env: dict[str, str] | None = None, **options: Any) -> str:
+    async def start_kernel(  # type: ignore[override] # Jupyter's own override is a coroutine too
+        self, *args: Any, env: dict[str, str] | None = None, **options: Any
+    ) -> str:
         """Start a kernel; ``env`` is what Voila proposes, the whole environment of the server."""
         kept = {name: value for name, value in (env or {}).items() if name in KERNEL_ENVIRONMENT}
         package = Path(workbench.__file__).parents[1]
@@ -120,7 +122,7 @@ class FrenchErrors:
         self.finish(template.render(status_code=status_code, base_url=self.base_url))  # type: ignore[attr-defined]
 
 
-class MissingHandler(FrenchErrors, JupyterHandler):  # type: ignore[misc]
+class MissingHandler(FrenchErrors, JupyterHandler):
     """Everything else: a page in French."""
 
     def get(self) -> None:
@@ -133,7 +135,7 @@ class MissingHandler(FrenchErrors, JupyterHandler):  # type: ignore[misc]
         """Nothing is done here, so nothing is to be protected."""
 
 
-class DashboardHandler(FrenchErrors, TornadoVoilaHandler):  # type: ignore[misc]
+class DashboardHandler(FrenchErrors, TornadoVoilaHandler):
     """Renders a notebook of the folder, and no other file."""
 
     async def get(self, path: str | None = None) -> None:
@@ -141,10 +143,10 @@ class DashboardHandler(FrenchErrors, TornadoVoilaHandler):  # type: ignore[misc]
         if path not in self.settings["dashboards"]:
             raise web.HTTPError(404)
         self.xsrf_token  # noqa: B018 - sets the cookie that ends the kernel when the page closes
-        await super().get(path=path)
+        await super().get(path=path)  # type: ignore[misc]
 
 
-class IndexHandler(FrenchErrors, JupyterHandler):  # type: ignore[misc]
+class IndexHandler(FrenchErrors, JupyterHandler):
     """The list of the dashboards, or the only one."""
 
     @web.authenticated
@@ -158,7 +160,7 @@ class IndexHandler(FrenchErrors, JupyterHandler):  # type: ignore[misc]
         self.write(template.render(dashboards=dashboards.items(), base_url=self.base_url))
 
 
-class LibraryHandler(web.StaticFileHandler):  # type: ignore[misc]
+class LibraryHandler(web.StaticFileHandler):
     """plotly.js, from the Python package that brings it: one copy, cached by the browser for its version."""
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
@@ -173,7 +175,7 @@ class LibraryHandler(web.StaticFileHandler):  # type: ignore[misc]
         return 365 * 86400
 
 
-class DashboardApplication(Voila):  # type: ignore[misc]
+class DashboardApplication(Voila):
     """The server of the dashboards; see the module."""
 
     name = "workbench"
@@ -186,23 +188,25 @@ class DashboardApplication(Voila):  # type: ignore[misc]
         """Search our templates, then Voila's."""
         roots = [str(SHARE), *jupyter_path()]
         names = (["voila", "nbconvert"], "workbench")
-        self.template_paths = [*collect_template_paths(*names, prune=True, root_dirs=roots), str(STATIC)]
-        self.static_paths = collect_static_paths(*names, root_dirs=roots)
+        self.template_paths = [*collect_template_paths(*names, prune=True, root_dirs=roots), str(STATIC)]  # type: ignore[no-untyped-call]
+        self.static_paths = collect_static_paths(*names, root_dirs=roots)  # type: ignore[no-untyped-call]
 
     def initialize(self, argv: list[str] | None = None) -> None:
         """Silence what Voila says at every opening."""
-        super().initialize(argv)
+        super().initialize(argv)  # type: ignore[no-untyped-call]
         self.log.addFilter(lambda record: not record.getMessage().endswith("is not trusted"))
 
-    def init_settings(self) -> dict[str, Any]:
+    def init_settings(self) -> dict[str, Any]:  # type: ignore[override] # Voila means the builtin
         """Add the closed list of the dashboards."""
-        return {**super().init_settings(), "dashboards": dict(self.dashboards)}
+        found: Any = super().init_settings()
+        return {**found, "dashboards": dict(self.dashboards)}
 
-    def init_handlers(self) -> list[Any]:
+    def init_handlers(self) -> list[Any]:  # type: ignore[override] # Voila means the builtin
         """Keep the routes of `ROUTES` and add ours."""
         prefix = self.server_url.rstrip("/")
+        found: Any = super().init_handlers()
         kept = []
-        for handler in super().init_handlers():
+        for handler in found:
             if not handler[0].startswith(tuple(prefix + route for route in ROUTES)):
                 continue
             replaced = DashboardHandler if handler[1] is TornadoVoilaHandler else handler[1]

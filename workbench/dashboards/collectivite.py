@@ -8,19 +8,20 @@ is believed.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.dashboards.explanations import explanation_tree, node_at, unites_of
-from workbench.dgfip import Base, find_collectivites, perimetre, select_budgets
+from workbench.dashboards.presentation import figure_rows, proposal_detail, validity
+from workbench.dgfip import Base, base_info, find_collectivites, perimetre, select_budgets
 from workbench.errors import WorkbenchError
 from workbench.evaluation import Explanation, evaluate, explain
 from workbench.evaluation.results import IndicateurTable
-from workbench.reports.numbers import MINUS, format_number, format_value, unite_of
-from workbench.reports.series import by_theme, exercices_of, name_of, values_of
-from workbench.trames import Formule, Trame, TrameSummary, list_trames, load_trame, modele_path
+from workbench.reports.numbers import format_value
+from workbench.reports.series import exercices_of, name_of
+from workbench.trames import Trame, TrameSummary, list_trames, load_trame, modele_path
 
 __all__ = ["CollectiviteView", "Document"]
 
@@ -96,7 +97,7 @@ class CollectiviteView:
 
     def __init__(self, base: Base, folder: Path) -> None:
         self._base = base
-        present = nomenclatures(base)
+        present = [name for name in base_info(base).nomenclatures if name]
         if not present:
             raise WorkbenchError("base_sans_comptes")
         summaries = list_trames(folder)
@@ -137,9 +138,13 @@ class CollectiviteView:
         """Return proposals for a text being typed: value, label and detail of each."""
         if not isinstance(text, str):
             return []
+        asked = text[:MOST_CHARACTERS].strip()
+        if asked and not any(letter.isalnum() for letter in asked):
+            return []
+        found = find_collectivites(self._base, asked, limit=MOST_PROPOSALS)
         return [
-            {"value": found.siret, "label": found.libelle, "detail": f"SIRET {_spaced(found.siret)}"}
-            for found in _search(self._base, text[:MOST_CHARACTERS].strip())
+            {"value": str(one["siret"]), "label": str(one["libelle"]), "detail": proposal_detail(one)}
+            for one in found.to_dict("records")
         ]
 
     def form(self) -> dict[str, Any]:
@@ -257,46 +262,7 @@ class CollectiviteView:
         """Return the table for the reader: exercices, and rows of texts under their themes."""
         if self.table is None or self.collectivite is None:
             return None
-        exercices = exercices_of(self.table)
-        themes = by_theme(self.table)
-        return {
-            "title": f"{self.trame.libelle or self.trame.code} — {self.collectivite.libelle}",
-            "subtitle": self._subtitle(),
-            "exercices": exercices,
-            "groups": [
-                {
-                    "theme": theme if len(themes) > 1 else "",
-                    "rows": [
-                        {
-                            "code": indicateur.code,
-                            "libelle": name_of(indicateur),
-                            "unite": unite_of(indicateur.unite).suffix.strip(),
-                            "cells": [
-                                _cell(value, indicateur.unite)
-                                for value in values_of(self.table, indicateur.code).values()
-                            ],
-                        }
-                        for indicateur in indicateurs
-                    ],
-                }
-                for theme, indicateurs in themes.items()
-            ],
-        }
-
-    def _subtitle(self) -> str:
-        if self.table is None or self.collectivite is None:
-            return ""
-        provisional = sorted(
-            {
-                int(budget["exercice"])
-                for budget in self.table.provenance.budgets.to_pylist()
-                if budget["etat"] in ("P", "M")
-            }
-        )
-        parts = [f"SIRET {_spaced(self.collectivite.siret)}", f"nomenclature {self.nomenclature}"]
-        if provisional:
-            parts.append(f"comptes provisoires en {', '.join(map(str, provisional))}")
-        return " · ".join(parts)
+        return figure_rows(self.table, f"{self.trame.libelle or self.trame.code} — {self.collectivite.libelle}")
 
     def explanation(self, code: object, exercice: object) -> dict[str, Any] | None:
         """Return where a figure comes from; None when the table has no such figure."""
@@ -314,7 +280,7 @@ class CollectiviteView:
             "title": f"{name_of(indicateur)}, {exercice} : {value}",
             "description": indicateur.description.strip(),
             "formules": [
-                {"texte": formule.texte, "validite": _validity(formule)}
+                {"texte": formule.texte, "validite": validity(formule)}
                 for formule in indicateur.formules
                 if (formule.exercice_min or exercice) <= exercice <= (formule.exercice_max or exercice)
             ],
@@ -390,24 +356,6 @@ class CollectiviteView:
             return Document(path.name, path.read_bytes())
 
 
-def nomenclatures(base: Base) -> list[str]:
-    """Return the nomenclatures that the base has comptes of, the most frequent first."""
-    from sqlalchemy import func, select
-    from workbench.dgfip.schema import collectivites
-
-    statement = (
-        select(collectivites.c.nomenclature)
-        .where(collectivites.c.nomenclature.is_not(None))
-        .group_by(collectivites.c.nomenclature)
-        .order_by(func.count().desc(), collectivites.c.nomenclature)
-    )
-    return [str(name) for name in base.fetch(statement).column(0).to_pylist()]
-
-
-def _search(base: Base, text: str) -> list[Any]:
-    return list(find_collectivites(base, text, limit=MOST_PROPOSALS).itertuples())
-
-
 def _collectivite(base: Base, siret: str) -> Collectivite:
     """Read a budget and its exercices; the SIRET comes from a browser."""
     found: list[dict[str, Any]] = []
@@ -423,22 +371,3 @@ def _collectivite(base: Base, siret: str) -> Collectivite:
 
 def _unknown(field: str, value: str) -> WorkbenchError:
     return WorkbenchError("choix_inconnu", champ=field, valeur=value[:MOST_CHARACTERS])
-
-
-def _cell(value: float, unite: str) -> dict[str, Any]:
-    rule = unite_of(unite)
-    text = format_number(value * rule.factor, rule.decimals)
-    return {"text": text, "negative": text.startswith(MINUS)}
-
-
-def _validity(formule: Formule) -> str:
-    first, last = formule.exercice_min, formule.exercice_max
-    if first and last:
-        return f"de {first} à {last}" if first < last else f"en {first}"
-    if first:
-        return f"depuis {first}"
-    return f"jusqu'en {last}" if last else ""
-
-
-def _spaced(siret: str) -> str:
-    return "\u202f".join((siret[:3], siret[3:6], siret[6:9], siret[9:]))

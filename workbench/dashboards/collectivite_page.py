@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.config import settings
+from workbench.dashboards.collectivite import CollectiviteView
 from workbench.dashboards.components import Actions, Charts, Component, FigureTable, Form
+from workbench.dgfip import connect
 from workbench.errors import WorkbenchError
 
 __all__ = ["CollectivitePage", "collectivite_page"]
@@ -19,39 +21,30 @@ class CollectivitePage:
     Parameters
     ----------
     view
-        What to show; None when there is nothing but the error.
-    error
-        What prevents the page from being useful.
+        What to show.
     """
 
-    def __init__(self, view: Any, error: WorkbenchError | None = None) -> None:
+    def __init__(self, view: CollectiviteView) -> None:
         self._view = view
         self.actions = Actions()
-        if view is None:
-            self._components: tuple[Component, ...] = (self.actions,)
-            self._say(error)
-            return
         self.form = Form(state=view.form())
         self.table = FigureTable()
         self.charts = Charts(address=os.environ.get("WORKBENCH_PLOTLY", ""))
-        self._components = (self.form, self.actions, self.table, self.charts)
-        self._say(error)
-        self.form.receive(self._on_form)
-        self.table.receive(self._on_table)
-        self.charts.receive(self._on_charts)
-        self.actions.receive(self._on_actions)
-        for component in self._components:
-            component.incident = self._on_incident
+        self._components: tuple[Component, ...] = (self.form, self.actions, self.table, self.charts)
+        self._say()
+        self.form.receive(self._on_form, self._on_incident)
+        self.table.receive(self._on_table, self._on_incident)
+        self.charts.receive(self._on_charts, self._on_incident)
+        self.actions.receive(self._on_actions, self._on_incident)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
         for component in self._components:
-            display(component)
+            display(component)  # type: ignore[no-untyped-call]
 
     def _say(self, error: WorkbenchError | None = None) -> None:
-        found = [] if error is None else [{"kind": "erreur", "message": error.message, "hint": error.hint}]
-        self.actions.notices = [*found, *(self._view.notices() if self._view else [])]
+        self.actions.notices = [*([] if error is None else [_notice(error)]), *self._view.notices()]
 
     def _on_form(self, message: Mapping[str, Any]) -> None:
         match message:
@@ -117,13 +110,14 @@ class CollectivitePage:
         self.actions.notices = [{"kind": "erreur", "message": message, "hint": hint}]
 
 
-def collectivite_page() -> CollectivitePage:
-    """Open the base of the settings and return the page; what prevents it is said on the page."""
-    from workbench.dashboards.collectivite import CollectiviteView
-    from workbench.dgfip import connect
+def _notice(error: WorkbenchError) -> dict[str, str]:
+    return {"kind": "erreur", "message": error.message, "hint": error.hint}
 
+
+def collectivite_page() -> CollectivitePage | Actions:
+    """Open the base of the settings and return the page; what prevents it is said in its place."""
     current = settings()
     try:
         return CollectivitePage(CollectiviteView(connect(current.base), current.trames))
     except WorkbenchError as error:
-        return CollectivitePage(None, error)
+        return Actions(notices=[_notice(error)])

@@ -36,30 +36,34 @@ def stylesheet() -> str:
     return _source("page.css")
 
 
-class Component(anywidget.AnyWidget):  # type: ignore[misc]
+class Component(anywidget.AnyWidget):
     """A widget that shows traits and sends messages."""
 
     _css = stylesheet()
 
-    def receive(self, answer: Callable[[Message], None]) -> None:
-        """Call ``answer`` with each message that is a mapping; the page stays alive whatever happens in it."""
+    def receive(self, answer: Callable[[Message], None], incident: Callable[[str], None]) -> None:
+        """Call a function with each message that is a mapping; the page stays alive whatever happens in it.
+
+        Parameters
+        ----------
+        answer
+            Handles a message, of which it believes nothing.
+        incident
+            Tells the visitor that it failed, with a reference that the operator finds in the log.
+        """
 
         def received(_: Any, content: Any, __: Any) -> None:
             try:
                 if isinstance(content, dict):
                     answer(content)
-            except Exception:
-                # The last line of defence: what went wrong is for the operator, not for the visitor.
+            except Exception:  # noqa: BLE001 - the last line of defence: what went wrong is for the operator
                 reference = secrets.token_hex(4)
                 _log.exception("incident %s: %s", reference, type(self).__name__)
-                self.incident(reference)
+                incident(reference)
             finally:
                 self.send({"kind": "done"})
 
         self.on_msg(received)
-
-    def incident(self, reference: str) -> None:
-        """Say that something went wrong; a page puts its own way of saying it here."""
 
 
 class Form(Component):
@@ -79,8 +83,8 @@ class FigureTable(Component):
     """
 
     _esm = _source("dom.js", "table.js")
-    table = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
-    drawn = traitlets.List().tag(sync=True)
+    table: traitlets.Dict[str, Any] | None = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    drawn: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
 
 class Charts(Component):
@@ -91,7 +95,7 @@ class Charts(Component):
 
     _esm = _source("dom.js", "chart.js")
     address = traitlets.Unicode().tag(sync=True)
-    figures = traitlets.List().tag(sync=True)
+    figures: traitlets.List[Any] = traitlets.List().tag(sync=True)
     hint = traitlets.Unicode().tag(sync=True)
 
     def send_library(self) -> None:
@@ -109,8 +113,8 @@ class Actions(Component):
     """
 
     _esm = _source("dom.js", "actions.js")
-    notices = traitlets.List().tag(sync=True)
-    files = traitlets.List().tag(sync=True)
+    notices: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    files: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def say(self, notices: Sequence[Mapping[str, str]]) -> None:
         """Replace the messages: kind (information, avertissement or erreur), message, hint."""

@@ -45,7 +45,7 @@ def explanation_tree(node: Explanation, unites: Mapping[str, str], levels: int =
     line: Line = {
         "sign": sign,
         "label": _label(node),
-        "libelle": _libelle(node),
+        "libelle": node.libelle,
         "value": _written(node, unites),
     }
     if not node.children:
@@ -92,11 +92,6 @@ def _is_product(node: Explanation) -> bool:
 def _label(node: Explanation) -> str:
     names = {"somme": "Somme", "opposé": "Opposé", "×": "Produit", "÷": "Quotient", "puissance": "Puissance"}
     return names.get(node.label, node.label) if node.kind == "operation" else node.label
-
-
-def _libelle(node: Explanation) -> str:
-    """Return the words of a node; plans of accounts often repeat the number before them."""
-    return node.libelle.strip().removeprefix(node.label).lstrip(" -–—:.") if node.kind == "compte" else node.libelle
 
 
 def _sign(parent: Explanation, position: int) -> str:

@@ -91,10 +91,12 @@ def serve(
     }
     _check_port(address, port)
     # The instance: Voila's parts find their log through it.
-    application = DashboardApplication.instance(config=configuration(folder, address, port, variables), dashboards=titles)
+    application = DashboardApplication.instance(
+        config=configuration(folder, address, port, variables), dashboards=titles
+    )
     application.initialize([])
     print(f"Tableaux de bord : http://{address}:{port}/  (Ctrl-C pour arrêter)", file=sys.stderr, flush=True)  # noqa: T201
-    application.start()
+    application.start()  # type: ignore[no-untyped-call]
 
 
 def _check_port(address: str, port: int) -> None:

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Text,
     and_,
     case,
-    delete,
     func,
     insert,
     literal,
@@ -32,6 +31,7 @@ from sqlalchemy import (
 
 from workbench.dgfip.bad_rows import find_bad_rows
 from workbench.dgfip.base import Base
+from workbench.dgfip.comptes_import import load_comptes
 from workbench.dgfip.control_report import controls
 from workbench.dgfip.import_report import ImportReport
 from workbench.dgfip.layouts_cci import COLLECTIVITE, COMPTES, EXECUTION
@@ -46,7 +46,7 @@ from workbench.dgfip.publication import (
     record_import,
     require_sirets,
 )
-from workbench.dgfip.schema import AMOUNTS, OPERATIONS, balances, collectivites, comptes, doublons, metadata
+from workbench.dgfip.schema import AMOUNTS, OPERATIONS, balances, collectivites, doublons, metadata
 from workbench.dgfip.source_files import SourceFile, expand_paths, open_source
 from workbench.dgfip.values import Columns, checked, constant
 from workbench.engines import Writer
@@ -215,12 +215,11 @@ def _load_execution(writer: Writer, source: SourceFile, import_id: int) -> tuple
     values = [known.get(name, literal(import_id) if name == "import_id" else null()) for name in names]
     writer.execute(insert(balances).from_select(names, select(*values).order_by(_pivot.c.siret, _pivot.c.exercice)))
     _pivot.c.lignes - func.bit_count(_pivot.c.codes)
+    repeated = _pivot.c.lignes - func.bit_count(_pivot.c.codes)
     total = writer.fetch(
         select(
             func.coalesce(func.sum(_pivot.c.lignes), 0).cast(BigInteger).label("lignes"),
-            func.coalesce(func.sum(_pivot.c.lignes - func.bit_count(_pivot.c.codes)), 0)
-            .cast(BigInteger)
-            .label("extra"),
+            func.coalesce(func.sum(repeated), 0).cast(BigInteger).label("repeated"),
         )
     ).to_pylist()[0]
     if total["repeated"]:
@@ -305,23 +304,4 @@ def _refuse_shared_descriptions(writer: Writer, first: int) -> None:
 
 
 def _load_comptes(writer: Writer, source: SourceFile, _import_id: int) -> tuple[int, int]:
-    columns = Columns(source, writer.source(replace(source.file, ordered=True)))
-    rows = select(
-        columns.text("compte").label("compte"),
-        columns.text("libelle").label("libelle"),
-        func.row_number().over().label("record"),
-    ).subquery()
-    ranked = select(
-        rows.c.compte,
-        rows.c.libelle,
-        func.row_number().over(partition_by=rows.c.compte, order_by=rows.c.record).label("rang"),
-    ).where(rows.c.compte.is_not(None))
-    first = ranked.subquery()
-    writer.execute(delete(comptes).where(comptes.c.nomenclature == ""))
-    count = writer.execute(
-        insert(comptes).from_select(
-            ["nomenclature", "compte", "libelle"],
-            select(literal(""), first.c.compte, func.coalesce(first.c.libelle, "")).where(first.c.rang == 1),
-        )
-    )
-    return count, 0
+    return load_comptes(writer, source), 0

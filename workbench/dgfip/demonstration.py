@@ -88,6 +88,22 @@ class Demonstration:
     exercices: tuple[int, ...]
     rows: int
 
+    @property
+    def example(self) -> str:
+        """The SIRET of a main budget worth a report: long in M57, and in trouble where one is."""
+        sound = {"solide", "ordinaire"}
+        return min(self.communes, key=lambda one: (one.switch, one.profile in sound, one.number)).siret(0)
+
+    def name_of(self, siret: str) -> str:
+        """Give the label of a main budget, which says that it is fiction.
+
+        Raises
+        ------
+        KeyError
+            When no main budget has this SIRET.
+        """
+        return {one.siret(0): one.libelle for one in self.communes}[siret]
+
 
 @dataclass(frozen=True)
 class _Budget:
@@ -228,11 +244,11 @@ def _rows_a(budget: _Budget, balance: dict[str, list[int]]) -> Iterator[str]:
     """Write rows by compte and fonction: budgetary amounts on those with one, the others on one without."""
     start = ";".join((*budget.description(), *("" for _ in _EMPTY), "Commune", "DEF"))
     presented = budget.service is None and budget.commune.inhabitants >= 3500
-    for compte, account in balance.items():
+    for compte, movements in balance.items():
         if not presented:
-            yield _line(start, f";{compte}", account, _with_comma)
+            yield _line(start, f";{compte}", movements, _with_comma)
             continue
-        entry, budgetary = [*account[:2], 0, 0, *account[4:6], 0, 0], [0, 0, *account[2:4], 0, 0, *account[6:]]
+        entry, budgetary = [*movements[:2], 0, 0, *movements[4:6], 0, 0], [0, 0, *movements[2:4], 0, 0, *movements[6:]]
         if any(entry):
             yield _line(start, f";{compte}", entry, _with_comma)
         if any(budgetary):
@@ -242,14 +258,14 @@ def _rows_a(budget: _Budget, balance: dict[str, list[int]]) -> Iterator[str]:
 
 def _rows_b(budget: _Budget, balance: dict[str, list[int]]) -> Iterator[str]:
     start = ";".join((*budget.description(), *("" for _ in _EMPTY), "Commune", "DEF"))
-    for compte, account in balance.items():
-        yield _line(start, compte, account, _with_dot)
+    for compte, movements in balance.items():
+        yield _line(start, compte, movements, _with_dot)
 
 
-def _line(start: str, key: str, account: list[int], write: Callable[[int], str]) -> str:
-    net = account[0] - account[1] + account[2] - account[3] + account[4] - account[5]
+def _line(start: str, key: str, movements: list[int], write: Callable[[int], str]) -> str:
+    net = movements[0] - movements[1] + movements[2] - movements[3] + movements[4] - movements[5]
     zero = write(0)
-    amounts = [write(amount) if amount else zero for amount in (*account, max(0, net), max(0, -net))]
+    amounts = [write(amount) if amount else zero for amount in (*movements, max(0, net), max(0, -net))]
     return f"{start};{key};{';'.join(amounts)}"
 
 
@@ -265,13 +281,13 @@ def _with_dot(cents: int) -> str:
     return f"{sign}{euros}.{rest // 10}" if rest % 10 == 0 else f"{sign}{euros}.{rest:02d}"
 
 
-def _by_fonction(one: Commune, compte: str, account: list[int]) -> Iterator[tuple[str, list[int]]]:
+def _by_fonction(one: Commune, compte: str, movements: list[int]) -> Iterator[tuple[str, list[int]]]:
     """Spread budgetary amounts over fonctions, more of them in a larger commune."""
     weights = _fonctions(compte)
     # Orders stay together: what moves no money is not spread.
-    most = 1 if any(account[6:]) else 2 if one.inhabitants < 20_000 else 5
+    most = 1 if any(movements[6:]) else 2 if one.inhabitants < 20_000 else 5
     spread = {name: float(weight) for name, weight in weights[:most]}
-    columns = [shares(amount, spread) if amount else dict.fromkeys(spread, 0) for amount in account]
+    columns = [shares(amount, spread) if amount else dict.fromkeys(spread, 0) for amount in movements]
     for fonction in sorted(spread):
         part = [column[fonction] for column in columns]
         if any(part):

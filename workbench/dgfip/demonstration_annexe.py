@@ -152,7 +152,7 @@ def found_annexe(commune: Commune, service: Service, seed: int | str) -> Positio
     }
     for poste, amount in opening.items():
         ledger.enter(poste, amount)
-    ledger.enter("1021", -sum(ledger.closing(poste) for poste in ledger.accounts))
+    ledger.enter("1021", -sum(ledger.closing(poste) for poste in ledger.postes))
     return Position(ledger, attached, -result // 2, round(revenue * 0.2))
 
 

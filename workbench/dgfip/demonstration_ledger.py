@@ -29,57 +29,57 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self.accounts: dict[str, list[int]] = {}
+        self.postes: dict[str, list[int]] = {}
 
-    def _account(self, poste: str) -> list[int]:
-        return self.accounts.setdefault(poste, [0] * 8)
+    def _poste(self, poste: str) -> list[int]:
+        return self.postes.setdefault(poste, [0] * 8)
 
     def enter(self, poste: str, amount: int) -> None:
         """Open an account with a debit, or a credit when the amount is negative."""
         if amount:
-            self._account(poste)[ENTRY_D if amount > 0 else ENTRY_C] += abs(amount)
+            self._poste(poste)[ENTRY_D if amount > 0 else ENTRY_C] += abs(amount)
 
     def move(self, debit: str, credit: str, amount: int) -> None:
         """Post outside the budget; a negative amount goes the other way."""
         if amount < 0:
             debit, credit, amount = credit, debit, -amount
         if amount:
-            self._account(debit)[OTHER_D] += amount
-            self._account(credit)[OTHER_C] += amount
+            self._poste(debit)[OTHER_D] += amount
+            self._poste(credit)[OTHER_C] += amount
 
     def spend(self, poste: str, amount: int, by: str) -> None:
         """Post a budgetary expense, owed to a third party."""
         if amount:
-            self._account(poste)[BUDGET_D] += amount
-            self._account(by)[OTHER_C if amount > 0 else OTHER_D] += abs(amount)
+            self._poste(poste)[BUDGET_D] += amount
+            self._poste(by)[OTHER_C if amount > 0 else OTHER_D] += abs(amount)
 
     def receive(self, poste: str, amount: int, by: str) -> None:
         """Post a budgetary receipt, due by a third party."""
         if amount:
-            self._account(poste)[BUDGET_C] += amount
-            self._account(by)[OTHER_D if amount > 0 else OTHER_C] += abs(amount)
+            self._poste(poste)[BUDGET_C] += amount
+            self._poste(by)[OTHER_D if amount > 0 else OTHER_C] += abs(amount)
 
     def order(self, debit: str, credit: str, amount: int) -> None:
         """Post an opération d'ordre budgétaire: budgetary on both sides, no money moves."""
         if amount > 0:
             for poste, budget, order in ((debit, BUDGET_D, ORDER_D), (credit, BUDGET_C, ORDER_C)):
-                account = self._account(poste)
-                account[budget] += amount
-                account[order] += amount
+                amounts = self._poste(poste)
+                amounts[budget] += amount
+                amounts[order] += amount
 
     def closing(self, poste: str) -> int:
         """Give the closing balance: positive for a debit, negative for a credit."""
-        account = self.accounts.get(poste)
-        return sum(account[0:6:2]) - sum(account[1:6:2]) if account else 0
+        amounts = self.postes.get(poste)
+        return sum(amounts[0:6:2]) - sum(amounts[1:6:2]) if amounts else 0
 
     def posted(self, poste: str, column: int) -> int:
         """Give the amount of one column of an account."""
-        account = self.accounts.get(poste)
-        return account[column] if account else 0
+        amounts = self.postes.get(poste)
+        return amounts[column] if amounts else 0
 
     def result(self) -> int:
         """Give the result of the exercice: receipts less expenses of classes 6 and 7."""
-        return -sum(self.closing(poste) for poste in self.accounts if poste[0] in "67")
+        return -sum(self.closing(poste) for poste in self.postes if poste[0] in "67")
 
     def real(self, classe: str) -> int:
         """Give the dépenses (class 6) or recettes (class 7) réelles de fonctionnement.
@@ -88,24 +88,24 @@ class Ledger:
         """
         apart = ("675", "676", "68") if classe == "6" else ("775", "776", "777", "78")
         chosen = [
-            account for poste, account in self.accounts.items() if poste[0] == classe and not poste.startswith(apart)
+            amounts for poste, amounts in self.postes.items() if poste[0] == classe and not poste.startswith(apart)
         ]
         net = sum((a[BUDGET_D] - a[ORDER_D]) - (a[BUDGET_C] - a[ORDER_C]) for a in chosen)
         return net if classe == "6" else -net
 
     def investment(self) -> int:
         """Give the budgetary receipts less expenses of the section d'investissement."""
-        accounts = [account for poste, account in self.accounts.items() if poste[0] in "12"]
-        return sum(account[BUDGET_C] - account[BUDGET_D] for account in accounts)
+        chosen = [amounts for poste, amounts in self.postes.items() if poste[0] in "12"]
+        return sum(amounts[BUDGET_C] - amounts[BUDGET_D] for amounts in chosen)
 
     def ordered(self) -> int:
         """Give the total of the opérations d'ordre, one side."""
-        return sum(account[ORDER_D] for account in self.accounts.values())
+        return sum(amounts[ORDER_D] for amounts in self.postes.values())
 
     def closed(self) -> Ledger:
         """Open the next exercice: classes 6 and 7 become the result, on the poste 12."""
         following = Ledger()
-        for poste in sorted(self.accounts):
+        for poste in sorted(self.postes):
             if poste[0] not in "67":
                 following.enter(poste, self.closing(poste))
         following.enter("12", -self.result())
@@ -194,13 +194,13 @@ class Chart:
     def balance(self, ledger: Ledger) -> dict[str, list[int]]:
         """Sum the postes of a ledger by compte; opening balances are netted there."""
         balance: dict[str, list[int]] = {}
-        for poste, account in ledger.accounts.items():
+        for poste, amounts in ledger.postes.items():
             summed = balance.setdefault(self.comptes[poste], [0] * 8)
-            for column, amount in enumerate(account):
+            for column, amount in enumerate(amounts):
                 summed[column] += amount
-        for account in balance.values():
-            entry = account[ENTRY_D] - account[ENTRY_C]
-            account[ENTRY_D], account[ENTRY_C] = max(0, entry), max(0, -entry)
+        for amounts in balance.values():
+            entry = amounts[ENTRY_D] - amounts[ENTRY_C]
+            amounts[ENTRY_D], amounts[ENTRY_C] = max(0, entry), max(0, -entry)
         return {compte: balance[compte] for compte in sorted(balance) if any(balance[compte])}
 
 

@@ -114,7 +114,7 @@ def found(commune: Commune, seed: int | str) -> Position:
             opening[f"1391{poste[-1]}"] = -round(amount * draw.between(0.3, 0.5))
     for poste, amount in opening.items():
         ledger.enter(poste, amount)
-    ledger.enter("1021", -sum(ledger.closing(poste) for poste in ledger.accounts))
+    ledger.enter("1021", -sum(ledger.closing(poste) for poste in ledger.postes))
     need = -round(result * draw.between(0.4, 0.9))
     return Position(ledger, attached, need, round(revenue * draw.between(0.18, 0.26)))
 

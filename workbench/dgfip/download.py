@@ -210,9 +210,7 @@ def download_balances(
     missing = tuple(
         (identifier, year) for year in asked_years for identifier in asked if (identifier, year) not in found
     )
-    report = DownloadReport(tuple(files), missing)
-    tell(str(report))
-    return report
+    return DownloadReport(tuple(files), missing)
 
 
 def _datasets(

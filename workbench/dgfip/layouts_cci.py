@@ -60,8 +60,9 @@ COLLECTIVITE = Layout(
 COMPTES = Layout(
     title="de comptes (comptes)",
     columns=(
-        LayoutColumn("compte", ("comptes",), required=True),
+        LayoutColumn("compte", ("comptes", "compte"), required=True),
         LayoutColumn("libelle", ("libelles", "libelle"), required=True),
+        LayoutColumn("nomenclature", ("nomenclature", "nomen")),
     ),
     order=("comptes", "libelles", "fin_num_comptes", "creat_d", "modif_d"),
 )

@@ -240,7 +240,7 @@ class Portal:
         response = self._send(request, stream=True)
         try:
             yield from response.iter_bytes()
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise CutError(_cause(error)) from error
         finally:
             response.close()
@@ -266,7 +266,7 @@ class Portal:
             imposed = None
             try:
                 response = self._client.send(request, stream=stream)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 cause = _cause(error)
             else:
                 if response.status_code == httpx.codes.OK:
@@ -313,7 +313,7 @@ def _dataset(sheet: Any) -> Dataset:
     return parse_dataset(str(content.get("dataset_id", "")), columns=columns, modified=modified)
 
 
-def _cause(error: httpx.TransportError) -> str:
+def _cause(error: httpx.RequestError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "délai dépassé"
     if isinstance(error, httpx.ConnectError):

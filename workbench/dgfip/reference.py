@@ -28,6 +28,10 @@ def _table(name: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(row) for row in list(csv.reader(text.splitlines(), delimiter=";"))[1:])
 
 
+def _labels(name: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in _table(name)}
+
+
 def departements() -> dict[str, str]:
     """Return the départements: code on three characters to name.
 
@@ -36,7 +40,7 @@ def departements() -> dict[str, str]:
     >>> departements()["033"], departements()["02A"], departements()["101"]
     ('Gironde', 'Corse-du-Sud', 'Guadeloupe')
     """
-    return dict(_table("departements"))
+    return _labels("departements")
 
 
 def types_etablissement() -> dict[str, str]:
@@ -47,7 +51,7 @@ def types_etablissement() -> dict[str, str]:
     >>> types_etablissement()["101"]
     'Commune (BP)'
     """
-    return dict(_table("types_etablissement"))
+    return _labels("types_etablissement")
 
 
 def libelle_type_etablissement(code: str | None) -> str:
@@ -70,7 +74,7 @@ def libelle_type_budget(code: str | None) -> str:
     >>> libelle_type_budget("1"), libelle_type_budget("3")
     ('Budget principal', 'Budget annexe')
     """
-    return dict(_table("types_budget")).get(code or "", code or "")
+    return _labels("types_budget").get(code or "", code or "")
 
 
 def libelle_nomenclature(code: str) -> str:
@@ -81,7 +85,7 @@ def libelle_nomenclature(code: str) -> str:
     >>> libelle_nomenclature("M14")
     'Communes et groupements à fiscalité propre'
     """
-    return {each: label for each, label, _ in _table("nomenclatures")}.get(code, code)
+    return _labels("nomenclatures").get(code, code)
 
 
 def nomenclatures_repliees() -> dict[str, str]:
@@ -103,7 +107,7 @@ def operations() -> dict[int, str]:
     >>> operations()[1]
     "Balance d'entrée"
     """
-    return {int(code): label for code, label in _table("operations")}
+    return {int(code): label for code, label in _labels("operations").items()}
 
 
 def activites() -> dict[str, str]:
@@ -114,4 +118,4 @@ def activites() -> dict[str, str]:
     >>> activites()["02"]
     "Production et distribution d'énergie"
     """
-    return dict(_table("activites"))
+    return _labels("activites")

@@ -144,14 +144,24 @@ def select_budgets(base: Base, perimetre: Perimetre, exercices: Iterable[int] | 
         sorted by exercice then siret. ``etat`` is D (définitif), P (provisoire) or M (both).
         ``population`` is null when no source gives it.
     """
-    described = _described()
-    names = BUDGETS.names
-    statement = select(*(described.c[name] for name in names))
-    conditions, tables = _conditions(perimetre, described)
+    conditions, tables = _conditions(perimetre)
     if exercices is not None:
         years = [exercices] if isinstance(exercices, int) else sorted(set(exercices))
-        conditions.append(described.c.exercice.in_([int(year) for year in years]))
-    statement = statement.where(*conditions).order_by(described.c.exercice, described.c.siret)
+        conditions.append(collectivites.c.exercice.in_([int(year) for year in years]))
+    # Narrowed first, so that populations are looked up for these budgets alone.
+    kept = (
+        select(*collectivites.c, budgets.c.etat)
+        .join(budgets, and_(budgets.c.siret == collectivites.c.siret, budgets.c.exercice == collectivites.c.exercice))
+        .where(*conditions)
+        .cte("kept")
+    )
+    given = {name: kept.c[name] for name in BUDGETS.names if name != "population"}
+    given["population"] = known_population(kept.c).label("population")
+    rows = select(*(given[name] for name in BUDGETS.names)).subquery()
+    low, high = perimetre.population or (None, None)
+    bounds = [rows.c.population >= low] if low is not None else []
+    bounds += [rows.c.population <= high] if high is not None else []
+    statement = select(rows).where(*bounds).order_by(rows.c.exercice, rows.c.siret)
     return base.fetch(statement, tables).cast(BUDGETS)
 
 
@@ -190,24 +200,7 @@ def sum_comptes(base: Base, groups: pa.Table) -> pa.Table:
     return base.fetch(statement, {"groupes": groups})
 
 
-def _described() -> Any:
-    """Return the budgets that have a balance and a description, with the best population known."""
-    plain = [
-        collectivites.c[name].label(name)
-        for name in (
-            *("siret", "exercice", "siren", "finess", "libelle", "nomenclature", "nomenclature_detail"),
-            *("type_budget", "type_etablissement", "departement", "commune"),
-        )
-    ]
-    return (
-        select(*plain, budgets.c.etat, known_population().label("population"))
-        .select_from(collectivites)
-        .join(budgets, and_(budgets.c.siret == collectivites.c.siret, budgets.c.exercice == collectivites.c.exercice))
-        .subquery("described")
-    )
-
-
-def known_population() -> ColumnElement[Any]:
+def known_population(rows: Any = collectivites.c) -> ColumnElement[Any]:
     """Return the population of a row of ``collectivites``: its own, else the one imported apart.
 
     A population given for the SIRET goes before one for the SIREN, that before one for the commune
@@ -220,7 +213,7 @@ def known_population() -> ColumnElement[Any]:
             populations.c.nature == nature, populations.c.identifiant == identifier
         )
         return [
-            base.where(populations.c.exercice == collectivites.c.exercice).scalar_subquery(),
+            base.where(populations.c.exercice == rows.exercice).scalar_subquery(),
             base.where(populations.c.exercice.is_(None)).scalar_subquery(),
         ]
 
@@ -228,54 +221,49 @@ def known_population() -> ColumnElement[Any]:
     is_commune = (
         select(literal(1))
         .where(
-            owner.c.siren == collectivites.c.siren,
-            owner.c.exercice == collectivites.c.exercice,
+            owner.c.siren == rows.siren,
+            owner.c.exercice == rows.exercice,
             owner.c.type_etablissement == "101",
         )
         .exists()
     )
-    commune = case((is_commune, _commune_code()), else_=null())
+    commune = case((is_commune, _commune_code(rows)), else_=null())
     return func.coalesce(
-        collectivites.c.population,
-        *given("siret", collectivites.c.siret),
-        *given("siren", collectivites.c.siren),
+        rows.population,
+        *given("siret", rows.siret),
+        *given("siren", rows.siren),
         *given("commune", commune),
     )
 
 
-def _commune_code() -> ColumnElement[Any]:
+def _commune_code(rows: Any) -> ColumnElement[Any]:
     """Return INSEE's code of the commune: 33063, 2A004; overseas 101 and 105 give 97105."""
-    departement = collectivites.c.departement
+    departement = rows.departement
     prefix = case((func.left(departement, 2) == "10", "97"), else_=func.right(departement, 2))
-    return prefix.concat(collectivites.c.insee)
+    return prefix.concat(rows.insee)
 
 
-def _conditions(criteria: Perimetre, rows: Any) -> tuple[list[ColumnElement[bool]], dict[str, pa.Table]]:
+def _conditions(criteria: Perimetre) -> tuple[list[ColumnElement[bool]], dict[str, pa.Table]]:
+    """Return the conditions on a description, population apart, and the tables that they name."""
+    rows = collectivites.c
     conditions: list[ColumnElement[bool]] = []
     tables: dict[str, pa.Table] = {}
     named: list[ColumnElement[bool]] = []
-    for name, column_name in (("sirets", "siret"), ("sirens", "siren"), ("finess", "finess")):
+    for name, own in (("sirets", rows.siret), ("sirens", func.left(rows.siret, 9)), ("finess", rows.finess)):
         values = getattr(criteria, name)
         if values is not None:
             # As a table, because a whole région is thousands of identifiers.
             tables[f"perimetre_{name}"] = pa.table({"identifiant": pa.array(values, pa.string())})
             given: Select[Any] = select(table(f"perimetre_{name}", column("identifiant")).c.identifiant)
-            own = func.left(rows.c.siret, 9) if name == "sirens" else rows.c[column_name]
             named.append(own.in_(given))
     if named:
         conditions.append(or_(*named))
     if criteria.nomenclature is not None:
-        conditions.append(rows.c.nomenclature == criteria.nomenclature)
+        conditions.append(rows.nomenclature == criteria.nomenclature)
     if criteria.departements is not None:
-        conditions.append(rows.c.departement.in_(criteria.departements))
+        conditions.append(rows.departement.in_(criteria.departements))
     if criteria.types is not None:
-        conditions.append(rows.c.type_etablissement.in_(criteria.types))
-    if criteria.population is not None:
-        low, high = criteria.population
-        if low is not None:
-            conditions.append(rows.c.population >= low)
-        if high is not None:
-            conditions.append(rows.c.population <= high)
+        conditions.append(rows.type_etablissement.in_(criteria.types))
     return conditions, tables
 
 

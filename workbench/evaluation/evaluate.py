@@ -15,6 +15,7 @@ import pyarrow as pa
 from workbench.dgfip import Base, Perimetre, select_budgets, sum_comptes
 from workbench.dgfip import perimetre as make_perimetre
 from workbench.dgfip.schema import AMOUNTS
+from workbench.dgfip.selection import Codes
 from workbench.errors import WorkbenchError
 from workbench.evaluation import kernel
 from workbench.evaluation.forms import ALL, Condition
@@ -44,12 +45,12 @@ def evaluate(
     base: Base,
     *,
     exercices: Iterable[int],
-    sirets: Iterable[str] | None = None,
-    sirens: Iterable[str] | None = None,
-    finess: Iterable[str] | None = None,
+    sirets: Codes | None = None,
+    sirens: Codes | None = None,
+    finess: Codes | None = None,
     perimetre: Perimetre | None = None,
     nomenclature: NomenclatureFilter = OF_THE_TRAME,
-    types: Iterable[str] | None = None,
+    types: Codes | None = None,
 ) -> IndicateurTable:
     """Evaluate a trame over a perimeter taken as one body: comptes are summed, then formules read.
 
@@ -101,7 +102,8 @@ def evaluate(
     """
     plan = compile_trame(trame)
     wanted = _exercices(exercices)
-    chosen = _chosen(trame, perimetre, nomenclature, sirets=sirets, sirens=sirens, finess=finess, types=types)
+    given = make_perimetre(sirets=sirets, sirens=sirens, finess=finess, types=types)
+    chosen = _chosen(trame, perimetre, nomenclature, given)
     budgets = select_budgets(base, chosen, wanted)
     frame = _frame(budgets)
     present = np.unique(frame["exercice"].to_numpy(dtype=np.int64))
@@ -257,17 +259,12 @@ def _exercices(exercices: Iterable[int]) -> list[int]:
 
 
 def _chosen(
-    trame: Trame,
-    perimetre: Perimetre | None,
-    nomenclature: NomenclatureFilter,
-    **criteria: Iterable[str] | None,
+    trame: Trame, perimetre: Perimetre | None, nomenclature: NomenclatureFilter, given: Perimetre | None = None
 ) -> Perimetre:
-    given = {name: list(values) for name, values in criteria.items() if values is not None}
+    """The perimeter asked for, with what is given beside it and the filter on the nomenclature."""
     chosen = perimetre or make_perimetre()
-    if given:
-        chosen = replace(
-            chosen, **{name: getattr(make_perimetre(**{name: values}), name) for name, values in given.items()}
-        )
+    if given is not None:
+        chosen = replace(chosen, **{name: value for name, value in vars(given).items() if value is not None})
     if nomenclature is OF_THE_TRAME:
         return chosen if chosen.nomenclature else replace(chosen, nomenclature=trame.nomenclature)
     return replace(chosen, nomenclature=nomenclature)

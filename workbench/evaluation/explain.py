@@ -6,35 +6,25 @@ result of its operation on its children's, and the root's, rounded once, is the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
 from html import escape
 from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
 
-from workbench.dgfip import connect, libelles_comptes
 from workbench.errors import WorkbenchError
 from workbench.evaluation.evaluate import kind_of_budget
+from workbench.evaluation.fold import Leaf, Operator, fold
 from workbench.evaluation.forms import ALL, Condition
 from workbench.evaluation.kernel import prefix_range
-from workbench.evaluation.plan import condition_of, power, terms_of
+from workbench.evaluation.plan import condition_of, power
 from workbench.evaluation.results import IndicateurTable, Provenance
 from workbench.formules import SOLDES, print_segment
-from workbench.formules.tree import (
-    Binary,
-    Node,
-    Number,
-    Population,
-    Reference,
-    Segment,
-    Unary,
-    Variable,
-)
+from workbench.formules.tree import Node, Number, Population, Reference, Segment, Variable
 
 __all__ = ["Explanation", "explain"]
 
@@ -184,31 +174,7 @@ class _Explainer:
             raise WorkbenchError("explication_impossible")
         self.provenance = provenance
         self.exercices = set(provenance.exercices)
-        self.cells = provenance.cells
         self.known: dict[tuple[str, int, Condition], Explanation] = {}
-
-    @cached_property
-    def amounts(self) -> dict[int, dict[str, list[tuple[str, str, Mapping[str, int]]]]]:
-        """Exercice → compte → lines of (kind of budget, establishment type, cents by column)."""
-        result: dict[int, dict[str, list[tuple[str, str, Mapping[str, int]]]]] = {}
-        for line in self.cells.to_pylist():
-            by_compte = result.setdefault(int(line["exercice"]), {})
-            by_compte.setdefault(line["compte"], []).append((line["kind"], line["type_etablissement"], line))
-        return result
-
-    @cached_property
-    def sorted_comptes(self) -> dict[int, list[str]]:
-        return {exercice: sorted(by_compte) for exercice, by_compte in self.amounts.items()}
-
-    @cached_property
-    def libelles(self) -> dict[str, str]:
-        nomenclature = self.provenance.nomenclature or self.provenance.trame.nomenclature or ""
-        try:
-            with connect(self.provenance.base, snapshot=self.provenance.snapshot) as base:
-                return libelles_comptes(base, nomenclature)
-        except WorkbenchError:
-            # The figures are kept with the table; without their base only the labels are lost.
-            return {}
 
     def explain(self, code: str, exercice: int) -> Explanation:
         trame = self.provenance.trame
@@ -250,47 +216,23 @@ class _Explainer:
         return Explanation("segment", text, "valeur absolue", abs(inner.amount), (absolute,))
 
     def expression(self, expression: Node, exercice: int, condition: Condition) -> Explanation:
-        if isinstance(expression, Number):
-            return Explanation("nombre", f"{expression.value:f}", "", Fraction(expression.value))
-        if isinstance(expression, Population):
+        return fold(
+            expression,
+            leaf=lambda node: self.leaf(node, exercice, condition),
+            opposite=lambda inner: Explanation("operation", "opposé", "", -inner.amount, (replace(inner, sign=-1),)),
+            total=_sum,
+            combined=_combined,
+        )
+
+    def leaf(self, node: Leaf, exercice: int, condition: Condition) -> Explanation:
+        if isinstance(node, Number):
+            return Explanation("nombre", f"{node.value:f}", "", Fraction(node.value))
+        if isinstance(node, Population):
             inhabitants = Fraction(self.population(exercice, condition))
             return Explanation("population", "$POP", f"habitants en {exercice}", inhabitants)
-        if isinstance(expression, Variable):
-            return self.variable(expression, exercice, condition)
-        if isinstance(expression, Reference):
-            return self.reference(expression, exercice, condition)
-        if isinstance(expression, Unary):
-            return self.unary(expression, exercice, condition)
-        return self.operation(expression, exercice, condition)
-
-    def unary(self, node: Unary, exercice: int, condition: Condition) -> Explanation:
-        operand = node.operand
-        sign = -1 if node.operator == "-" else 1
-        while isinstance(operand, Unary):
-            sign = -sign if operand.operator == "-" else sign
-            operand = operand.operand
-        inner = self.expression(operand, exercice, condition)
-        if sign > 0:
-            return inner
-        return Explanation("operation", "opposé", "", -inner.amount, (replace(inner, sign=-1),))
-
-    def operation(self, node: Binary, exercice: int, condition: Condition) -> Explanation:
-        if node.operator in "+-":
-            children = tuple(
-                replace(self.expression(term, exercice, condition), sign=sign) for sign, term in terms_of(node)
-            )
-            return Explanation("operation", "somme", "", _total(children), children)
-        left, right = (self.expression(side, exercice, condition) for side in (node.left, node.right))
-        libelle = ""
-        if node.operator == "*":
-            amount = left.amount * right.amount
-        elif node.operator == "^":
-            amount = power(left.amount, right.amount)
-        elif right.amount:
-            amount = left.amount / right.amount
-        else:
-            amount, libelle = Fraction(0), "diviseur nul : le quotient compte pour 0"
-        return Explanation("operation", _SYMBOLS[node.operator], libelle, amount, (left, right))
+        if isinstance(node, Variable):
+            return self.variable(node, exercice, condition)
+        return self.reference(node, exercice, condition)
 
     def reference(self, node: Reference, exercice: int, condition: Condition) -> Explanation:
         if not node.offset:
@@ -304,20 +246,22 @@ class _Explainer:
 
     def variable(self, node: Variable, exercice: int, condition: Condition) -> Explanation:
         coefficients = SOLDES[node.type_appel, node.side]
-        comptes = self.sorted_comptes.get(exercice, [])
+        amounts = self.provenance.amounts.get(exercice, {})
+        comptes = list(amounts)
+        libelles = self.provenance.libelles
         first, last = prefix_range(comptes, node.compte)
         children = []
         for compte in comptes[first:last]:
             cents = sum(
                 sign * int(line[column])
-                for kind, type_, line in self.amounts[exercice][compte]
+                for kind, type_, line in amounts[compte]
                 if condition.accepts(kind, type_)
                 for column, sign in coefficients.items()
             )
             if cents:
-                children.append(Explanation("compte", compte, self.libelles.get(compte, ""), Fraction(cents, 100)))
+                children.append(Explanation("compte", compte, libelles.get(compte, ""), Fraction(cents, 100)))
         label = f"{node.side}{node.compte}[TA:{node.type_appel}]"
-        libelle = self.libelles.get(node.compte, "")
+        libelle = libelles.get(node.compte, "")
         return Explanation("variable", label, libelle, _total(children), tuple(children))
 
     def population(self, exercice: int, condition: Condition) -> int:
@@ -327,6 +271,24 @@ class _Explainer:
                 siren = budget["siren"]
                 counted[siren] = max(counted.get(siren, 0), int(budget["population"] or 0))
         return sum(counted.values())
+
+
+def _sum(terms: Sequence[tuple[int, Explanation]]) -> Explanation:
+    children = tuple(replace(inner, sign=sign) for sign, inner in terms)
+    return Explanation("operation", "somme", "", _total(children), children)
+
+
+def _combined(operator: Operator, left: Explanation, right: Explanation) -> Explanation:
+    libelle = ""
+    if operator == "*":
+        amount = left.amount * right.amount
+    elif operator == "^":
+        amount = power(left.amount, right.amount)
+    elif right.amount:
+        amount = left.amount / right.amount
+    else:
+        amount, libelle = Fraction(0), "diviseur nul : le quotient compte pour 0"
+    return Explanation("operation", _SYMBOLS[operator], libelle, amount, (left, right))
 
 
 def _budgets(budgets: pa.Table, exercice: int) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ missing value is therefore carried as 0 from the start.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -98,9 +98,8 @@ class Form:
         return cls(((({atom: weight}) if weight else _NOTHING),) * spans)
 
     @classmethod
-    def sum(cls, forms: Iterable[tuple[int, Form]], spans: int) -> Form:
+    def sum(cls, signed: Sequence[tuple[int, Form]], spans: int) -> Form:
         """Add many signed forms at once, in time proportional to their terms."""
-        signed = [(sign, form) for sign, form in forms]
         seen: dict[tuple[int, ...], Terms] = {}
         parts = []
         for span in range(spans):

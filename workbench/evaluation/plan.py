@@ -22,20 +22,18 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from math import isfinite
-from typing import Literal
 
 from workbench.errors import WorkbenchError
+from workbench.evaluation.fold import Leaf, Operator, fold
 from workbench.evaluation.forms import ALL, ONE, Atom, Cell, Condition, Form, Inhabitants, Vector
 from workbench.formules import SOLDES, parse_formule
 from workbench.formules.tree import (
-    Binary,
     Node,
     Number,
     Population,
     Reference,
     Segment,
     SyntaxTree,
-    Unary,
     Variable,
     walk,
 )
@@ -52,7 +50,6 @@ __all__ = [
     "condition_of",
     "order_of",
     "power",
-    "terms_of",
 ]
 
 
@@ -67,7 +64,7 @@ class Weigh:
 class Combine:
     """A vector from two: ``*``, ``/`` (0 where the divisor is 0) or ``^`` (0 where it is not a number)."""
 
-    operator: Literal["*", "/", "^"]
+    operator: Operator
     left: Vector
     right: Vector
 
@@ -268,34 +265,16 @@ class _Compiler:
         return [segment.covers(first) for first in firsts]
 
     def _expression(self, expression: Node, condition: Condition) -> Form:
-        """Lower an expression bottom-up, with a stack of our own: sums of thousands of terms are legal."""
-        results: list[Form] = []
-        todo: list[tuple[Node, bool]] = [(expression, False)]
-        while todo:
-            node, operands_done = todo.pop()
-            if isinstance(node, Unary):
-                if not operands_done:
-                    todo += [(node, True), (node.operand, False)]
-                elif node.operator == "-":
-                    results.append(results.pop().scaled(Fraction(-1)))
-            elif isinstance(node, Binary):
-                terms = terms_of(node) if node.operator in "+-" else [(1, node.left), (1, node.right)]
-                if not operands_done:
-                    todo.append((node, True))
-                    todo.extend((term, False) for _, term in reversed(terms))
-                else:
-                    forms = results[-len(terms) :]
-                    del results[-len(terms) :]
-                    if node.operator == "+" or node.operator == "-":
-                        signed = [(sign, form) for (sign, _), form in zip(terms, forms, strict=True)]
-                        results.append(Form.sum(signed, self.spans))
-                    else:
-                        results.append(self._combine(node.operator, forms[0], forms[1]))
-            else:
-                results.append(self._leaf(node, condition))
-        return results[0]
+        form: Form = fold(
+            expression,
+            leaf=lambda node: self._leaf(node, condition),
+            opposite=lambda form: form.scaled(Fraction(-1)),
+            total=lambda terms: Form.sum(terms, self.spans),
+            combined=self._combine,
+        )
+        return form
 
-    def _leaf(self, node: Number | Population | Variable | Reference, condition: Condition) -> Form:
+    def _leaf(self, node: Leaf, condition: Condition) -> Form:
         if isinstance(node, Number):
             return Form.of(ONE, self.spans, Fraction(node.value))
         if isinstance(node, Population):
@@ -309,7 +288,7 @@ class _Compiler:
         form = self.forms[node.indicateur, condition]
         return self._shift(form, node.offset) if node.offset else form
 
-    def _combine(self, operator: Literal["*", "/", "^"], left: Form, right: Form) -> Form:
+    def _combine(self, operator: Operator, left: Form, right: Form) -> Form:
         left_constants, right_constants = left.constants(), right.constants()
         if operator == "*":
             if right_constants is not None:
@@ -368,20 +347,6 @@ def _years(trees: Iterable[SyntaxTree]) -> Iterator[int]:
                 yield segment.exercice_min
             if segment.exercice_max is not None:
                 yield segment.exercice_max + 1
-
-
-def terms_of(node: Node) -> list[tuple[int, Node]]:
-    """The signed terms of a chain of sums and differences, left to right."""
-    terms: list[tuple[int, Node]] = []
-    sign_and_node: list[tuple[int, Node]] = [(1, node)]
-    while sign_and_node:
-        sign, current = sign_and_node.pop()
-        if isinstance(current, Binary) and current.operator in "+-":
-            sign_and_node.append((-sign if current.operator == "-" else sign, current.right))
-            sign_and_node.append((sign, current.left))
-        else:
-            terms.append((sign, current))
-    return terms
 
 
 def power(base: Fraction, exponent: Fraction) -> Fraction:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from workbench.dgfip import connect, libelles_comptes
+from workbench.errors import WorkbenchError
 from workbench.trames.model import Trame
 
 __all__ = ["IndicateurTable", "Provenance"]
@@ -49,6 +52,28 @@ class Provenance:
     nomenclature: str | None
     avertissements: tuple[str, ...] = ()
     cells: pa.Table | None = field(default=None, repr=False)
+
+    @cached_property
+    def amounts(self) -> dict[int, dict[str, list[tuple[str, str, dict[str, int]]]]]:
+        """Exercice → compte, ascending → (kind of budget, establishment type, cents by column) lines."""
+        result: dict[int, dict[str, list[tuple[str, str, dict[str, int]]]]] = {}
+        if self.cells is not None:
+            lines = self.cells.to_pylist()
+            for line in sorted(lines, key=lambda line: (line["exercice"], line["compte"])):
+                by_compte = result.setdefault(int(line["exercice"]), {})
+                by_compte.setdefault(line["compte"], []).append((line["kind"], line["type_etablissement"], line))
+        return result
+
+    @cached_property
+    def libelles(self) -> dict[str, str]:
+        """Labels of the comptes; none when the base they came from is gone."""
+        nomenclature = self.nomenclature or self.trame.nomenclature or ""
+        try:
+            with connect(self.base, snapshot=self.snapshot) as base:
+                return libelles_comptes(base, nomenclature)
+        except WorkbenchError:
+            # The figures are kept with the table; without their base only the labels are lost.
+            return {}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Provenance:
         """Return itself: it never changes."""

@@ -215,7 +215,7 @@ _KINDS: dict[str, tuple[Severity, str, str]] = {
     "operateur_manquant": (
         "error",
         "Il manque un opérateur entre « {precedent} » et « {texte} ».",
-        "Écrivez + - * / ou ^ entre les deux.",
+        "{conseil}",
     ),
     "operande_manquante": ("error", "Il manque une valeur {lieu}.", "{conseil}"),
     "operateur_final": (

@@ -60,8 +60,15 @@ def name_mistake(previous: Lexeme | None, lexeme: Lexeme, opened: list[Lexeme]) 
     if kind == "CONDITION":
         return Mistake((diagnose("condition_entre_parentheses", lexeme.span, texte=lexeme.text),), "drop")
     if previous is not None and kind in OPERANDS | {"LPAR"}:
+        both_numbers = previous.kind == kind == "NUMBER"
         said = diagnose(
-            "operateur_manquant", Span(previous.start, lexeme.end), precedent=previous.text, texte=lexeme.text
+            "operateur_manquant",
+            Span(previous.start, lexeme.end),
+            precedent=previous.text,
+            texte=lexeme.text,
+            conseil=f"Un nombre s'écrit sans blanc : {shorten(previous.text + lexeme.text)}."
+            if both_numbers
+            else "Écrivez + - * / ou ^ entre les deux.",
         )
         return Mistake((said,), "operator")
     return Mistake((diagnose("parenthese_non_ouverte", lexeme.span),), "drop")

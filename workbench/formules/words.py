@@ -33,7 +33,7 @@ MAX_COMPTE_DIGITS = 20
 """Digits of a compte; charts of accounts stop at about ten."""
 
 _LOOKALIKES = {"−": "-", "–": "-", "—": "-", "‑": "-", "×": "*", "·": "*", "÷": "/", "∕": "/", ":": "/", "²": "^2"}
-_ACCOUNT = re.compile(r"(SC|SD|C|D)([0-9]+)")
+_COMPTE = re.compile(r"(SC|SD|C|D)([0-9]+)")
 
 
 def read_words(lexemes: list[Lexeme]) -> list[Diagnostic]:
@@ -114,9 +114,9 @@ def _unknown_word(lexeme: Lexeme, following: Lexeme | None) -> Diagnostic:
         conseil = f"Une variable est {text} suivi d'un numéro de compte : {text}70."
     elif text.startswith("$"):
         conseil = "Le seul nom qui commence par $ est $POP, la population."
-    elif _ACCOUNT.fullmatch(plain) or (plain != text and is_name(plain)):
+    elif _COMPTE.fullmatch(plain) or (plain != text and is_name(plain)):
         conseil = f"Écrivez {plain}, en capitales et sans accent."
-    elif _ACCOUNT.fullmatch(with_digits):
+    elif _COMPTE.fullmatch(with_digits):
         conseil = f"Écrivez {with_digits}, avec des chiffres."
     else:
         conseil = (

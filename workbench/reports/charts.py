@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from html import escape
 from typing import Any
 
 from plotly.graph_objs._figure import Figure
@@ -48,6 +49,9 @@ CONFIG: dict[str, Any] = {
 }
 
 
+Patterns = tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class KeyChart:
     """A chart that is drawn when the trame holds what it needs.
@@ -57,34 +61,50 @@ class KeyChart:
     title
         French.
     bars, lines
-        Patterns of codes: amounts as bars, then amounts as lines over them.
+        Amounts drawn as bars, then amounts drawn as lines over them. Each is a choice of patterns of
+        codes; the shortest code that one of them matches is drawn.
     ratio
-        Pattern of a duration or a rate, drawn on its own axis with the thresholds that apply.
+        Patterns of a duration or a rate, drawn on its own axis with the thresholds that apply.
     """
 
     title: str
-    bars: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
-    ratio: str = ""
+    bars: tuple[Patterns, ...] = ()
+    lines: tuple[Patterns, ...] = ()
+    ratio: Patterns = ()
 
 
 KEY_CHARTS: tuple[KeyChart, ...] = (
     KeyChart(
         "Section de fonctionnement",
-        bars=("*_RECETTES_FONCTIONNEMENT", "*_RECETTES_DE_FONCTIONNEMENT", "*_DEPENSES_FONCTIONNEMENT",
-              "*_DEPENSES_DE_FONCTIONNEMENT"),
-        lines=("*_EPARGNE_BRUTE", "*_CAF_BRUTE"),
+        bars=(
+            ("*_RECETTES_FONCTIONNEMENT", "*_RECETTES_DE_FONCTIONNEMENT", "*_PRODUITS_FONCTIONNEMENT", "*_RRF"),
+            ("*_DEPENSES_FONCTIONNEMENT", "*_DEPENSES_DE_FONCTIONNEMENT", "*_CHARGES_FONCTIONNEMENT", "*_DRF"),
+        ),
+        lines=(("*_EPARGNE_BRUTE", "*_CAF", "*_CAF_BRUTE"),),
     ),
-    KeyChart("Épargnes", bars=("*_EPARGNE_GESTION", "*_EPARGNE_DE_GESTION", "*_EPARGNE_BRUTE", "*_EPARGNE_NETTE"),
-             ratio="*_TAUX*EPARGNE_BRUTE"),
-    KeyChart("Dette et capacité de désendettement", bars=("*_ENCOURS*DETTE",), ratio="*_CAPACITE*DESENDETTEMENT"),
     KeyChart(
-        "Section d'investissement",
-        bars=("*_RECETTES_INVESTISSEMENT", "*_RECETTES_D_INVESTISSEMENT", "*_DEPENSES_INVESTISSEMENT",
-              "*_DEPENSES_D_INVESTISSEMENT"),
-        lines=("*_DEPENSES_EQUIPEMENT", "*_DEPENSES_D_EQUIPEMENT"),
+        "Épargnes",
+        bars=(
+            ("*_EPARGNE_GESTION", "*_EPARGNE_DE_GESTION"),
+            ("*_EPARGNE_BRUTE", "*_CAF", "*_CAF_BRUTE"),
+            ("*_EPARGNE_NETTE", "*_CAF_NETTE"),
+        ),
+        ratio=("*_TAUX*EPARGNE_BRUTE",),
     ),
-)  # fmt: skip
+    KeyChart(
+        "Dette et capacité de désendettement",
+        bars=(("*_ENCOURS_DETTE", "*_ENCOURS_DE_DETTE", "*_ENCOURS_DE_LA_DETTE"),),
+        ratio=("*_CAPACITE_DESENDETTEMENT", "*_CAPACITE_DE_DESENDETTEMENT"),
+    ),
+    KeyChart(
+        "Section d’investissement",
+        bars=(
+            ("*_RECETTES_INVESTISSEMENT", "*_RECETTES_D_INVESTISSEMENT", "*_RESSOURCES_INVESTISSEMENT"),
+            ("*_DEPENSES_INVESTISSEMENT", "*_DEPENSES_D_INVESTISSEMENT", "*_EMPLOIS_INVESTISSEMENT"),
+        ),
+        lines=(("*_DEPENSES_EQUIPEMENT", "*_DEPENSES_D_EQUIPEMENT", "*_EQUIPEMENT_BRUT"),),
+    ),
+)
 
 
 class Chart:
@@ -130,10 +150,10 @@ def key_charts(table: IndicateurTable, seuils: Sequence[Seuil] | None = None) ->
     rules = load_seuils() if seuils is None else tuple(seuils)
     figures = []
     for model in KEY_CHARTS:
-        bars = _matching(table, model.bars, "euros")
-        ratio = next((found for found in indicateurs_of(table) if fnmatchcase(found.code, model.ratio)), None)
+        bars, lines = _chosen(table, model.bars), _chosen(table, model.lines)
+        ratio = _first(indicateurs_of(table), model.ratio)
         if bars:
-            figures.append(_key_chart(table, model.title, bars, _matching(table, model.lines, "euros"), ratio, rules))
+            figures.append(_key_chart(table, model.title, bars, lines, ratio, rules))
     return figures
 
 
@@ -164,17 +184,17 @@ def theme_charts(table: IndicateurTable, drawn: Set[str] = frozenset()) -> list[
 def _theme_chart(table: IndicateurTable, theme: str, unite: str, group: Sequence[Indicateur]) -> Figure:
     largest = sorted(group, key=lambda one: -sum(map(abs, values_of(table, one.code).values())))[:MOST_SERIES]
     drawn = [indicateur for indicateur in group if indicateur in largest]
-    title = f"{theme}, {unite_of(unite).heading}"
+    heading = unite_of(unite).heading
     if len(group) > len(drawn):
-        title = f"{title}\u00a0: les {len(drawn)} plus importants de {len(group)}"
+        heading = f"{heading}, les {len(drawn)} plus importants de {len(group)}"
     factor, suffix = _scale(unite, (value for one in drawn for value in values_of(table, one.code).values()))
-    figure = _figure(title, suffix)
+    figure = _figure(theme, suffix, heading)
     for position, indicateur in enumerate(drawn):
         if len(exercices_of(table)) == 1:
             _add_bars(figure, table, indicateur, position, factor)
         else:
             _add_line(figure, table, indicateur, position, factor)
-    return _described(figure, table, title, drawn)
+    return _described(figure, table, f"{theme}, {heading}", drawn)
 
 
 def _key_chart(
@@ -274,7 +294,7 @@ def _points(table: IndicateurTable, indicateur: Indicateur, factor: float) -> di
         "y": [values[year] * factor if year in values else None for year in years],
         "customdata": [format_value(values.get(year), indicateur.unite) for year in years],
         "hovertemplate": "%{customdata}<extra>%{fullData.name}</extra>",
-        "name": _wrapped(name_of(indicateur)),
+        "name": escape(_wrapped(name_of(indicateur))),
         "meta": indicateur.code,
     }
 
@@ -290,16 +310,24 @@ def _scale(unite: str, values: Iterable[float]) -> tuple[float, str]:
     return 1.0, rule.suffix
 
 
-def _figure(title: str, suffix: str) -> Figure:
+def _figure(title: str, suffix: str, subtitle: str = "") -> Figure:
     grid = {"gridcolor": "#e3e6ea", "zerolinecolor": "#8b949e", "zerolinewidth": 1}
     return Figure(  # type: ignore[no-untyped-call]
         layout={
             "template": "none",
-            "title": {"text": title, "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}},
+            "title": {
+                "text": f"<b>{escape(title)}</b>",
+                "subtitle": {"text": escape(subtitle), "font": {"size": 12, "color": "#5a6470"}},
+                "font": {"size": 15},
+                "x": 0,
+                "xref": "container",
+                "xanchor": "left",
+                "pad": {"l": 12},
+            },
             "font": {"family": FONTS, "size": 13, "color": "#1b1f24"},
             "separators": f",{THOUSANDS}",
             "height": 360,
-            "margin": {"l": 12, "r": 16, "t": 48, "b": 40},
+            "margin": {"l": 12, "r": 16, "t": 56, "b": 40},
             "barmode": "group",
             "bargap": 0.25,
             "hovermode": "x unified",
@@ -335,13 +363,16 @@ def _description(figure: Figure) -> str:
     return str(meta["description"]) if isinstance(meta, dict) and "description" in meta else "Graphique"
 
 
-def _matching(table: IndicateurTable, patterns: Sequence[str], unite: str) -> list[Indicateur]:
-    return [
-        indicateur
-        for pattern in patterns
-        for indicateur in indicateurs_of(table)
-        if indicateur.unite == unite and fnmatchcase(indicateur.code, pattern)
-    ]
+def _chosen(table: IndicateurTable, slots: Sequence[Patterns]) -> list[Indicateur]:
+    amounts = [indicateur for indicateur in indicateurs_of(table) if indicateur.unite == "euros"]
+    found = [_first(amounts, patterns) for patterns in slots]
+    return [indicateur for indicateur in found if indicateur is not None]
+
+
+def _first(indicateurs: Sequence[Indicateur], patterns: Patterns) -> Indicateur | None:
+    """Return the indicateur of the shortest code: « recettes » before « autres recettes »."""
+    matching = [one for one in indicateurs if any(fnmatchcase(one.code, pattern) for pattern in patterns)]
+    return min(matching, key=lambda one: len(one.code), default=None)
 
 
 def _wrapped(name: str, width: int = 42) -> str:

@@ -42,6 +42,9 @@ from workbench.reports.excel_references import LAST_COLUMN, Opening, map_referen
 
 __all__ = ["open_columns", "widen"]
 
+EXPRESSIONS = "formula"
+"""openpyxl's name for the texts of a rule; here a formule is a text of a trame, nothing else."""
+
 
 def open_columns(workbook: Workbook, sheet: Worksheet, opening: Opening) -> list[str]:
     """Open columns in a sheet.
@@ -202,7 +205,8 @@ def _mapped_rules(
     def rebuilt(group: list[CellRange], change: Callable[[str], str]) -> tuple[MultiCellRange, Rule]:
         copied = copy(rule)
         copied.dxf = rule.dxf  # the copy goes through XML, where the format is only a number
-        copied.formula = [change(text) for text in rule.formula]
+        expressions: list[str] = getattr(copied, EXPRESSIONS)
+        expressions[:] = [change(text) for text in expressions]
         return MultiCellRange(sorted(group, key=lambda area: (area.min_col, area.min_row))), copied
 
     def moved(text: str, group: list[CellRange], columns: int) -> str:

@@ -8,12 +8,17 @@ folder is changed in this process, so that threads may run reports at once.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +30,7 @@ Progress = Callable[[int, int, str], None]
 """Called with cells done, cells in all, and the heading under which the next one stands."""
 
 START_SECONDS = 60
+CLOSING_SECONDS = 15
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -97,15 +103,13 @@ def execute_notebook(
     """
     with _quick_imports():
         try:
-            from papermill.engines import papermill_engines
-            from papermill.execute import prepare_notebook_metadata, remove_error_markers
-            from papermill.iorw import load_notebook_node
-            from papermill.parameterize import parameterize_notebook
+            import papermill.execute  # loads every part of papermill used below
         except ModuleNotFoundError as error:
             raise WorkbenchError("extra_absent", bibliotheque="papermill", extra="jupyter") from error
+    pm: Any = papermill  # it has no annotations
 
-    notebook = load_notebook_node(str(path))
-    notebook = parameterize_notebook(
+    notebook = pm.iorw.load_notebook_node(str(path))
+    notebook = pm.parameterize.parameterize_notebook(
         notebook,
         dict(parameters),
         report_mode=True,
@@ -113,10 +117,13 @@ def execute_notebook(
         kernel_name="python3",
         language="python",
     )
-    notebook = remove_error_markers(prepare_notebook_metadata(notebook, path.name, None, report_mode=True))
+    notebook = pm.execute.remove_error_markers(
+        pm.execute.prepare_notebook_metadata(notebook, path.name, None, report_mode=True)
+    )
     watch = _Watch(notebook, timeout, progress)
-    try:
-        papermill_engines.execute_notebook_with_engine(
+
+    def run() -> None:
+        pm.engines.papermill_engines.execute_notebook_with_engine(
             None,
             notebook,
             kernel_name="python3",
@@ -124,15 +131,61 @@ def execute_notebook(
             progress_bar=False,
             autosave_cell_every=0,
             start_timeout=START_SECONDS,
-            kernel_manager_class=_kernel_manager(folder, environment or {}),
+            kernel_manager_class=_kernel_manager(folder, Path(sockets), environment or {}),
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=watch.started,
             timeout_func=watch.left,
         )
+
+    try:
+        # A short path: the system refuses sockets whose path has more than about a hundred characters.
+        with tempfile.TemporaryDirectory(prefix="workbench-") as sockets:
+            _in_own_loop(run)
     except (RuntimeError, TimeoutError, OSError) as error:
         # The kernel died, did not start, or was late: papermill's own record says nothing of it.
         return watch.stopped(error)
     return watch.ended()
+
+
+def _in_own_loop(run: Callable[[], None]) -> None:
+    """Run in a thread whose event loop is closed afterwards, whatever loop the caller has or is in.
+
+    Jupyter's client would otherwise leave a loop and its sockets open in each thread that calls it.
+    An interruption of the caller cancels what runs, which shuts the kernel down.
+    """
+    from jupyter_core.utils import ensure_event_loop
+
+    loops: list[asyncio.AbstractEventLoop] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        loop = ensure_event_loop()
+        loops.append(loop)
+        try:
+            run()
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            errors.append(error)
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+    thread = threading.Thread(target=work, name="workbench-notebook", daemon=True)
+    thread.start()
+    try:
+        thread.join()
+    except BaseException:
+        for loop in loops:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_cancel_all, loop)
+        thread.join(CLOSING_SECONDS)
+        raise
+    if errors:
+        raise errors[0]
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
 
 
 class _Watch:
@@ -172,8 +225,7 @@ class _Watch:
         return Execution(self.notebook)
 
     def _failed(self, index: int | None, error: str, cause: str) -> Execution:
-        from nbformat.v4 import new_markdown_cell
-
+        v4: Any = import_module("nbformat.v4")
         cells = self.notebook.cells
         self.notebook.metadata.papermill["exception"] = True
         for position, cell in enumerate(cells):
@@ -185,10 +237,10 @@ class _Watch:
             cells[index].metadata["tags"] = [*cells[index].metadata.get("tags", []), FAILED_TAG]
             cells[index].metadata.get("jupyter", {}).pop("source_hidden", None)
             marker = f'<a id="echec"></a>\n**La cellule suivante a échoué.**\n\n{quoted}'
-            cells.insert(index, new_markdown_cell(marker, metadata={"tags": [FAILED_TAG]}))
+            cells.insert(index, v4.new_markdown_cell(marker, metadata={"tags": [FAILED_TAG]}))
         where = "\n\n[Voir la cellule](#echec)" if index is not None else ""
         heading = f"# Le rapport a échoué\n\n{quoted}{where}"
-        cells.insert(0, new_markdown_cell(heading, metadata={"tags": [FAILED_TAG]}))
+        cells.insert(0, v4.new_markdown_cell(heading, metadata={"tags": [FAILED_TAG]}))
         return Execution(self.notebook, index, error, cause)
 
     def _heading(self, index: int) -> str:
@@ -213,7 +265,7 @@ def _own_errors() -> set[str]:
     return names
 
 
-def _kernel_manager(folder: Path, environment: Mapping[str, str]) -> type[Any]:
+def _kernel_manager(folder: Path, sockets: Path, environment: Mapping[str, str]) -> type[Any]:
     """Return a manager whose kernel is this interpreter, with this package and no profile of the user's."""
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
@@ -239,7 +291,13 @@ def _kernel_manager(folder: Path, environment: Mapping[str, str]) -> type[Any]:
         language="python",
     )
 
-    class ReportKernelManager(AsyncKernelManager):  # type: ignore[misc]
+    class ReportKernelManager(AsyncKernelManager):
+        def __init__(self, **options: Any) -> None:
+            if os.name != "nt":
+                # Sockets in a folder of ours alone: nobody else on the machine can listen or connect.
+                options.update(transport="ipc", connection_file=str(sockets / "noyau.json"))
+            super().__init__(**options)
+
         @property
         def kernel_spec(self) -> KernelSpec:
             return launcher

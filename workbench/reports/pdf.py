@@ -22,7 +22,7 @@ __all__ = ["export_pdf", "find_chromium"]
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
-DRAWING_MILLISECONDS = 30_000
+DRAWING_MILLISECONDS = 10_000
 """Virtual time given to the page's scripts; it passes as fast as they run."""
 
 

@@ -45,7 +45,8 @@
   const unfold = () => {
     for (const details of document.querySelectorAll("details:not([open])")) {
       details.dataset.folded = "";
-      details.open = details.closest(".workbench-explication") !== null;
+      // Two levels of an explanation: the comptes below would fill pages.
+      details.open = details.matches(".workbench-explication > details, .workbench-explication > details > details");
     }
   };
   if (paper) unfold();

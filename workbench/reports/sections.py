@@ -6,14 +6,14 @@ that ``report.css`` dresses in the exported page. Whatever comes from data is es
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from workbench.dgfip import Base
 from workbench.dgfip.schema import imports
@@ -42,6 +42,8 @@ ATTRIBUTIONS: Mapping[str, str] = {
     "population": "Population : source indiquée à l'import",
     "cci": "DGFiP, comptes de gestion, accès réservé",
 }
+
+FICTION = "Données fictives de démonstration"
 
 KEY_FIGURES = ("EPARGNE_BRUTE", "CAF_BRUTE", "EPARGNE_NETTE", "RESULTAT")
 
@@ -245,18 +247,19 @@ def sources(table: IndicateurTable, base: Base | None = None, *, date: datetime 
 def _imports(base: Base | None) -> list[tuple[str, str]]:
     if base is None:
         return []
-    statement = (
-        select(imports.c.source, func.count().label("fichiers"), func.max(imports.c.date).label("dernier"))
-        .group_by(imports.c.source)
-        .order_by(imports.c.source)
-    )
-    rows: Sequence[Mapping[str, Any]] = base.fetch(statement).to_pylist()
-    facts = []
-    for row in rows:
-        number = f"{row['fichiers']} fichier{'s' if row['fichiers'] > 1 else ''}"
-        origin = ATTRIBUTIONS.get(row["source"], row["source"])
-        facts.append(("Données", f"{origin} ({number}, dernier import le {_day(row['dernier'])})"))
-    return facts
+    rows = base.fetch(select(imports.c.source, imports.c.fichier, imports.c.date)).to_pylist()
+    origins: dict[str, list[str]] = {}
+    for row in sorted(rows, key=lambda row: str(row["source"])):
+        invented = "fictif" in row["fichier"] or "fictive" in row["fichier"]
+        origin = FICTION if invented else ATTRIBUTIONS.get(row["source"], str(row["source"]))
+        origins.setdefault(origin, []).append(str(row["date"]))
+    return [
+        (
+            "Données",
+            f"{origin} ({len(dates)} fichier{'s' if len(dates) > 1 else ''}, dernier import le {_day(max(dates))})",
+        )
+        for origin, dates in origins.items()
+    ]
 
 
 def _day(instant: str) -> str:

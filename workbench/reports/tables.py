@@ -115,6 +115,8 @@ def _table(caption: str, head: str, rows: Sequence[str]) -> str:
 def _sparkline(series: Mapping[int, float]) -> str:
     """Draw the shape of a series; calendar years are evenly apart, an absent one leaves no point."""
     years, points = list(series), list(series.values())
+    if not any(points):
+        return ""
     low, high = min(0.0, *points), max(0.0, *points)
     span = (high - low) or 1.0
     step = (WIDTH - 6) / max(years[-1] - years[0], 1)

@@ -215,7 +215,7 @@ def _change(before: Indicateur, after: Indicateur) -> IndicateurChange:
 
 
 def _meaning(indicateur: Indicateur) -> list[str]:
-    """Write the segments canonically, without their order and the ``+`` that change no value; as they are when wrong."""
+    """Write the segments canonically, in a fixed order and without ``+`` signs; the text itself when it is wrong."""
     try:
         segments = indicateur.tree.segments
     except FormuleSyntaxError:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from workbench.errors import WorkbenchError
 from workbench.formules import check_formule
 from workbench.trames.atomic import replace_file
 from workbench.trames.checks import check_field, check_textes, excerpt, require_right
-from workbench.trames.excel_cells import as_text, cell_name, opened, put_text, saved
+from workbench.trames.excel_cells import as_text, cell_name, opened, put_text, rows, saved
 from workbench.trames.model import Formule, Indicateur, Trame
 from workbench.trames.problems import TrameError, TrameProblem, nearest
 from workbench.trames.reading import TRAME_KEYS
@@ -44,6 +45,7 @@ _TRAME_SHEET = "Trame"
 _SHEET = "Indicateurs"
 _LISTS = ("types_etablissement", "types_identifiant")
 _MAX_ROWS = 20_000
+_MAX_FIELDS = 200
 
 
 @dataclass(slots=True)
@@ -58,7 +60,8 @@ class _Row:
 class _Import:
     """What has been read of a workbook, and all that is wrong in it."""
 
-    sheet: str = ""
+    name: str
+    sheet: str
     rows: list[_Row] = field(default_factory=list)
     trame: dict[str, Any] = field(default_factory=dict)
     problems: list[TrameProblem] = field(default_factory=list)
@@ -122,7 +125,7 @@ def _read(path: Path) -> _Import:
         if not workbook.worksheets:
             raise TrameError.of(path.name, [TrameProblem(path.name, "le classeur n'a aucune feuille de calcul")])
         first = workbook.worksheets[0]
-        read = _Import(first.title)
+        read = _Import(path.name, first.title)
         _read_rows(first, read)
         for sheet in workbook.worksheets[1:]:
             if sheet.title == _TRAME_SHEET:
@@ -149,9 +152,8 @@ def _texts(cells: tuple[Any, ...], row: int, read: _Import, columns: str, sheet:
 
 
 def _read_rows(sheet: Any, read: _Import) -> None:
-    sheet.reset_dimensions()  # what the file announces may be wrong, and would cut rows
     ours = ""
-    for number, cells in enumerate(sheet.iter_rows(max_col=len(_TITLES)), 1):
+    for number, cells in enumerate(rows(sheet, read.name, len(_TITLES)), 1):
         if number == 1:
             titles = {column: as_text(cell)[0].strip() for column, cell in zip(_TITLES, cells, strict=False)}
             ours = "".join(column for column in _OURS if titles.get(column) == _TITLES[column])
@@ -182,9 +184,8 @@ def _read_rows(sheet: Any, read: _Import) -> None:
 
 
 def _read_trame(sheet: Any, read: _Import) -> None:
-    sheet.reset_dimensions()
     keys = [key for key in TRAME_KEYS if key != "indicateurs"]
-    for number, cells in enumerate(sheet.iter_rows(max_col=2, max_row=200), 1):
+    for number, cells in enumerate(islice(rows(sheet, read.name, 2), _MAX_FIELDS), 1):
         texts = _texts(cells, number, read, "AB", sheet.title)
         key, value = texts.get("A", "").strip(), texts.get("B", "")
         if number == 1:
@@ -289,21 +290,21 @@ def pseudo_parametrage(trame: Trame) -> bytes:
     workbook = Workbook()
     sheet = workbook.worksheets[0]
     sheet.title = _SHEET
-    rows = [[getattr(one, name) for name in _FIELDS.values()] for one in trame.indicateurs]
-    _fill(sheet, list(_TITLES.values()), rows, widths=(24, 44, 90, 50, 40, 20, 18))
+    described = [[getattr(one, name) for name in _FIELDS.values()] for one in trame.indicateurs]
+    _fill(sheet, list(_TITLES.values()), described, widths=(24, 44, 90, 50, 40, 20, 18))
     fields: Iterator[tuple[str, Any]] = ((key, getattr(trame, key)) for key in TRAME_KEYS if key != "indicateurs")
     described = [[key, ", ".join(value) if key in _LISTS else value] for key, value in fields if value]
     _fill(workbook.create_sheet(_TRAME_SHEET), list(_FIELD_TITLES), described, widths=(24, 90))
     return saved(workbook)
 
 
-def _fill(sheet: Any, titles: list[str], rows: list[list[str]], widths: tuple[int, ...]) -> None:
+def _fill(sheet: Any, titles: list[str], texts: list[list[str]], widths: tuple[int, ...]) -> None:
     for column, (title, width) in enumerate(zip(titles, widths, strict=True), 1):
         cell = sheet.cell(1, column, title)
         cell.font = Font(bold=True)
         cell.fill = PatternFill("solid", fgColor="DDE5EE")
         sheet.column_dimensions[cell.column_letter].width = width
-    for number, row in enumerate(rows, 2):
+    for number, row in enumerate(texts, 2):
         for column, text in enumerate(row, 1):
             cell = sheet.cell(number, column)
             cell.alignment = Alignment(vertical="top", wrap_text=True)

@@ -6,6 +6,7 @@ import io
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,12 +18,13 @@ from openpyxl.utils import quote_sheetname
 from workbench.errors import WorkbenchError
 from workbench.trames.problems import TrameError, TrameProblem
 
-__all__ = ["MAX_CELL", "as_text", "cell_name", "opened", "put_text", "saved"]
+__all__ = ["MAX_CELL", "as_text", "cell_name", "opened", "put_text", "rows", "saved"]
 
 MAX_CELL = 32_767
 _MAX_BYTES = 10 << 20
 _MAX_UNZIPPED = 100 << 20
 _MAX_PARTS = 2_000
+_DECLARATIONS = tuple("<!DOCTYPE".encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 # Excel writes a character that XML cannot hold as _x000D_, and a text that looks like that as _x005F_x000D_.
@@ -53,19 +55,43 @@ def opened(path: Path, *, read_only: bool = True) -> Iterator[Workbook]:
         raise WorkbenchError("trame_fichier_absent", chemin=path)
     if wrong := _refusal(path):
         raise TrameError.of(path.name, [TrameProblem(path.name, *wrong)])
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), path.open("rb") as file:
         # openpyxl warns about what it does not know (validation lists, styles); none of it is read here.
         warnings.simplefilter("ignore")
-        # openpyxl raises whatever its parsing of a damaged part meets.
-        try:
-            workbook = load_workbook(path, read_only=read_only, keep_links=False, rich_text=False)
-        except Exception as error:
-            wrong = ("le classeur est abîmé", "ouvrez-le dans un tableur et enregistrez-le de nouveau en .xlsx")
-            raise TrameError.of(path.name, [TrameProblem(path.name, *wrong)]) from error
+        with _damage(path.name):
+            workbook = load_workbook(file, read_only=read_only, keep_links=False, rich_text=False)
         try:
             yield workbook
         finally:
             workbook.close()
+
+
+@contextmanager
+def _damage(name: str) -> Iterator[None]:
+    """Make a TrameError of whatever openpyxl's parsing of a damaged part raises."""
+    try:
+        yield
+    except Exception as error:
+        hint = "ouvrez-le dans un tableur et enregistrez-le de nouveau en .xlsx"
+        raise TrameError.of(name, [TrameProblem(name, "le classeur est abîmé", hint)]) from error
+
+
+def rows(sheet: Any, name: str, last_column: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the cells of each row of a sheet opened for reading only, from the first row on.
+
+    Raises
+    ------
+    TrameError
+        When a part of the workbook, called ``name``, is damaged: it is only parsed here.
+    """
+    sheet.reset_dimensions()  # what the file announces may be wrong, and would cut rows
+    lines = sheet.iter_rows(max_col=last_column)
+    while True:
+        with _damage(name):
+            line = next(lines, None)
+        if line is None:
+            return
+        yield line
 
 
 def _refusal(path: Path) -> tuple[str, str] | None:
@@ -84,13 +110,17 @@ def _refusal(path: Path) -> tuple[str, str] | None:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+            # zipfile never gives more than the size announced for a part, so that the sum of these is a true bound.
+            if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > _MAX_UNZIPPED:
+                return "le classeur est trop gros une fois décompressé", "gardez-y les seules feuilles de la trame"
+            if any(part.filename.lower().endswith("vbaproject.bin") for part in parts):
+                return "le classeur contient des macros", again
+            # No workbook declares entities; whether the XML library would expand them depends on the machine.
+            texts = (archive.read(part) for part in parts if part.filename.lower().endswith((".xml", ".rels", ".vml")))
+            if any(mark in text for text in texts for mark in _DECLARATIONS):
+                return "le classeur déclare des entités XML, ce que ne fait aucun tableur", again
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, RuntimeError, EOFError, OSError):
         return "le fichier n'est pas un classeur Excel, ou il est abîmé", again
-    if any(part.filename.lower().endswith("vbaproject.bin") for part in parts):
-        return "le classeur contient des macros", again
-    # zipfile never gives more than the size announced for a part, so that the sum of these is a true bound.
-    if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > _MAX_UNZIPPED:
-        return "le classeur est trop gros une fois décompressé", "gardez-y les seules feuilles de la trame"
     return None
 
 

@@ -27,6 +27,7 @@ from workbench.trames.yaml_nodes import Mapping, Node, Scalar, Sequence, Source,
 __all__ = ["updated_yaml"]
 
 _T = TypeVar("_T")
+_FORMULES = ("formule", "formules")
 
 # The node that an element comes from, whether it is unchanged, its new text from its first key.
 _Wanted = tuple[Node | None, bool, str | None]
@@ -139,12 +140,13 @@ class _Rewriter:
         names = ("libelle", "description", "reference", "theme", "unite")
         changes = {key: fresh.get(key) for key in names if getattr(old, key) != getattr(new, key)}
         if old.formules != new.formules:
-            changes |= {key: fresh.get(key) for key in ("formule", "formules")}
-            several = [entry for entry in item.entries if entry[0].text == "formules"]
-            key, node = several[0] if several else (None, None)
-            if key and isinstance(node, Sequence) and node.block and node.items and "formules" in fresh:
+            entry = next(((key, value) for key, value in item.entries if key.text in _FORMULES), None)
+            name = next((name for name in _FORMULES if name in fresh), None)
+            # A list where there was a text, or the other way round, keeps its place and the comments above.
+            changes[entry[0].text if entry else "formule"] = fresh[name] if name else None
+            if entry and isinstance(node := entry[1], Sequence) and node.block and node.items and name == "formules":
                 changes["formules"] = "formules:" + self.sequence(
-                    key,
+                    entry[0],
                     node,
                     self._formule_texts(node.items, old.formules, new.formules),
                     lambda one, indent: entries_text(formule_entries(one, indent), indent),
@@ -153,23 +155,25 @@ class _Rewriter:
         return self.mapping(item, changes, INDICATEUR_KEYS)
 
     def _formule_texts(self, items: list[Node], old: tuple[Formule, ...], new: tuple[Formule, ...]) -> list[_Wanted]:
-        """Each new formule takes the lines of the one it equals, otherwise those of the first that no other takes."""
+        """Give each new formule the lines of the one it equals, else of one of the same text, else of the next."""
         left = list(zip(items, old, strict=True))
-        kept: dict[int, Node] = {}
-        for rank, part in enumerate(new):
-            if (place := next((place for place, (_, was) in enumerate(left) if was == part), None)) is not None:
-                kept[rank] = left.pop(place)[0]
-        return [
-            (kept[rank], True, None) if rank in kept else self._formule_text(left.pop(0) if left else None, part)
-            for rank, part in enumerate(new)
-        ]
+        taken: dict[int, tuple[Node, Formule]] = {}
+        for alike in (lambda was, part: was == part, lambda was, part: was.texte == part.texte, lambda *_: True):
+            for rank, part in enumerate(new):
+                place = next((place for place, (_, was) in enumerate(left) if alike(was, part)), None)
+                if rank not in taken and place is not None:
+                    taken[rank] = left.pop(place)
+        return [self._formule_text(taken.get(rank), part) for rank, part in enumerate(new)]
 
     def _formule_text(self, pair: tuple[Node, Formule] | None, new: Formule) -> _Wanted:
-        if pair is None or not (isinstance(item := pair[0], Mapping) and item.block):
+        if pair is None:
             return None, False, None
+        item, old = pair
+        if old == new or not (isinstance(item, Mapping) and item.block):
+            return item, old == new, None
         fresh = formule_entries(new, self.column(item.entries[0][0].place.start))
         fields = dict(zip(FORMULE_KEYS, ("texte", "exercice_min", "exercice_max"), strict=True))
-        changes = {key: fresh.get(key) for key, name in fields.items() if getattr(pair[1], name) != getattr(new, name)}
+        changes = {key: fresh.get(key) for key, name in fields.items() if getattr(old, name) != getattr(new, name)}
         return item, False, self.mapping(item, changes, FORMULE_KEYS)
 
     def mapping(self, node: Mapping, changes: Map[str, str | None], order: tuple[str, ...]) -> str:
@@ -186,7 +190,8 @@ class _Rewriter:
             if entry is None:
                 stretches.pop(name, None)
             elif name in stretches:
-                stretches[name] = (gap, entry + ("" if "\n" in entry else self._remark(node, name, body)))
+                first, *rest = entry.split("\n")
+                stretches[name] = (gap, "\n".join([first + self._remark(node, name, body), *rest]))
             else:
                 stretches = _inserted(stretches, name, (margin, entry), order)
         parts = list(stretches.values())
