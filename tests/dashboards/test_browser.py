@@ -52,11 +52,12 @@ CONTRASTS = """() => {
     if (element.closest(".wb-chart, .wb-sr, script, style, option, :disabled")) continue;
     let behind = element;
     while (behind && (rgba(getComputedStyle(behind).backgroundColor)[3] ?? 1) === 0) behind = behind.parentElement;
-    const [a, b] = [getComputedStyle(element).color, behind ? getComputedStyle(behind).backgroundColor : "rgb(255,255,255)"]
+    const ground = behind ? getComputedStyle(behind).backgroundColor : "rgb(255, 255, 255)";
+    const [a, b] = [getComputedStyle(element).color, ground]
       .map((text) => light(rgba(text)))
       .sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${element.className} ${walker.currentNode.data.trim().slice(0, 40)}`);
+    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${element.className} ${walker.currentNode.data.trim()}`);
   }
   return poor;
 }"""

@@ -28,6 +28,14 @@ HTML("<pre id='seen'>" + json.dumps({"environment": dict(os.environ), "python": 
 """
 
 
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, write_notebook: Callable[..., Path]) -> Path:
     root = tmp_path_factory.mktemp("projet")
@@ -195,29 +203,42 @@ def test_a_failed_notebook_shows_no_traceback(server: Any) -> None:
     assert "ZeroDivisionError" in server.log.read_text()
 
 
-def test_a_visitor_cannot_execute_code(server: Any, tmp_path: Path) -> None:
+def frame(kind: str, content: dict[str, Any]) -> bytes:
+    """Write a message in version 1 of the websocket protocol."""
+    header = {"msg_id": kind, "username": "", "session": "x", "msg_type": kind, "version": "5.3", "date": ""}
+    parts = [b"shell", *(json.dumps(part).encode() for part in (header, {}, {}, content))]
+    offsets = [8 * (len(parts) + 2)]
+    for part in parts:
+        offsets.append(offsets[-1] + len(part))
+    return b"".join(number.to_bytes(8, "little") for number in (len(offsets), *offsets)) + b"".join(parts)
+
+
+def kernel_of(server: Any) -> str:
+    found = re.search(r'"kernelId": "([0-9a-f-]+)"', page(server, "vue.ipynb"))
+    assert found
+    return found[1]
+
+
+def test_a_visitor_can_neither_execute_code_nor_stall_the_server(server: Any, tmp_path: Path) -> None:
     from tornado.httpclient import HTTPRequest
     from tornado.websocket import websocket_connect
 
     witness = tmp_path / "witness"
-    kernel = re.search(r'"kernelId": "([0-9a-f-]+)"', page(server, "vue.ipynb"))
-    assert kernel
+    url = f"ws://127.0.0.1:{server.port}/api/kernels/{kernel_of(server)}/channels?session_id=x"
 
     async def attempt() -> list[str]:
-        url = f"ws://127.0.0.1:{server.port}/api/kernels/{kernel[1]}/channels?session_id=x"
-        wire = await websocket_connect(HTTPRequest(url))
-        for kind, content in (
-            ("execute_request", {"code": f"open({str(witness)!r}, 'w')", "silent": False, "store_history": False}),
-            ("kernel_info_request", {}),
-        ):
-            header = {"msg_id": kind, "username": "", "session": "x", "msg_type": kind, "version": "5.3", "date": ""}
-            message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
-            await wire.write_message(json.dumps(message))
-        kinds = []
+        wire = await websocket_connect(HTTPRequest(url), subprotocols=["v1.kernel.websocket.jupyter.org"])
+        for hostile in (b"\xff" * 16, b"", b"\x06" + b"\x00" * 7, b"\x06" + b"\x00" * 100, "{}"):
+            await wire.write_message(hostile, binary=isinstance(hostile, bytes))
+        code = {"code": f"open({str(witness)!r}, 'w')", "silent": False, "store_history": False}
+        await wire.write_message(frame("execute_request", code), binary=True)
+        await wire.write_message(frame("kernel_info_request", {}), binary=True)
+        kinds: list[str] = []
         while "kernel_info_reply" not in kinds:
             raw = await asyncio.wait_for(wire.read_message(), 20)
-            assert isinstance(raw, str)
-            kinds.append(json.loads(raw)["header"]["msg_type"])
+            assert isinstance(raw, bytes)
+            start, end = (int.from_bytes(raw[8 * place : 8 * place + 8], "little") for place in (2, 3))
+            kinds.append(json.loads(raw[start:end])["msg_type"])
         wire.close()
         return kinds
 
@@ -226,17 +247,15 @@ def test_a_visitor_cannot_execute_code(server: Any, tmp_path: Path) -> None:
     assert not witness.exists()
 
 
+def test_the_old_protocol_is_refused(server: Any) -> None:
+    address = f"{server.url}/api/kernels/{kernel_of(server)}/channels"
+    assert httpx.get(address, headers=UPGRADE).status_code == 400
+
+
 def test_a_page_of_another_site_cannot_connect(server: Any) -> None:
-    kernel = re.search(r'"kernelId": "([0-9a-f-]+)"', page(server, "vue.ipynb"))
-    assert kernel
-    address = f"{server.url}/api/kernels/{kernel[1]}/channels"
-    upgrade = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-    }
-    assert httpx.get(address, headers={**upgrade, "Origin": "https://evil.example"}).status_code == 403
+    address = f"{server.url}/api/kernels/{kernel_of(server)}/channels"
+    asked = {**UPGRADE, "Sec-WebSocket-Protocol": "v1.kernel.websocket.jupyter.org"}
+    assert httpx.get(address, headers={**asked, "Origin": "https://evil.example"}).status_code == 403
 
 
 def test_closing_the_page_ends_its_kernel(server: Any) -> None:

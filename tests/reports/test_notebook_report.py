@@ -225,7 +225,7 @@ def test_a_password_reaches_the_kernel_and_no_file(
     address = "postgresql+psycopg://moi:m0t-secret@serveur/base"
     real = connect(base)
     monkeypatch.setattr(real, "url", address)
-    source = "import os\nprint('reçu' if 'm0t-secret' in os.environ['WORKBENCH_BASE'] else 'rien')\n"
+    source = "import os\nprint('reçu' if 'm0t' + '-secret' in os.environ['WORKBENCH_BASE'] else 'rien')\n"
     source += "raise KeyError(os.environ['WORKBENCH_BASE'])"
     path = broken(project, tmp_path, source)
     content = json.loads(path.read_text(encoding="utf-8"))

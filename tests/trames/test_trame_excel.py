@@ -156,12 +156,10 @@ def test_every_error_by_cell(tmp_path) -> None:
         ],
     )
     found = errors(path)
-    assert sorted(where for where, _ in found) == sorted(
-        [
-            *("Result!C2", "Result!A3", "Result!C4", "Result!C5", "Result!C6", "Result!C7", "Result!A8", "Result!A9"),
-            *("Result!C9", "Result!A10", "Result!B11", "Result!C12", "Result!C13", "Result!C14", "Result!C15"),
-        ]
-    )
+    assert [where for where, _ in found] == [
+        *("Result!C2", "Result!A3", "Result!C4", "Result!C5", "Result!C6", "Result!C7", "Result!A8", "Result!A9"),
+        *("Result!C9", "Result!A10", "Result!B11", "Result!C12", "Result!C13", "Result!C14", "Result!C15"),
+    ]
     words = dict(found)
     assert "caractère 5" in words["Result!C2"]
     assert "C70+(C71[TA:BX]\n        ^" in words["Result!C2"]

@@ -413,3 +413,18 @@ def test_three_hundred_indicateurs_load_quickly(tmp_path) -> None:
     start = time.process_time()
     load_trame(path)
     assert time.process_time() - start < 5
+
+
+@unhurried
+@given(trames(), st.data())
+def test_one_changed_libelle_changes_one_line(trame, data) -> None:
+    text = re.sub(r"^(  - code: .*)$", r"  # remarque\n\1  # fin de ligne", trame_yaml(trame), flags=re.MULTILINE)
+    if not trame.codes or read_yaml(text, "x")[0] != trame:
+        return
+    one = trame[data.draw(st.sampled_from(trame.codes))]
+    new = updated_yaml(text, trame, trame.with_indicateur(replace(one, libelle=one.libelle + " bis")))
+    before, after = text.split("\n"), new.split("\n")
+    where = next(rank for rank, line in enumerate(after) if rank >= len(before) or line != before[rank])
+    kept = len(before) - where - (1 if one.libelle else 0)
+    assert before[where + (1 if one.libelle else 0) :] == after[where + 1 :]
+    assert len(after) == where + 1 + kept

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +14,20 @@ from workbench.cli.exits import ExitCode
 from workbench.cli.options import say
 from workbench.config import settings
 
+if TYPE_CHECKING:
+    from workbench.evaluation import IndicateurTable
+    from workbench.trames import Trame
+
 __all__ = ["command"]
+
+_FIGURES = (
+    "OFGL_RECETTES_FONCTIONNEMENT",
+    "OFGL_DEPENSES_FONCTIONNEMENT",
+    "OFGL_EPARGNE_BRUTE",
+    "OFGL_EPARGNE_NETTE",
+    "OFGL_ENCOURS_DETTE",
+    "OFGL_CAPACITE_DE_DESENDETTEMENT",
+)
 
 
 @click.command()
@@ -40,6 +54,7 @@ def command(folder: Path) -> int:
     )
     from workbench.evaluation import evaluate, explain
     from workbench.reports import State, run_report
+    from workbench.reports.numbers import format_value
     from workbench.trames import load_trame
 
     base = folder / "base.duckdb"
@@ -56,24 +71,25 @@ def command(folder: Path) -> int:
     with _step("Évaluation d'une trame"), connect(base) as opened:
         trame = load_trame(trame_path)
         table = evaluate(trame, opened, sirets=[siret], exercices=range(2000, 2100))
-        why = explain(table, "OFGL_EPARGNE_BRUTE", int(table.columns[-1]))
+        first, last = (int(table.columns[place]) for place in (0, -1))
+        why = explain(table, "OFGL_EPARGNE_BRUTE", last)
     with _step("Rapport : notebook exécuté, classeur, page HTML"):
         result = run_report(
             trame=trame_path,
             base=str(base),
             sirets=[siret],
-            exercices=range(table.columns[0], table.columns[-1] + 1),
+            exercices=range(first, last + 1),
             to=folder / "rapports",
         )
     click.echo()
     click.echo(str(report))
     click.echo()
-    click.echo(f"{trame.libelle}, {demonstration.name_of(siret)} (SIRET {siret}), en euros :")
-    shown = [code for code in table.index if trame[code].unite == "euros"][:8]
-    click.echo(table.loc[shown].map(lambda value: f"{value:,.2f}".replace(",", " ").replace(".", ",")).to_string())
+    click.echo(f"{trame.libelle} : {demonstration.name_of(siret)} (SIRET {siret})")
+    click.echo(_shown(table, trame))
     click.echo()
     click.echo(
-        f"L'épargne brute de {table.columns[-1]} s'explique par {len(why.comptes())} comptes : {why.value:.2f} €."
+        f"L'épargne brute de {last}, {format_value(why.value, decimals=2)}, s'explique jusqu'à ses "
+        f'{len(why.comptes())} comptes : wb.explain(table, "OFGL_EPARGNE_BRUTE", {last})'
     )
     if result.state is not State.DONE:
         say(result.message)
@@ -84,6 +100,23 @@ def command(folder: Path) -> int:
         click.echo(f"  {kind:<10} {path}")
     click.echo("  tableau de bord : make up")
     return ExitCode.OK if report.ok else ExitCode.FINDINGS
+
+
+def _shown(table: IndicateurTable, trame: Trame) -> str:
+    """Write the figures that an analyst looks at first, as a table."""
+    from workbench.reports.numbers import format_value
+
+    lines = [["", *(str(exercice) for exercice in table.columns)]]
+    for code in _FIGURES:
+        values: list[float] = table.loc[[code]].to_numpy()[0].tolist()
+        lines.append([trame[code].libelle, *(format_value(value, trame[code].unite) for value in values)])
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    return "\n".join(
+        "   ".join(
+            [line[0].ljust(widths[0]), *(text.rjust(width) for text, width in zip(line[1:], widths[1:], strict=True))]
+        )
+        for line in lines
+    )
 
 
 @contextmanager

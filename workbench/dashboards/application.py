@@ -27,6 +27,7 @@ from traitlets.config import Config
 from voila.app import Voila
 from voila.paths import collect_static_paths, collect_template_paths
 from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 import workbench
 
@@ -34,6 +35,11 @@ __all__ = ["KERNEL_ENVIRONMENT", "ROUTES", "DashboardApplication", "configuratio
 
 SHARE = Path(__file__).parent / "share"
 STATIC = Path(__file__).parent / "static"
+
+PROTOCOL = "v1.kernel.websocket.jupyter.org"
+
+MOST_PARTS = 64
+"""Parts of a message; one has a channel, four headers and contents, and its buffers."""
 
 ROUTES = (
     "/api/kernels/",  # a visitor's own kernel, by an identifier that only her page knows
@@ -160,6 +166,33 @@ class IndexHandler(FrenchErrors, JupyterHandler):
         self.write(template.render(dashboards=dashboards.items(), base_url=self.base_url))
 
 
+class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
+    """Carries the messages of one page, in the one protocol that both sides read without harm.
+
+    Both Voila and Jupyter take the first eight bytes of a frame for a number of offsets and count up to it: a
+    frame of the old protocol, or a made-up one, would keep the whole server busy for ever.
+    """
+
+    async def get(self, kernel_id: str) -> None:
+        """Accept version 1 of the protocol only."""
+        if PROTOCOL not in self.request.headers.get("Sec-WebSocket-Protocol", ""):
+            raise web.HTTPError(400)
+        await super().get(kernel_id)  # type: ignore[no-untyped-call]
+
+    def on_message(self, ws_message: bytes | str) -> None:
+        """Drop a frame whose offsets do not lie in it."""
+        if isinstance(ws_message, bytes) and _is_well_formed(ws_message):
+            super().on_message(ws_message)  # type: ignore[no-untyped-call]
+
+
+def _is_well_formed(frame: bytes) -> bool:
+    count = int.from_bytes(frame[:8], "little")
+    if not 5 <= count <= MOST_PARTS or len(frame) < 8 * (count + 1):
+        return False
+    offsets = [int.from_bytes(frame[8 * place : 8 * place + 8], "little") for place in range(1, count + 1)]
+    return offsets == sorted(offsets) and offsets[0] == 8 * (count + 1) and offsets[-1] == len(frame)
+
+
 class LibraryHandler(web.StaticFileHandler):
     """plotly.js, from the Python package that brings it: one copy, cached by the browser for its version."""
 
@@ -205,12 +238,12 @@ class DashboardApplication(Voila):
         """Keep the routes of `ROUTES` and add ours."""
         prefix = self.server_url.rstrip("/")
         found: Any = super().init_handlers()
+        ours = {TornadoVoilaHandler: DashboardHandler, VoilaKernelWebsocketHandler: DashboardWebsocketHandler}
         kept = []
         for handler in found:
             if not handler[0].startswith(tuple(prefix + route for route in ROUTES)):
                 continue
-            replaced = DashboardHandler if handler[1] is TornadoVoilaHandler else handler[1]
-            kept.append((handler[0], replaced, *handler[2:]))
+            kept.append((handler[0], ours.get(handler[1], handler[1]), *handler[2:]))
         plotly = str(importlib.resources.files("plotly") / "package_data")
         return [
             (f"{prefix}/", IndexHandler),

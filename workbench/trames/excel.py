@@ -131,6 +131,8 @@ def _read(path: Path) -> _Import:
             if sheet.title == _TRAME_SHEET:
                 _read_trame(sheet, read)
     _check(read)
+    sheet = cell_name(read.sheet, "", 0).rpartition("!")[0]
+    read.problems.sort(key=lambda one: (one.where.rpartition("!")[0] != sheet, one.line, one.where))
     return read
 
 
@@ -228,7 +230,10 @@ def _check(read: _Import) -> None:
             read.fail("A", row.number, diagnostic.message, diagnostic.hint)
             read.problems[-1] = replace(read.problems[-1], severity=diagnostic.severity)
             continue
-        where, message = cell_name(read.sheet, "C", row.number), f"caractère {character} : {diagnostic.message}"
+        where, message = (
+            cell_name(read.sheet, "C", row.number),
+            f"{diagnostic.message.removesuffix('.')} (caractère {character})",
+        )
         shown = excerpt(textes[rank][1], diagnostic.span)
         problem = TrameProblem(where, message, diagnostic.hint, shown, row.number, character, diagnostic.severity)
         read.problems.append(problem)

@@ -216,7 +216,7 @@ def trame_from_formules(
     Traceback (most recent call last):
         ...
     workbench.trames.problems.TrameError: La trame trame comporte 1 erreur.
-    A_PART : L'indicateur A_VENTE n'existe pas
+    A_PART : l'indicateur A_VENTE n'existe pas
         A_VENTE/$POP
         ^^^^^^^
         → Vouliez-vous dire A_VENTES ?

@@ -67,7 +67,10 @@ class TrameProblem:
     severity: Literal["error", "warning"] = "error"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "message", _typographic(self.message.removesuffix(".")))
+        message = self.message.removesuffix(".")
+        if re.match(r"[A-Z](['’]|[a-zé]*\s)", message):  # after the place and a colon, a capital would be out of place
+            message = message[0].lower() + message[1:]
+        object.__setattr__(self, "message", _typographic(message))
         object.__setattr__(self, "hint", _typographic(self.hint))
 
     def __str__(self) -> str:

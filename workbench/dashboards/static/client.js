@@ -19,25 +19,34 @@
     workbench_say("La connexion avec le serveur est perdue. Rechargez la page pour continuer.", "erreur");
   }
 
+  const encoder = new TextEncoder();
+
+  // A message is one binary frame: how many offsets, the offsets, then the channel, four parts of JSON, the buffers.
   function transmit(type, content, metadata = {}) {
     const header = { msg_id: crypto.randomUUID(), username: "", session, date: new Date().toISOString(), msg_type: type, version: "5.3" };
-    socket.send(JSON.stringify({ header, parent_header: {}, metadata, content, buffers: [], channel: "shell" }));
+    const parts = ["shell", ...[header, {}, metadata, content].map((part) => JSON.stringify(part))].map((part) => encoder.encode(part));
+    const start = 8 * (parts.length + 2);
+    const frame = new Uint8Array(parts.reduce((size, part) => size + part.length, start));
+    const view = new DataView(frame.buffer);
+    view.setUint32(0, parts.length + 1, true);
+    let offset = start;
+    parts.forEach((part, index) => {
+      view.setUint32(8 * (index + 1), offset, true);
+      frame.set(part, offset);
+      offset += part.length;
+    });
+    view.setUint32(8 * (parts.length + 1), offset, true);
+    socket.send(frame);
   }
 
-  // A message with buffers is one binary frame: their number, their offsets, the message, the buffers.
   function read(data) {
-    if (typeof data === "string") return { message: JSON.parse(data), buffers: [] };
     const view = new DataView(data);
-    const count = view.getUint32(0);
-    const offsets = Array.from({ length: count }, (_, index) => view.getUint32(4 * (index + 1)));
-    const part = (index) => [offsets[index], index + 1 < count ? offsets[index + 1] : data.byteLength];
-    const [start, end] = part(0);
-    const message = JSON.parse(decoder.decode(data.slice(start, end)));
-    const buffers = offsets.slice(1).map((_, index) => {
-      const [from, to] = part(index + 1);
-      return new DataView(data, from, to - from);
-    });
-    return { message, buffers };
+    const count = view.getUint32(0, true);
+    const offsets = Array.from({ length: count }, (_, index) => view.getUint32(8 * (index + 1), true));
+    const part = (index) => new DataView(data, offsets[index], offsets[index + 1] - offsets[index]);
+    const json = (index) => JSON.parse(decoder.decode(part(index)));
+    const buffers = Array.from({ length: Math.max(0, count - 6) }, (_, index) => part(index + 5));
+    return { type: json(1).msg_type, content: json(4), buffers };
   }
 
   class Model {
@@ -83,9 +92,8 @@
   }
 
   function receive(event) {
-    const { message, buffers } = read(event.data);
-    const { content } = message;
-    switch (message.header.msg_type) {
+    const { type, content, buffers } = read(event.data);
+    switch (type) {
       case "comm_open":
         if (content.data?.state?._esm) models.set(content.comm_id, new Model(content.comm_id, content.data.state));
         break;
@@ -133,7 +141,7 @@
     kernel = identifier;
     const url = new URL(`${base}api/kernels/${kernel}/channels?session_id=${session}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
-    socket = new WebSocket(url);
+    socket = new WebSocket(url, ["v1.kernel.websocket.jupyter.org"]);
     socket.binaryType = "arraybuffer";
     socket.onmessage = receive;
     socket.onclose = lost;
