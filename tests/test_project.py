@@ -31,6 +31,10 @@ def test_environment_and_pyproject_agree(project: Path) -> None:
     assert f"python{declared['requires-python']}" in environment["dependencies"]
 
 
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def test_every_dependency_is_locked(project: Path) -> None:
     declared = tomllib.loads((project / "pyproject.toml").read_text())
     wanted = declared["project"]["dependencies"] + declared["project"]["optional-dependencies"]["jupyter"]
@@ -39,12 +43,12 @@ def test_every_dependency_is_locked(project: Path) -> None:
         ("requirements-dev.lock", wanted + declared["dependency-groups"]["dev"]),
     ):
         pinned = {
-            line.split("==")[0].lower()
+            _normal(line.split("==")[0])
             for line in (project / lock).read_text().splitlines()
             if re.match(r"[A-Za-z0-9]", line)
         }
         for requirement in names:
-            name = re.split(r"[<>=~\[;]", requirement)[0].lower().replace("_", "-")
+            name = _normal(re.split(r"[<>=~\[;]", requirement)[0])
             assert name in pinned, f"{name} is absent from {lock}"
 
 

@@ -24,6 +24,9 @@ from conftest import CHROMIUM_OPTIONS  # the folder of the tests is on the path 
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+# A busy machine is slow, not wrong.
+playwright.expect.set_options(timeout=30_000)
+
 COMMUNE = "21310900200013"
 
 HOSTILE = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from sample_report import EXERCICES, INDICATEURS, VALUES, sample_table
@@ -12,12 +13,18 @@ from sample_report import EXERCICES, INDICATEURS, VALUES, sample_table
 from workbench.reports.charts import PLOTLY_MIME, bundle, charts, key_charts, theme_charts
 
 
-def titled(figures: list[object], start: str) -> object:
-    return next(figure for figure in figures if figure.layout.title.text.startswith(start))  # type: ignore[attr-defined]
+def title_of(figure: Any) -> str:
+    """Title and subtitle, as a reader sees them."""
+    title = figure.layout.title
+    return ", ".join(filter(None, [title.text.removeprefix("<b>").removesuffix("</b>"), title.subtitle.text]))
+
+
+def titled(figures: list[Any], start: str) -> Any:
+    return next(figure for figure in figures if title_of(figure).startswith(start))
 
 
 def test_key_charts_are_drawn_when_the_trame_has_them() -> None:
-    titles = [figure.layout.title.text for figure in key_charts(sample_table())]
+    titles = [title_of(figure) for figure in key_charts(sample_table())]
     assert titles == ["Section de fonctionnement", "Épargnes", "Dette et capacité de désendettement"]
     only = {"T_FRAIS_PERSONNEL": VALUES["T_FRAIS_PERSONNEL"]}
     assert key_charts(sample_table(only)) == []
@@ -68,7 +75,7 @@ def test_too_many_series_are_cut_and_the_title_says_so() -> None:
     table = sample_table({one.code: [float(i)] * 4 for i, one in enumerate(many)}, indicateurs=many)
     (figure,) = theme_charts(table)
     assert [trace.meta for trace in figure.data] == [f"T_SERIE_{i}" for i in range(3, 9)]
-    assert figure.layout.title.text.endswith("les 6 plus importants de 8")  # the ninth is zero everywhere
+    assert title_of(figure).endswith("les 6 plus importants de 8")  # the ninth is zero everywhere
 
 
 def test_one_exercice_gives_bars() -> None:
@@ -78,7 +85,7 @@ def test_one_exercice_gives_bars() -> None:
 
 
 def test_a_report_does_not_draw_twice() -> None:
-    titles = [chart.figure.layout.title.text for chart in charts(sample_table())]
+    titles = [title_of(chart.figure) for chart in charts(sample_table())]
     assert "Épargnes, en pourcentage" not in titles  # wholly in the key chart
     assert "Fonctionnement, en euros" in titles  # staff costs are nowhere else
     assert len(titles) == len(set(titles))
@@ -98,8 +105,29 @@ def test_charts_do_not_load_notebook_machinery() -> None:
     """A kernel that draws must not pay for nbformat, which costs two to three seconds."""
     program = (
         "import sys, workbench.reports.charts as charts\n"
-        "figure = charts._figure('Essai', ' €'); figure.add_bar(x=['2018'], y=[1.0]); charts.bundle(figure)\n"
+        "from plotly.graph_objs import Figure\n"
+        "figure = Figure(layout={'template': 'none'}); figure.add_bar(x=['2018'], y=[1.0]); charts.bundle(figure)\n"
         "print([name for name in ('nbformat', 'jsonschema', 'rfc3987_syntax') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout.strip() == "[]"
+
+
+def test_the_shortest_code_of_a_choice_is_drawn() -> None:
+    """« Autres recettes » ends as « recettes » does."""
+    from dataclasses import replace
+
+    pair = tuple(
+        replace(INDICATEURS[0], code=code)
+        for code in ("T_AUTRES_RECETTES_DE_FONCTIONNEMENT", "T_RECETTES_DE_FONCTIONNEMENT")
+    )
+    table = sample_table({one.code: (1.0, 2.0) for one in pair}, (2018, 2019), indicateurs=pair)
+    (figure,) = key_charts(table)
+    assert [trace.meta for trace in figure.data] == ["T_RECETTES_DE_FONCTIONNEMENT"]
+
+
+def test_a_label_is_text_for_plotly() -> None:
+    (trace,) = (
+        trace for figure in theme_charts(sample_table()) for trace in figure.data if trace.meta == "T_FRAIS_PERSONNEL"
+    )
+    assert trace.name == "Frais de personnel &lt;dont élus&gt;"

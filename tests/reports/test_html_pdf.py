@@ -194,7 +194,7 @@ def test_what_is_no_notebook_is_refused_and_nothing_written(tmp_path: Path, cont
         export_html(tmp_path / "x.ipynb", tmp_path / "x.html")
     assert caught.value.code == "notebook_illisible"
     assert [path.name for path in tmp_path.iterdir()] == ["x.ipynb"]
-    with pytest.raises(WorkbenchError, match="notebook_absent"):
+    with pytest.raises(WorkbenchError, match="n'existe pas"):
         export_html(tmp_path / "y.ipynb", tmp_path / "x.html")
 
 

@@ -155,7 +155,8 @@ def snapshots(base: str) -> int:
     from workbench.dgfip import snapshots as list_snapshots
 
     for snapshot in list_snapshots(base):
-        click.echo(str(snapshot))
+        state = "courant" if snapshot.current else ""
+        click.echo(f"{snapshot.id}\t{snapshot.date:%Y-%m-%d %H:%M} UTC\t{snapshot.size / 1e6:.1f} Mo\t{state}".rstrip())
     return ExitCode.OK
 
 

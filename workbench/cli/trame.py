@@ -21,18 +21,18 @@ def command() -> None:
 @command.command()
 @click.argument("files", metavar="FICHIER...", nargs=-1, required=True, type=existing_file)
 def check(files: tuple[Path, ...]) -> int:
-    """Vérifie des trames (.yaml ou .xlsx) et dit toutes leurs erreurs."""
-    from workbench.trames import TrameError, load_trame
+    """Vérifie des trames (.yaml ou .xlsx) et dit toutes leurs erreurs et remarques."""
+    from workbench.trames import check_trame_file
 
     code = ExitCode.OK
     for path in files:
-        try:
-            trame = load_trame(path)
-        except TrameError as error:
-            click.echo(str(error))
+        problems = check_trame_file(path)
+        for problem in problems:
+            click.echo(f"{path}, {problem}")
+        errors = sum(problem.severity == "error" for problem in problems)
+        if errors:
             code = ExitCode.FINDINGS
-        else:
-            say(f"{path} : {len(trame.indicateurs)} indicateurs, aucune erreur.")
+        say(f"{path} : {errors} erreur(s), {len(problems) - errors} remarque(s).")
     return code
 
 

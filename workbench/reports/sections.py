@@ -173,7 +173,7 @@ def commentary(table: IndicateurTable, remarks: Iterable[Comment] | None = None)
     """
     found = comments(table) if remarks is None else list(remarks)
     if not found:
-        sentence = "Aucun seuil n'est franchi et aucune variation n'est forte."
+        sentence = "Aucun seuil n’est franchi et aucune variation n’est forte."
         return Section(f"<p>{sentence}</p>", sentence)
     items = "".join(
         f'<li class="wb-{remark.gravite}"><span class="wb-gravite">{remark.gravite.capitalize()}</span> '
@@ -239,7 +239,7 @@ def sources(table: IndicateurTable, base: Base | None = None, *, date: datetime 
         ("Rapport produit le", f"{made:%d/%m/%Y} à {made:%Hh%M}, workbench {_version()}"),
     ]
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
-    note = "Les montants sont en euros, additionnés au centime ; un quotient dont le diviseur est nul vaut zéro."
+    note = "Les montants sont en euros, additionnés au centime\u00a0; un quotient dont le diviseur est nul vaut zéro."
     html = f'<footer class="wb-sources"><dl>{rows}</dl><p>{note}</p></footer>'
     return Section(html, "\n".join(f"{name} : {value}" for name, value in facts))
 

@@ -50,7 +50,7 @@ def comparison(table: IndicateurTable) -> Section:
     """
     exercices = exercices_of(table)
     if len(exercices) < 2:
-        sentence = "Un seul exercice : il n'y a rien à comparer."
+        sentence = "Un seul exercice\u00a0: il n’y a rien à comparer."
         return Section(f"<p>{sentence}</p>", sentence)
     first, before, last = exercices[0], exercices[-2], exercices[-1]
     heads = [str(first), str(last), f"Écart {first}–{last}", f"Variation {first}–{last}", "TVAM",
@@ -70,7 +70,10 @@ def comparison(table: IndicateurTable) -> Section:
             rows.append(f"<tr>{_row_head(indicateur)}{''.join(map(_number, cells))}</tr>")
             lines.append(f"{name_of(indicateur)} : {' ; '.join(cells)}")
         parts.append(_table(theme, f'<th scope="col">Indicateur</th>{head}', rows))
-    note = '<p class="wb-detail">TVAM : taux de variation annuel moyen sur la période.</p>'
+    note = (
+        '<p class="wb-detail">TVAM\u00a0: taux de variation annuel moyen sur la période. Entre deux montants négatifs, '
+        "un taux positif dit que le montant s’éloigne de zéro.</p>"
+    )
     return Section("".join(parts) + note, "\n".join(lines))
 
 

@@ -131,8 +131,8 @@ def _read(path: Path) -> _Import:
             if sheet.title == _TRAME_SHEET:
                 _read_trame(sheet, read)
     _check(read)
-    sheet = cell_name(read.sheet, "", 0).rpartition("!")[0]
-    read.problems.sort(key=lambda one: (one.where.rpartition("!")[0] != sheet, one.line, one.where))
+    indicateurs = cell_name(read.sheet, "", 0).rpartition("!")[0]
+    read.problems.sort(key=lambda one: (one.where.rpartition("!")[0] != indicateurs, one.line, one.where))
     return read
 
 

@@ -127,6 +127,8 @@
   function stepAside() {
     socket.onclose = null;
     socket.close();
+    window.cellLoaded = true;
+    window.voila_finish = () => document.body.classList.add("wb-ready");
     for (const name of ["voila-style.js", "voila.js"]) {
       const tag = document.createElement("script");
       tag.src = `${base}voila/static/${name}`;
