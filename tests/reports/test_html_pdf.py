@@ -65,7 +65,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         markdown("## Ce qui ressort"),
         shown(sections.commentary(table)),
         markdown("## Périmètre"),
-        shown(sections.perimeter(table)),
+        shown(sections.perimetre(table)),
         markdown("## Indicateurs par thème"),
         shown(tables.values(table)),
         markdown("## Comparaison des exercices"),

@@ -216,6 +216,7 @@ def _describe(writer: Writer, columns: Columns, import_id: int) -> None:
     values["nomenclature"] = case(nomenclatures_repliees(), value=detail, else_=detail)
     values["import_id"] = literal(import_id)
     kept = select(*(value.label(name) for name, value in values.items())).where(_described.c.rang == 1)
+    kept = kept.order_by(_described.c.siret, _described.c.exercice)
     writer.execute(insert(collectivites).from_select(list(values), kept))
     several = select(
         literal(import_id),

@@ -281,6 +281,7 @@ def _load_collectivites(writer: Writer, source: SourceFile, import_id: int) -> t
     values["nomenclature_detail"] = func.upper(func.coalesce(detail, ranked.c.nomenclature))
     values["import_id"] = literal(import_id)
     kept = select(*(value.label(name) for name, value in values.items())).where(ranked.c.rang == 1)
+    kept = kept.order_by(ranked.c.siret, ranked.c.exercice)
     count = writer.execute(insert(collectivites).from_select(list(values), kept))
     repeated = select(
         literal(import_id), literal("collectivites"), ranked.c.exercice, ranked.c.siret, ranked.c.fois

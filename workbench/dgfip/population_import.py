@@ -119,7 +119,7 @@ def _load(writer: Writer, source: SourceFile, nature: str, import_id: int) -> in
     if columns.has("exercice"):
         exercice = case((columns.is_blank("exercice"), null()), else_=checked(exercice))
     values: list[ColumnElement[Any]] = [
-        checked(columns.identifier(nature)),
+        checked(columns.identifier(nature)).label("identifiant"),
         literal(nature).cast(Text),
         exercice,
         checked(columns.inhabitants()),
@@ -128,7 +128,9 @@ def _load(writer: Writer, source: SourceFile, nature: str, import_id: int) -> in
     names = list(populations.c.keys())
     try:
         # A file exported row by row of a balance repeats itself; only contradictions are refused.
-        rows = writer.execute(insert(populations).from_select(names, select(*values).distinct()))
+        rows = writer.execute(
+            insert(populations).from_select(names, select(*values).distinct().order_by("identifiant"))
+        )
     except WorkbenchError as error:
         kinds = {name: kind for name, kind in _KINDS.items() if name not in _NATURES or name == nature}
         raise (find_bad_rows(writer, source, kinds) or error) from None

@@ -108,6 +108,7 @@ def add_budgets(writer: Writer, import_id: int) -> int:
         )
         .where(balances.c.import_id == import_id)
         .group_by(balances.c.exercice, balances.c.siret)
+        .order_by(balances.c.siret, balances.c.exercice)
     )
     names = ["exercice", "siret", "etat", "lignes", "import_id"]
     return writer.execute(insert(budgets).from_select(names, rows))

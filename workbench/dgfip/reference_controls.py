@@ -8,7 +8,7 @@ from sqlalchemy import and_, exists, func, or_, select
 
 from workbench.dgfip.control import SHOWN, Control, Scope
 from workbench.dgfip.schema import balances, budgets, collectivites, comptes, doublons
-from workbench.dgfip.selection import known_population
+from workbench.dgfip.selection import with_population
 
 __all__ = ["populations_given", "repeated_descriptions", "sirets", "unknown_comptes", "unmatched_budgets"]
 
@@ -90,16 +90,7 @@ def repeated_descriptions(scope: Scope) -> list[Control]:
 
 def populations_given(scope: Scope) -> list[Control]:
     """Ask that each budget have a population, above or equal to zero."""
-    known = (
-        select(
-            collectivites.c.siret,
-            collectivites.c.exercice,
-            collectivites.c.libelle,
-            known_population().label("population"),
-        )
-        .where(scope.holds(collectivites))
-        .subquery()
-    )
+    known = with_population(select(collectivites).where(scope.holds(collectivites)))
     row = (known.c.siret, known.c.exercice, known.c.libelle)
     return [
         scope.control(

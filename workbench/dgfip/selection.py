@@ -8,7 +8,21 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, column, func, literal, null, or_, select, table
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Subquery,
+    and_,
+    case,
+    column,
+    func,
+    null,
+    or_,
+    select,
+    table,
+)
 
 from workbench.dgfip.base import Base
 from workbench.dgfip.reference import departements as known_departements
@@ -153,15 +167,13 @@ def select_budgets(base: Base, perimetre: Perimetre, exercices: Iterable[int] | 
         select(*collectivites.c, budgets.c.etat)
         .join(budgets, and_(budgets.c.siret == collectivites.c.siret, budgets.c.exercice == collectivites.c.exercice))
         .where(*conditions)
-        .cte("kept")
     )
-    given = {name: kept.c[name] for name in BUDGETS.names if name != "population"}
-    given["population"] = known_population(kept.c).label("population")
-    rows = select(*(given[name] for name in BUDGETS.names)).subquery()
+    rows = with_population(kept)
     low, high = perimetre.population or (None, None)
     bounds = [rows.c.population >= low] if low is not None else []
     bounds += [rows.c.population <= high] if high is not None else []
-    statement = select(rows).where(*bounds).order_by(rows.c.exercice, rows.c.siret)
+    columns = [rows.c[name] for name in BUDGETS.names]
+    statement = select(*columns).where(*bounds).order_by(rows.c.exercice, rows.c.siret)
     return base.fetch(statement, tables).cast(BUDGETS)
 
 
@@ -200,40 +212,39 @@ def sum_comptes(base: Base, groups: pa.Table) -> pa.Table:
     return base.fetch(statement, {"groupes": groups})
 
 
-def known_population(rows: Any = collectivites.c) -> ColumnElement[Any]:
-    """Return the population of a row of ``collectivites``: its own, else the one imported apart.
+def with_population(described: Select[Any]) -> Subquery:
+    """Return rows of ``collectivites`` with the population known for each.
 
-    A population given for the SIRET goes before one for the SIREN, that before one for the commune
-    (which serves the bodies that own a budget of type 101 there), and one for the exercice before
-    one for any.
+    A population that the description carries goes before those imported apart; among these, one for
+    the SIRET before one for the SIREN, that before one for the commune (which serves the bodies that
+    own a budget of type 101 there), and one for the exercice before one for any.
     """
-
-    def given(nature: str, identifier: Any) -> list[ColumnElement[Any]]:
-        base = select(func.max(populations.c.population)).where(
-            populations.c.nature == nature, populations.c.identifiant == identifier
-        )
-        return [
-            base.where(populations.c.exercice == rows.exercice).scalar_subquery(),
-            base.where(populations.c.exercice.is_(None)).scalar_subquery(),
-        ]
-
-    owner = collectivites.alias("communes")
-    is_commune = (
-        select(literal(1))
-        .where(
-            owner.c.siren == rows.siren,
-            owner.c.exercice == rows.exercice,
-            owner.c.type_etablissement == "101",
-        )
-        .exists()
+    kept = described.subquery("kept")
+    owners = (
+        select(collectivites.c.siren, collectivites.c.exercice)
+        .where(collectivites.c.type_etablissement == "101")
+        .distinct()
+        .subquery("communes")
     )
-    commune = case((is_commune, _commune_code(rows)), else_=null())
-    return func.coalesce(
-        rows.population,
-        *given("siret", rows.siret),
-        *given("siren", rows.siren),
-        *given("commune", commune),
+    commune = case((owners.c.siren.is_not(None), _commune_code(kept.c)), else_=null())
+    located = (
+        select(*kept.c, commune.label("code_commune"))
+        .select_from(kept)
+        .outerjoin(owners, and_(owners.c.siren == kept.c.siren, owners.c.exercice == kept.c.exercice))
+        .subquery("located")
     )
+    joined: FromClause = located
+    found: list[ColumnElement[Any]] = [located.c.population]
+    # Equality joins on a unique key: at most one row each, whatever the size of the base.
+    for nature, identifier in (("siret", "siret"), ("siren", "siren"), ("commune", "code_commune")):
+        for dated in (True, False):
+            given = populations.alias(f"{nature}_{'exercice' if dated else 'toujours'}")
+            when = given.c.exercice == located.c.exercice if dated else given.c.exercice.is_(None)
+            same = and_(given.c.nature == nature, given.c.identifiant == located.c[identifier], when)
+            joined = joined.outerjoin(given, same)
+            found.append(given.c.population)
+    plain = [each for each in located.c if each.name not in {"population", "code_commune"}]
+    return select(*plain, func.coalesce(*found).label("population")).select_from(joined).subquery("described")
 
 
 def _commune_code(rows: Any) -> ColumnElement[Any]:

@@ -28,6 +28,8 @@ _READER = {
     **_NO_EXTENSION,
     "enable_external_access": "false",
     "python_enable_replacements": "false",
+    # A statement that outgrows this is a mistake, and must not fill the disk of everyone else.
+    "max_temp_directory_size": "10GB",
     "lock_configuration": "true",
 }
 

@@ -47,7 +47,7 @@ class Comment:
     source
         The text, usage or data that founds the rule.
     indicateur
-        Code of the indicateur; empty when the comment is about the perimeter.
+        Code of the indicateur; empty when the comment is about the perimetre.
     exercice
         The exercice concerned; None for several.
     """
@@ -163,7 +163,7 @@ def comments(
     rules = load_seuils() if seuils is None else tuple(seuils)
     crossed = list(_threshold_comments(table, rules))
     told = {comment.indicateur for comment in crossed}
-    found = [*_perimeter_comments(table), *crossed, *_variation_comments(table, variation, told)]
+    found = [*_perimetre_comments(table), *crossed, *_variation_comments(table, variation, told)]
     typeset_ones = (replace(one, texte=typeset(one.texte), source=typeset(one.source)) for one in found)
     return sorted(typeset_ones, key=lambda comment: GRAVITES.index(comment.gravite))
 
@@ -280,7 +280,7 @@ def _variation_comments(table: IndicateurTable, least: float, told: Set[str]) ->
         yield Comment("information", "forte_variation", texte, source, indicateur.code, last)
 
 
-def _perimeter_comments(table: IndicateurTable) -> Iterable[Comment]:
+def _perimetre_comments(table: IndicateurTable) -> Iterable[Comment]:
     provenance = table.provenance
     first, last = provenance.exercices_demandes
     if missing := [exercice for exercice in range(first, last + 1) if exercice not in provenance.exercices]:

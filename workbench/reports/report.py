@@ -50,7 +50,7 @@ class ReportResult:
     Parameters
     ----------
     state
-        ``DONE``, ``FAILED`` or ``EMPTY``: the base has no account of the perimeter.
+        ``DONE``, ``FAILED`` or ``EMPTY``: the base has no account of the perimetre.
     files
         Path by kind: ``notebook``, ``html``, ``pdf``, ``excel``; those of a report that is DONE,
         or the ``echec`` notebook of one that FAILED.

@@ -30,7 +30,7 @@ __all__ = [
     "commentary",
     "definitions",
     "explanation",
-    "perimeter",
+    "perimetre",
     "require_figures",
     "sources",
     "title",
@@ -77,12 +77,12 @@ class Section:
 
 
 def require_figures(table: IndicateurTable) -> IndicateurTable:
-    """Return the table, unless the perimeter has no account at all.
+    """Return the table, unless the perimetre has no account at all.
 
     Raises
     ------
     EmptyReportError
-        ``rapport_vide``: the base holds no account of this perimeter for these exercices.
+        ``rapport_vide``: the base holds no account of this perimetre for these exercices.
     """
     if len(table.columns):
         return table
@@ -132,7 +132,7 @@ def warnings(table: IndicateurTable) -> Section:
     return Section(html, "\n".join(f"- {sentence}" for sentence in sentences))
 
 
-def perimeter(table: IndicateurTable) -> Section:
+def perimetre(table: IndicateurTable) -> Section:
     """List the budgets retained: name, SIRET, type, nomenclature, and the population of each exercice."""
     provenance = table.provenance
     rows: dict[str, dict[int, Mapping[str, Any]]] = {}

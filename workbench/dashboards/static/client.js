@@ -127,6 +127,12 @@
   function stepAside() {
     socket.onclose = null;
     socket.close();
+    // It starts when the page has loaded, which is done already.
+    const listen = window.addEventListener.bind(window);
+    window.addEventListener = (type, listener, ...options) => {
+      if (type === "load") setTimeout(listener);
+      else listen(type, listener, ...options);
+    };
     window.cellLoaded = true;
     window.voila_finish = () => document.body.classList.add("wb-ready");
     for (const name of ["voila-style.js", "voila.js"]) {
