@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A shared or loaded machine makes single examples slow: speed is measured in benchmarks/.
+settings.register_profile("workbench", deadline=None)
+settings.load_profile("workbench")
 
 PROJECT = Path(__file__).resolve().parents[1]
 

@@ -2,7 +2,8 @@
 
 Clients match the stable ASCII ``code``; people read the French sentence and its hint. A sentence
 is a ``str.format`` template; the values given when raising fill it and stay on the exception as
-``details``, so that a message is one rendering and not the only record.
+``details``, so that a message is one rendering and not the only record. It is one module, however
+long, because it is one table: a code is looked up here and nowhere else.
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ ERRORS: dict[str, ErrorKind] = {
         "Une trame est un fichier .yaml, .yml ou .xlsx.",
     ),
     "trame_ecriture": ErrorKind(
-        "La trame {trame} n'a pas été écrite dans {chemin} : {cause}.", "Le fichier, s'il existait, est resté comme il était."
+        "La trame {trame} n'a pas été écrite dans {chemin} : {cause}.",
+        "Le fichier, s'il existait, est resté comme il était.",
     ),
     "modele_absent": ErrorKind("Le modèle {chemin} n'existe pas.", "Donnez le chemin d'un classeur .xlsx.", 404),
     "trame_indicateur_inconnu": ErrorKind("La trame {trame} n'a pas d'indicateur {indicateur}.", "{proche}", 404),
@@ -191,6 +193,10 @@ ERRORS: dict[str, ErrorKind] = {
     "population_double": ErrorKind(
         "Le fichier {fichier} donne deux populations à {identifiant}{exercice}.", "Gardez la bonne, puis recommencez."
     ),
+    "references_absentes": ErrorKind(
+        "Le dossier {dossier} ne contient aucune table de référence.", "Noms attendus : {noms}.", 404
+    ),
+    "reference_inconnue": ErrorKind("Il n'y a pas de table de référence « {nature} ».", "Connues : {connues}.", 404),
     "fichier_seul": ErrorKind("{motif} désigne plusieurs fichiers.", "Donnez-en un seul."),
     "identifiant_invalide": ErrorKind("« {valeur} » n'est pas un {nature}.", "{conseil}"),
     "perimetre_invalide": ErrorKind("Le critère {critere} du périmètre ne convient pas : « {valeur} ».", "{conseil}"),
@@ -293,11 +299,12 @@ ERRORS: dict[str, ErrorKind] = {
         "Écrivez « $exges » dans la cellule D de l'en-tête et le code de chaque indicateur dans la colonne B de sa ligne.",
     ),
     "modele_ecrase": ErrorKind(
-        "Le rapport remplacerait son modèle {chemin}.", "Donnez un autre nom au rapport : un modèle n'est jamais modifié."
+        "Le rapport remplacerait son modèle {chemin}.",
+        "Donnez un autre nom au rapport : un modèle n'est jamais modifié.",
     ),
     "balance_identifiants": ErrorKind(
         "La balance se demande pour des SIRET, des SIREN ou des FINESS, une seule sorte à la fois.",
-        "Donnez par exemple sirets=[\"21310900200013\"].",
+        'Donnez par exemple sirets=["21310900200013"].',
     ),
     "classeur_extension": ErrorKind(
         "Le classeur {chemin} doit avoir un nom en .xlsx.", "Donnez un fichier .xlsx ou un dossier qui existe."
@@ -369,7 +376,9 @@ ERRORS: dict[str, ErrorKind] = {
     "port_occupe": ErrorKind(
         "Le port {port} de {adresse} n'est pas disponible.", "Choisissez-en un autre : workbench up --port 8867", 409
     ),
-    "choix_inconnu": ErrorKind("{champ} : « {valeur} » ne fait pas partie des choix.", "Choisissez dans la liste.", 422),
+    "choix_inconnu": ErrorKind(
+        "{champ} : « {valeur} » ne fait pas partie des choix.", "Choisissez dans la liste.", 422
+    ),
     "base_sans_comptes": ErrorKind(
         "La base ne contient encore aucun compte.", "Importez des balances : workbench base import balances.csv", 404
     ),

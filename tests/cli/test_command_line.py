@@ -6,7 +6,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -245,10 +245,12 @@ def test_the_compiled_texts_are_those_of_the_source() -> None:
         source = pofile.read_po(file, locale="fr")
     with (folder / "workbench.mo").open("rb") as file:
         compiled = mofile.read_mo(file)
-    assert [(entry.id, entry.string) for entry in source if entry.id] == sorted_as(source, compiled)
+    assert _texts(source) == _texts(compiled)
 
 
-def sorted_as(source: Iterable[Message], compiled: Iterable[Message]) -> list[tuple[object, object]]:
-    """The compiled texts, in the order of the source: the compiled file has its own."""
-    texts = {str(entry.id): (entry.id, entry.string) for entry in compiled if entry.id}
-    return [texts[str(entry.id)] for entry in source if entry.id]
+def _texts(messages: Iterable[Message]) -> set[tuple[tuple[str, ...], tuple[str, ...]]]:
+    return {(_forms(entry.id), _forms(entry.string)) for entry in messages if entry.id}
+
+
+def _forms(text: str | Sequence[str]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)

@@ -216,7 +216,7 @@ def test_figures_are_written_in_french(chosen: CollectiviteView) -> None:
     assert charges["libelle"] == "Charges <b>"  # text stays text: the browser writes it as such
     (taux,) = figures["groups"][1]["rows"]
     assert taux["unite"] == "%"
-    assert taux["cells"][0] == {"text": "−6,1", "negative": True}
+    assert taux["cells"][0] == {"text": "−6,1", "negative": True, "zero": False}
 
 
 def test_the_table_agrees_with_the_rows_of_the_dump(chosen: CollectiviteView, shared: Path) -> None:

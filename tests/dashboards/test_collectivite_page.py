@@ -164,7 +164,7 @@ def test_without_a_base_the_page_says_what_to_do(monkeypatch: pytest.MonkeyPatch
     assert isinstance(page, Actions)
     (notice,) = page.notices
     assert notice["kind"] == "erreur"
-    assert "n'existe pas" in notice["message"]
+    assert notice["message"] == "La base absente.duckdb n'existe pas."  # without its folder
     assert "workbench base import" in notice["hint"]
 
 

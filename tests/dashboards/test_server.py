@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from workbench.dashboards.server import dashboard_titles, serve
+from workbench.dashboards.server import _absolute, dashboard_titles, serve
 from workbench.errors import WorkbenchError
 
 pytest.importorskip("voila")
@@ -86,6 +86,29 @@ def test_refuses_a_port_that_is_taken(folder: Path) -> None:
 
 def serve_folder(folder: Path) -> None:
     serve(0, folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("base.duckdb", "{here}/base.duckdb"),
+        ("duckdb:///base.duckdb", "duckdb:///{here}/base.duckdb"),
+        ("duckdb:////data/base.duckdb", "duckdb:////data/base.duckdb"),
+        ("/data/base.duckdb", "/data/base.duckdb"),
+        ("postgresql+psycopg://host/base", "postgresql+psycopg://host/base"),
+    ],
+)
+def test_a_kernel_finds_the_base_from_its_own_folder(
+    given: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _absolute(given) == expected.format(here=tmp_path)
+
+
+def test_a_base_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    # Each import points the link at its new snapshot: a visitor who comes after it must see it.
+    (tmp_path / "base.duckdb").symlink_to("base.duckdb.d/00000002.duckdb")
+    assert _absolute(str(tmp_path / "base.duckdb")) == str(tmp_path / "base.duckdb")
 
 
 def test_index_lists_the_dashboards_in_french(server: Any) -> None:

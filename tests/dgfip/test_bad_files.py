@@ -22,6 +22,12 @@ def base(tmp_path: Path) -> Base:
     return connect(tmp_path / "base.duckdb", read_only=False)
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    """Return a base that stays empty, since nothing here gets in."""
+    return connect(tmp_path_factory.mktemp("empty") / "base.duckdb", read_only=False)
+
+
 def refusal(base: Base, paths: Any) -> WorkbenchError:
     with pytest.raises(WorkbenchError) as error:
         import_balances(base, paths)
@@ -48,10 +54,10 @@ def refusal(base: Base, paths: Any) -> WorkbenchError:
         ("IDENT", "213300635000171", "quatorze chiffres"),
     ],
 )
-def test_a_bad_value_says_where(base: Base, tmp_path: Path, column: str, value: str, advice: str) -> None:
+def test_a_bad_value_says_where(empty: Base, tmp_path: Path, column: str, value: str, advice: str) -> None:
     rows = [row(str(compte)) for compte in range(60, 66)]
     rows[3][column] = value
-    error = refusal(base, write_csv(tmp_path / "x.csv", rows))
+    error = refusal(empty, write_csv(tmp_path / "x.csv", rows))
     assert isinstance(error, BadRowsError)
     [bad] = error.rows
     assert (bad.file, bad.line, bad.column, bad.value) == ("x.csv", 5, column, value)
@@ -60,12 +66,12 @@ def test_a_bad_value_says_where(base: Base, tmp_path: Path, column: str, value: 
     assert "Rien n'a été importé" in str(error)
 
 
-def test_lines_are_counted_as_an_editor_does(base: Base, tmp_path: Path) -> None:
+def test_lines_are_counted_as_an_editor_does(empty: Base, tmp_path: Path) -> None:
     rows = [row("60", LBUDG="deux\nlignes"), row("61"), row("62", BECRE="?")]
     path = write_csv(tmp_path / "x.csv", rows)
     lines = path.read_text().split("\n")
     path.write_text("\n".join([lines[0], "", *lines[1:3], "", *lines[3:]]))
-    error = refusal(base, path)
+    error = refusal(empty, path)
     assert isinstance(error, BadRowsError)
     assert (
         error.rows[0].line
@@ -73,36 +79,36 @@ def test_lines_are_counted_as_an_editor_does(base: Base, tmp_path: Path) -> None
     )
 
 
-def test_twenty_bad_rows_are_listed(base: Base, tmp_path: Path) -> None:
+def test_twenty_bad_rows_are_listed(empty: Base, tmp_path: Path) -> None:
     rows = [row(str(compte), BEDEB="?" if compte % 2 else 0) for compte in range(100, 200)]
-    error = refusal(base, write_csv(tmp_path / "x.csv.gz", rows))
+    error = refusal(empty, write_csv(tmp_path / "x.csv.gz", rows))
     assert isinstance(error, BadRowsError)
     assert [bad.line for bad in error.rows] == list(range(3, 43, 2))
 
 
-def test_a_bad_value_of_a_second_file_undoes_the_first(base: Base, tmp_path: Path) -> None:
+def test_a_bad_value_of_a_second_file_undoes_the_first(empty: Base, tmp_path: Path) -> None:
     good = write_csv(tmp_path / "a.csv", [row(exercice=2018)])
-    assert refusal(base, [good, write_csv(tmp_path / "b.csv", [row(BEDEB="?")])]).details["fichier"] == "b.csv"
+    assert refusal(empty, [good, write_csv(tmp_path / "b.csv", [row(BEDEB="?")])]).details["fichier"] == "b.csv"
 
 
-def test_bad_values_of_a_parquet_file(base: Base, tmp_path: Path) -> None:
+def test_bad_values_of_a_parquet_file(empty: Base, tmp_path: Path) -> None:
     rows = [row("60"), row("61")]
     path = write_parquet(tmp_path / "x.parquet", rows)
     table = pq.read_table(path)
     position = table.column_names.index("bedeb")
     pq.write_table(table.set_column(position, "bedeb", pa.array([1.0, 0.005])), path)
-    error = refusal(base, path)
+    error = refusal(empty, path)
     assert isinstance(error, BadRowsError)
     assert [(bad.line, bad.column, bad.value) for bad in error.rows] == [(2, "BEDEB", "0.005")]
 
 
 @pytest.mark.parametrize("cells", [28, 30])
-def test_rows_of_another_width(base: Base, tmp_path: Path, cells: int) -> None:
+def test_rows_of_another_width(empty: Base, tmp_path: Path, cells: int) -> None:
     path = write_csv(tmp_path / "x.csv", [row("60"), row("61"), row("62")])
     lines = path.read_text().splitlines()
     lines[2] = ";".join([*lines[2].split(";"), "x"][:cells])
     path.write_text("\n".join(lines) + "\n")
-    error = refusal(base, path)
+    error = refusal(empty, path)
     assert isinstance(error, BadRowsError)
     assert [(bad.line, bad.advice) for bad in error.rows] == [(3, f"29 colonnes attendues, {cells} lues")]
 
@@ -120,39 +126,39 @@ def test_rows_of_another_width(base: Base, tmp_path: Path, cells: int) -> None:
         ((";".join([*HEADER, "SD"]) + "\n").encode(), "colonne_double"),
     ],
 )
-def test_files_that_are_no_balance(base: Base, tmp_path: Path, content: bytes, code: str) -> None:
+def test_files_that_are_no_balance(empty: Base, tmp_path: Path, content: bytes, code: str) -> None:
     (tmp_path / "x.csv").write_bytes(content)
-    error = refusal(base, tmp_path / "x.csv")
+    error = refusal(empty, tmp_path / "x.csv")
     assert error.code == code
     assert error.details["fichier"] == "x.csv"
 
 
-def test_missing_columns_are_named_with_their_neighbours(base: Base, tmp_path: Path) -> None:
+def test_missing_columns_are_named_with_their_neighbours(empty: Base, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "x.csv", [row()], without=("OBNETCRE", "SD"))
     path.write_text(path.read_text().replace("OBNETDEB", "OBNET_DEB"))
-    error = refusal(base, path)
+    error = refusal(empty, path)
     assert error.code == "colonnes_absentes"
     assert "il y manque OBNETDEB, OBNETCRE." in error.message
     assert "OBNET_DEB pour OBNETDEB" in error.message
 
 
 @pytest.mark.parametrize("kept", [0.3, 0.7, 0.999])
-def test_a_cut_archive_is_refused(base: Base, tmp_path: Path, kept: float) -> None:
+def test_a_cut_archive_is_refused(empty: Base, tmp_path: Path, kept: float) -> None:
     path = write_csv(tmp_path / "x.csv.gz", [row(str(compte)) for compte in range(1000, 2000)])
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * kept)])
-    assert refusal(base, path).code == "fichier_tronque"
+    assert refusal(empty, path).code == "fichier_tronque"
 
 
-def test_an_archive_cut_between_two_lines_is_refused(base: Base, tmp_path: Path) -> None:
+def test_an_archive_cut_between_two_lines_is_refused(empty: Base, tmp_path: Path) -> None:
     whole = write_csv(tmp_path / "x.csv", [row("60"), row("61")]).read_bytes()
     stream = gzip.compress(whole)
     (tmp_path / "x.csv.gz").write_bytes(stream[:-8])
-    assert refusal(base, tmp_path / "x.csv.gz").code == "fichier_tronque"
+    assert refusal(empty, tmp_path / "x.csv.gz").code == "fichier_tronque"
     broken = bytearray(stream)
     broken[-6] ^= 0xFF
     (tmp_path / "x.csv.gz").write_bytes(bytes(broken))
-    assert refusal(base, tmp_path / "x.csv.gz").code == "fichier_tronque"
+    assert refusal(empty, tmp_path / "x.csv.gz").code == "fichier_tronque"
 
 
 def test_archives_end_to_end_are_one_file(base: Base, tmp_path: Path) -> None:
@@ -162,19 +168,19 @@ def test_archives_end_to_end_are_one_file(base: Base, tmp_path: Path) -> None:
     assert import_balances(base, tmp_path / "y.csv.gz").rows == 2
 
 
-def test_absent_files_and_folders(base: Base, tmp_path: Path) -> None:
-    assert refusal(base, tmp_path / "absent.csv").code == "fichier_absent"
-    assert refusal(base, str(tmp_path / "*.gz")).code == "fichier_absent"
-    assert refusal(base, []).code == "fichier_absent"
-    error = refusal(base, tmp_path)
+def test_absent_files_and_folders(empty: Base, tmp_path: Path) -> None:
+    assert refusal(empty, tmp_path / "absent.csv").code == "fichier_absent"
+    assert refusal(empty, str(tmp_path / "*.gz")).code == "fichier_absent"
+    assert refusal(empty, []).code == "fichier_absent"
+    error = refusal(empty, tmp_path)
     assert error.code == "fichier_dossier"
     assert "/*.csv" in error.hint
 
 
-def test_two_files_with_one_budget(base: Base, tmp_path: Path) -> None:
+def test_two_files_with_one_budget(empty: Base, tmp_path: Path) -> None:
     one = write_csv(tmp_path / "nature.csv", [row("60"), row("60", exercice=2020)])
     other = write_csv(tmp_path / "fonction.csv", [row("60", FONCTION="01")])
-    error = refusal(base, [one, other])
+    error = refusal(empty, [one, other])
     assert error.code == "budget_double"
     assert "nature.csv et fonction.csv" in error.message
     assert "exercice 2019" in error.message

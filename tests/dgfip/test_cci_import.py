@@ -18,7 +18,9 @@ from workbench.dgfip import (
     Base,
     connect,
     import_cci,
+    import_reference,
     libelles_comptes,
+    libelles_reference,
     perimetre,
     select_budgets,
     snapshots,
@@ -204,6 +206,32 @@ def test_the_golden_base_to_the_cent(base: Base, shared: Path, name: str) -> Non
     assert report.controls is not None
     assert report.controls["comptes_inconnus"].ok
     assert report.controls["exercices_manquants"].ok is (name == "small")
+
+
+@pytest.mark.shared
+def test_the_reference_tables(base: Base, shared: Path, tmp_path: Path) -> None:
+    folder = shared / "data" / "balances" / "reference"
+    report = import_reference(base, folder)
+    assert len(report.files) == 7
+    assert report.rows == 106 + 9 + 26 + 6 + 47 + 4 + 97
+    assert libelles_reference(base, "type_etablissement")["101"] == "Commune (BP)"
+    assert libelles_reference(base, "departement")["033"] == "GIRONDE"
+    assert libelles_reference(base, "nature_juridique")["1"] == "Collectivités territoriales"
+    assert not import_reference(base, folder).changed
+    with pytest.raises(WorkbenchError, match="aucune table de référence"):
+        import_reference(base, tmp_path)
+    with pytest.raises(WorkbenchError, match="Connues : departement"):
+        libelles_reference(base, "inconnue")
+
+
+@pytest.mark.shared
+def test_shipped_codes_are_those_of_the_source(base: Base, shared: Path) -> None:
+    shipped = {
+        nature: libelles_reference(base, nature) for nature in ("departement", "type_etablissement", "operation")
+    }
+    import_reference(base, shared / "data" / "balances" / "reference")
+    for nature, labels in shipped.items():
+        assert set(libelles_reference(base, nature)) == set(labels), nature
 
 
 @pytest.mark.shared

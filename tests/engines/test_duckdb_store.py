@@ -7,7 +7,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -108,6 +111,25 @@ def test_a_plain_file_is_read_then_adopted(store: DuckDBStore, tmp_path: Path) -
     assert total(store) == total(store, "00000002") == 8
 
 
+def test_a_plain_file_keeps_the_journal_that_a_crash_left(store: DuckDBStore, tmp_path: Path) -> None:
+    writer = DuckDBWriter(store.path)
+    writer.create([numbers])
+    writer.execute(insert(numbers).values(n=7))
+    writer.checkpoint()
+    writer.execute(insert(numbers).values(n=30))
+    for name in ("base.duckdb", "base.duckdb.wal"):
+        shutil.copy(tmp_path / name, tmp_path / f"copy_{name}")
+    writer.close()
+    for name in ("base.duckdb", "base.duckdb.wal"):
+        (tmp_path / f"copy_{name}").replace(tmp_path / name)
+    assert total(store) == 37
+    add(store, 100)
+    assert total(store) == 137
+    assert total(store, "00000001") == 37
+    store.prune(keep=1)
+    assert sorted(each.name for each in store.folder.iterdir()) == [".verrou", "00000002.duckdb"]
+
+
 def test_a_foreign_file_is_neither_read_nor_replaced(store: DuckDBStore) -> None:
     store.path.write_text("ceci n'est pas une base")
     with pytest.raises(WorkbenchError) as error:
@@ -139,11 +161,24 @@ def test_an_absent_folder_is_named(tmp_path: Path) -> None:
     assert error.value.code == "dossier_absent"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_folder_without_rights_is_named(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(WorkbenchError) as error:
-        add(DuckDBStore(str(tmp_path / "base.duckdb")), 1)
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Give up root's right to write everywhere."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_a_folder_without_rights_is_named() -> None:
+    # Not under tmp_path, whose parents only their owner may enter.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        with as_nobody(), pytest.raises(WorkbenchError) as error:
+            add(DuckDBStore(str(Path(folder) / "base.duckdb")), 1)
     assert error.value.code == "base_non_inscriptible"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from workbench.config import settings
@@ -13,6 +14,8 @@ from workbench.dgfip import connect
 from workbench.errors import WorkbenchError
 
 __all__ = ["CollectivitePage", "collectivite_page"]
+
+_PATHS = {"chemin", "dossier"}
 
 
 class CollectivitePage:
@@ -111,6 +114,9 @@ class CollectivitePage:
 
 
 def _notice(error: WorkbenchError) -> dict[str, str]:
+    # Where the server keeps its files is not a visitor's concern.
+    named = {name: Path(value).name if name in _PATHS else value for name, value in error.details.items()}
+    error = WorkbenchError(error.code, **named)
     return {"kind": "erreur", "message": error.message, "hint": error.hint}
 
 

@@ -70,7 +70,7 @@ def _subtitle(table: IndicateurTable) -> str:
 def _cell(value: float, unite: str) -> dict[str, Any]:
     rule = unite_of(unite)
     text = format_number(value * rule.factor, rule.decimals)
-    return {"text": text, "negative": text.startswith(MINUS)}
+    return {"text": text, "negative": text.startswith(MINUS), "zero": value == 0}
 
 
 def proposal_detail(found: Mapping[Hashable, Any]) -> str:

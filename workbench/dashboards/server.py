@@ -84,9 +84,8 @@ def serve(
     default = settings()
     base = str(base or default.base)
     variables = {
-        # Kernels run in the folder of the notebooks: a relative path would name another file there.
-        "WORKBENCH_BASE": base if "://" in base else str(Path(base).resolve()),
-        "WORKBENCH_TRAMES": str(Path(trames or default.trames).resolve()),
+        "WORKBENCH_BASE": _absolute(base),
+        "WORKBENCH_TRAMES": str(Path(trames or default.trames).absolute()),
         "WORKBENCH_PLOTLY": f"/statique/plotly.min.js?v={version('plotly')}",
     }
     _check_port(address, port)
@@ -97,6 +96,17 @@ def serve(
     application.initialize([])
     print(f"Tableaux de bord : http://{address}:{port}/  (Ctrl-C pour arrêter)", file=sys.stderr, flush=True)  # noqa: T201
     application.start()  # type: ignore[no-untyped-call]
+
+
+def _absolute(base: str) -> str:
+    """Return a base that a kernel finds from the folder of the notebooks, where it runs.
+
+    Links are not followed: a base is one, that each import points at its new snapshot.
+    """
+    scheme, separator, path = base.rpartition(":///")
+    if separator and scheme == "duckdb":
+        return f"duckdb:///{Path(path).absolute()}"
+    return base if "://" in base else str(Path(base).absolute())
 
 
 def _check_port(address: str, port: int) -> None:

@@ -16,6 +16,7 @@ from workbench.dgfip.control_report import ControlReport, controls
 from workbench.dgfip.import_report import ImportReport
 from workbench.dgfip.population_import import import_population
 from workbench.dgfip.reference import departements, libelle_type_budget, libelle_type_etablissement
+from workbench.dgfip.reference_import import import_reference, libelles_reference
 from workbench.dgfip.selection import Perimetre, perimetre, select_budgets, sum_comptes
 
 if TYPE_CHECKING:
@@ -43,9 +44,11 @@ __all__ = [
     "import_cci",
     "import_comptes",
     "import_population",
+    "import_reference",
     "libelle_type_budget",
     "libelle_type_etablissement",
     "libelles_comptes",
+    "libelles_reference",
     "perimetre",
     "prune_snapshots",
     "select_budgets",

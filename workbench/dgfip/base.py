@@ -52,9 +52,9 @@ class Base:
 
     def _open(self, snapshot: str | None) -> tuple[Engine, str]:
         engine, opened = self.store.open(snapshot)
-        tables = table("tables", column("table_name"), schema="information_schema")
-        present = set(engine.fetch(select(tables.c.table_name)).column(0).to_pylist())
-        missing = sorted(set(metadata.tables) - present)
+        present = _table_names(engine)
+        # Labels came later and have shipped equals: a base without them reads as well.
+        missing = sorted(set(metadata.tables) - present - {"references"})
         if missing:
             engine.close()
             raise WorkbenchError("base_etrangere", chemin=self.url, tables=", ".join(missing))
@@ -82,6 +82,10 @@ class Base:
             ``requete_refusee`` with the engine's own words, ``base_fermee`` after `close`.
         """
         return self._engine.fetch(statement, tables)
+
+    def has_table(self, name: str) -> bool:
+        """Whether the snapshot has this table; those written before it existed do not."""
+        return name in _table_names(self._engine)
 
     def require_writable(self) -> None:
         """Refuse an import into a base that is open for reading, or on an old snapshot."""
@@ -116,6 +120,11 @@ class Base:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, (self.store, self.read_only, self.snapshot)
+
+
+def _table_names(engine: Engine) -> set[str]:
+    tables = table("tables", column("table_name"), schema="information_schema")
+    return set(engine.fetch(select(tables.c.table_name)).column(0).to_pylist())
 
 
 def _reopen(store: Store, read_only: bool, snapshot: str) -> Base:

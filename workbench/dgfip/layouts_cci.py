@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.dgfip.layouts import Layout, LayoutColumn
 
-__all__ = ["COLLECTIVITE", "COMPTES", "EXECUTION"]
+__all__ = ["COLLECTIVITE", "COMPTES", "EXECUTION", "REFERENCES"]
 
 EXECUTION = Layout(
     title="d'exécution (execution_2010)",
@@ -66,3 +66,29 @@ COMPTES = Layout(
     ),
     order=("comptes", "libelles", "fin_num_comptes", "creat_d", "modif_d"),
 )
+
+
+def _reference(nature: str, code: str, libelle: str, *others: str) -> Layout:
+    return Layout(
+        title=f"de référence ({nature})",
+        columns=(
+            LayoutColumn("code", (code,), required=True),
+            LayoutColumn("libelle", (libelle,), required=True),
+        ),
+        known=frozenset({*others, "creat_d", "modif_d"}),
+    )
+
+
+REFERENCES = {
+    "departement": ("departement", _reference("departement", "dp_code", "dp_nom", "dp_cd_id_reg", "reg_name")),
+    "nature_juridique": ("nature_juridique", _reference("nature_juridique", "code_nat_jur", "libelle_nature")),
+    "nomenclature": ("nomenclature", _reference("nomenclature", "nomen", "libelle_nomenclature")),
+    "operation": ("operations", _reference("operations", "code_operation", "libelle_operation", "exer")),
+    "activite": ("type_activite", _reference("type_activite", "code_activite", "libelle_activite")),
+    "type_budget": ("type_budget", _reference("type_budget", "code_budget", "libelle_budget")),
+    "type_etablissement": (
+        "type_etablissements",
+        _reference("type_etablissements", "code_type_ets", "libelle_ets", "code_nat_jur"),
+    ),
+}
+"""What a reference table labels: the table's name, without suffix, and its columns."""

@@ -16,8 +16,10 @@ __all__ = [
     "libelle_nomenclature",
     "libelle_type_budget",
     "libelle_type_etablissement",
+    "nomenclatures",
     "nomenclatures_repliees",
     "operations",
+    "types_budget",
     "types_etablissement",
 ]
 
@@ -64,6 +66,28 @@ def libelle_type_etablissement(code: str | None) -> str:
     """
     label = types_etablissement().get(code or "")
     return f"{code} - {label}" if label else code or ""
+
+
+def types_budget() -> dict[str, str]:
+    """Return the budget types: code to label.
+
+    Examples
+    --------
+    >>> types_budget()["2"]
+    'Budget principal rattaché'
+    """
+    return _labels("types_budget")
+
+
+def nomenclatures() -> dict[str, str]:
+    """Return the nomenclatures: code to what each serves.
+
+    Examples
+    --------
+    >>> nomenclatures()["M71"]
+    'Régions'
+    """
+    return _labels("nomenclatures")
 
 
 def libelle_type_budget(code: str | None) -> str:

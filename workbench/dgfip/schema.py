@@ -33,6 +33,7 @@ __all__ = [
     "imports",
     "metadata",
     "populations",
+    "references",
 ]
 
 OPERATIONS = (1, 2, 3, 4, 5, 6, 7)
@@ -103,6 +104,15 @@ populations = Table(
     Column("import_id", Integer, nullable=False),
 )
 """Populations that were imported apart, for sources that carry none."""
+
+references = Table(
+    "references",
+    metadata,
+    Column("nature", Text, nullable=False, doc="departement, nomenclature, operation, type_budget…"),
+    Column("code", Text, nullable=False),
+    Column("libelle", Text, nullable=False),
+)
+"""Labels of codes, imported from the source's own reference tables."""
 
 doublons = Table(
     "doublons",

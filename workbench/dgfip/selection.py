@@ -22,6 +22,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    union_all,
 )
 
 from workbench.dgfip.base import Base
@@ -124,9 +125,9 @@ def perimetre(
 
     Examples
     --------
-    >>> perimetre(sirets="213 300 635 00017", departements=[33, "2A"], population=(1000, 0))
-    Perimetre(sirets=('21330063500017',), sirens=None, finess=None, nomenclature=None,
-              departements=('033', '02A'), types=None, population=(1000, None))
+    >>> wanted = perimetre(sirets="213 300 635 00017", departements=[33, "2A"], population=(1000, 0))
+    >>> wanted.sirets, wanted.departements, wanted.population
+    (('21330063500017',), ('033', '02A'), (1000, None))
     """
     return Perimetre(
         sirets=_identifiers(sirets, "SIRET", 14),
@@ -219,10 +220,10 @@ def with_population(described: Select[Any]) -> Subquery:
     the SIRET before one for the SIREN, that before one for the commune (which serves the bodies that
     own a budget of type 101 there), and one for the exercice before one for any.
     """
-    kept = described.subquery("kept")
+    kept = described.cte("kept")
     owners = (
         select(collectivites.c.siren, collectivites.c.exercice)
-        .where(collectivites.c.type_etablissement == "101")
+        .where(collectivites.c.type_etablissement == "101", collectivites.c.siren.in_(select(kept.c.siren)))
         .distinct()
         .subquery("communes")
     )
@@ -231,14 +232,16 @@ def with_population(described: Select[Any]) -> Subquery:
         select(*kept.c, commune.label("code_commune"))
         .select_from(kept)
         .outerjoin(owners, and_(owners.c.siren == kept.c.siren, owners.c.exercice == kept.c.exercice))
-        .subquery("located")
+        .cte("located")
     )
+    identifiers = union_all(*(select(located.c[name]) for name in ("siret", "siren", "code_commune")))
+    relevant = select(populations).where(populations.c.identifiant.in_(identifiers)).cte("relevant")
     joined: FromClause = located
     found: list[ColumnElement[Any]] = [located.c.population]
     # Equality joins on a unique key: at most one row each, whatever the size of the base.
     for nature, identifier in (("siret", "siret"), ("siren", "siren"), ("commune", "code_commune")):
         for dated in (True, False):
-            given = populations.alias(f"{nature}_{'exercice' if dated else 'toujours'}")
+            given = relevant.alias(f"{nature}_{'exercice' if dated else 'toujours'}")
             when = given.c.exercice == located.c.exercice if dated else given.c.exercice.is_(None)
             same = and_(given.c.nature == nature, given.c.identifiant == located.c[identifier], when)
             joined = joined.outerjoin(given, same)

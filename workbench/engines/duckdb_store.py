@@ -132,6 +132,7 @@ class DuckDBStore:
             removed = [each.id for each in numbered[:-keep] if not each.current]
             for each in removed:
                 self._file(each).unlink()
+                _journal(self._file(each)).unlink(missing_ok=True)
         return removed
 
     def _file(self, snapshot: str) -> Path:

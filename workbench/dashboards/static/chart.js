@@ -39,6 +39,13 @@ const FRENCH = {
   format: {},
 };
 
+// plotly.js offers by default to send the figures to its makers' server.
+const CONFIG = {
+  plotlyServerURL: "",
+  displaylogo: false,
+  modeBarButtons: [["toImage"], ["zoom2d", "pan2d", "resetScale2d"]],
+};
+
 async function plotly(model) {
   const address = model.get("address");
   library ??= window.Plotly ? Promise.resolve(window.Plotly) : address ? script(address) : fromKernel(model);
@@ -58,7 +65,7 @@ function render({ model, el }) {
   async function draw(box, figure, current) {
     try {
       const loaded = await plotly(model);
-      if (turn === current) await loaded.newPlot(box, figure.data, figure.layout, figure.config);
+      if (turn === current) await loaded.newPlot(box, figure.data, figure.layout, { ...figure.config, ...CONFIG });
     } catch {
       library = null;
       box.replaceChildren(element("p", { class: "wb-hint" }, "Le graphique n'a pas pu être chargé ; le tableau donne les mêmes chiffres."));

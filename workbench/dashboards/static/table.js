@@ -61,7 +61,7 @@ function render({ model, el }) {
         "aria-expanded": "false",
         "aria-label": `${cell.text} ${row.unite}, ${row.libelle}, ${exercice} : expliquer`,
         "data-negative": cell.negative,
-        "data-zero": cell.text === "0",
+        "data-zero": cell.zero,
         onclick: () => {
           enter(button);
           if (unfolded?.button === button) close(true);

@@ -1,0 +1,109 @@
+"""The reference of the commands, in Markdown: ``python -m workbench.cli.reference > docs/commandes.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from inspect import cleandoc
+
+import click
+
+from workbench.cli.exits import ExitCode
+from workbench.cli.main import cli
+
+__all__ = ["commands", "reference"]
+
+_CODES = {
+    ExitCode.OK: "la commande a fait ce qui était demandé",
+    ExitCode.UNEXPECTED: "erreur inattendue : un défaut du programme, dont le journal garde le détail",
+    ExitCode.USAGE: "la commande n'a pas été comprise",
+    ExitCode.REFUSED: "la demande est refusée : le message dit où est la faute et quoi faire",
+    ExitCode.EMPTY: "rien à calculer ou à montrer : le périmètre n'a pas de comptes",
+    ExitCode.FINDINGS: "la commande a fait son travail et trouvé quelque chose à redire ou une différence",
+    ExitCode.INTERRUPTED: "interrompue par Ctrl-C",
+}
+
+_VALUES = {
+    "DIRECTORY": "DOSSIER",
+    "FILE": "FICHIER",
+    "INTEGER": "NOMBRE",
+    "INTEGER RANGE": "NOMBRE",
+    "PATH": "CHEMIN",
+    "TEXT": "TEXTE",
+}
+
+
+def commands(group: click.Group = cli, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield each command with the words that call it, in the order of the help.
+
+    Examples
+    --------
+    >>> next(names for names, _ in commands() if names[0] == "trame")
+    ('trame', 'check')
+    """
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, (*names, name))
+        elif command is not None:
+            yield (*names, name), command
+
+
+def reference() -> str:
+    """Return the reference of all commands.
+
+    Examples
+    --------
+    >>> reference().splitlines()[0]
+    '# Commandes'
+    """
+    lines = [
+        "# Commandes",
+        "",
+        "Cette page est produite par `python -m workbench.cli.reference`. Les données vont sur la sortie standard,",
+        "tout le reste sur la sortie d'erreur.",
+        "",
+        "| code de sortie | sens |",
+        "|---|---|",
+        *(f"| {code.value} | {sentence} |" for code, sentence in _CODES.items()),
+    ]
+    for names, command in commands():
+        arguments = [each for each in command.params if isinstance(each, click.Argument)]
+        usage = " ".join(["workbench", *names, *(each.metavar or "" for each in arguments)])
+        lines += ["", f"## {' '.join(names)}", "", f"`{usage}`", "", *_text(command.help or "")]
+        options = [each for each in command.params if isinstance(each, click.Option)]
+        rows = [f"| {_name(each)} | {_meaning(each)} |" for each in options]
+        lines += ["", "| option | sens |", "|---|---|", *rows] if rows else []
+    return "\n".join(lines) + "\n"
+
+
+def _text(text: str) -> list[str]:
+    """Return a help text as paragraphs; what click must not rewrap is code."""
+    lines: list[str] = []
+    for paragraph in cleandoc(text).split("\n\n"):
+        kept = paragraph.startswith("\b\n")
+        lines += ["", "```sh", paragraph[2:], "```"] if kept else ["", paragraph]
+    return lines[1:]
+
+
+def _name(option: click.Option) -> str:
+    # The type's own name may be translated already, when the command line has run.
+    name = option.make_metavar(click.Context(cli))
+    value = "" if option.is_flag else f" {_VALUES.get(name, name)}"
+    return ", ".join(f"`{each}{value}`" for each in (*option.opts, *option.secondary_opts)).replace("|", "\\|")
+
+
+def _meaning(option: click.Option) -> str:
+    default = option.show_default if isinstance(option.show_default, str) else ""
+    if option.show_default is True:
+        default = str(option.default).lower() if option.is_flag else str(option.default)
+        default = {"true": "oui", "false": "non"}.get(default, default)
+    notes = ["obligatoire"] if option.required else []
+    notes += ["peut se répéter"] if option.multiple and "répéter" not in str(option.help) else []
+    notes += [f"par défaut : {default}"] if default else []
+    said = f" ({' ; '.join(notes)})" if notes else ""
+    return f"{option.help}{said}".replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    click.echo(reference(), nl=False)
