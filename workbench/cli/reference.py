@@ -68,10 +68,11 @@ def reference() -> str:
         *(f"| {code.value} | {sentence} |" for code, sentence in _CODES.items()),
     ]
     for names, command in commands():
-        arguments = [each for each in command.params if isinstance(each, click.Argument)]
-        usage = " ".join(["workbench", *names, *(each.metavar or "" for each in arguments)])
-        lines += ["", f"## {' '.join(names)}", "", f"`{usage}`", "", *_text(command.help or "")]
+        arguments = [each.metavar or "" for each in command.params if isinstance(each, click.Argument)]
         options = [each for each in command.params if isinstance(each, click.Option)]
+        required = [f"{each.opts[0]}{_value(each)}" for each in options if each.required]
+        usage = " ".join(["workbench", *names, *arguments, *required])
+        lines += ["", f"## {' '.join(names)}", "", f"`{usage}`", "", *_text(command.help or "")]
         rows = [f"| {_name(each)} | {_meaning(each)} |" for each in options]
         lines += ["", "| option | sens |", "|---|---|", *rows] if rows else []
     return "\n".join(lines) + "\n"
@@ -87,10 +88,14 @@ def _text(text: str) -> list[str]:
 
 
 def _name(option: click.Option) -> str:
+    names = (f"`{each}{_value(option)}`" for each in (*option.opts, *option.secondary_opts))
+    return ", ".join(names).replace("|", "\\|")
+
+
+def _value(option: click.Option) -> str:
     # The type's own name may be translated already, when the command line has run.
     name = option.make_metavar(click.Context(cli))
-    value = "" if option.is_flag else f" {_VALUES.get(name, name)}"
-    return ", ".join(f"`{each}{value}`" for each in (*option.opts, *option.secondary_opts)).replace("|", "\\|")
+    return "" if option.is_flag else f" {_VALUES.get(name, name)}"
 
 
 def _meaning(option: click.Option) -> str:

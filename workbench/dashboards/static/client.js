@@ -12,7 +12,7 @@
   let kernel = null;
   let base = "/";
   const models = new Map();
-  const control = crypto.randomUUID();
+  let control = null;
   let states = null;
 
   function lost() {
@@ -169,9 +169,16 @@
     const answer = new Promise((resolve) => {
       states = resolve;
     });
-    transmit("comm_open", { comm_id: control, target_name: "jupyter.widget.control", data: {} }, { version: "1.0.0" });
-    transmit("comm_msg", { comm_id: control, data: { method: "request_states" } });
+    const ask = () => {
+      control = crypto.randomUUID();
+      transmit("comm_open", { comm_id: control, target_name: "jupyter.widget.control", data: {} }, { version: "1.0.0" });
+      transmit("comm_msg", { comm_id: control, data: { method: "request_states" } });
+    };
+    ask();
+    // A kernel that has just started may lose what it published first.
+    const again = setInterval(ask, 5000);
     const known = await answer;
+    clearInterval(again);
     for (const [id, model] of Object.entries(known)) {
       if (model.model_module === "anywidget") models.set(id, new Model(id, model.state));
     }
