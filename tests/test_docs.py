@@ -161,6 +161,13 @@ def test_the_example_runs_through_every_stage(tmp_path: Path, monkeypatch: pytes
     assert not doctest.DocTestRunner().run(parsed, out=said.write).failed, said.getvalue()
 
 
+def test_the_example_of_the_format_loads(tmp_path: Path) -> None:
+    example = next(block for language, block in blocks("docs/trames.md") if language == "yaml")
+    path = tmp_path / "m14_basique.yaml"
+    path.write_text(example, encoding="utf-8")
+    assert workbench.load_trame(path).codes == ("M14_CE_PFA_1000", "M14_CE_PFA_1090", "M14_RATIO_PERSONNEL")
+
+
 def run(words: list[str]) -> int:
     with pytest.raises(SystemExit) as stop:
         main(words)

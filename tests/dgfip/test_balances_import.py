@@ -61,6 +61,7 @@ def test_layouts(base: Base, tmp_path: Path, name: str, options: dict[str, Any])
             "type_budget": "1",
             "type_etablissement": "101",
             "etat": "M",
+            "source": "balances",
         }
     ]
 

@@ -78,6 +78,7 @@ def test_operations_become_columns(base: Base, tmp_path: Path) -> None:
         "type_budget": "1",
         "type_etablissement": "101",
         "etat": "M",
+        "source": "cci",
     }
 
 

@@ -225,3 +225,15 @@ def test_weights_keep_integers(cents: list[int], divisor: int) -> None:
     values = kernel.run(plan, rows, cells, {})
     assert values[0, 0] == 0
     assert values[0, 1] == sum(cents) / 100
+
+
+def test_open_data_warns_of_net_annulations(demonstration: tuple[str, str], make_base) -> None:
+    path, siret = demonstration
+    doubtful = wb.trame_from_formules({"A_B": "SC70[TA:BR]", "A_C": "C70[TA:BR]"})
+    with wb.connect(path) as base:
+        table = wb.evaluate(doubtful, base, sirets=[siret], exercices=range(2000, 2100))
+        assert any("SC70 en [TA:BR]" in sentence for sentence in table.provenance.avertissements)
+    from_cci = wb.evaluate(
+        doubtful, make_base([(2015, PRINCIPAL, "70", 2, 0, 1)]), sirets=[PRINCIPAL], exercices=[2015]
+    )
+    assert not from_cci.provenance.avertissements

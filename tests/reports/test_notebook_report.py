@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -52,15 +54,17 @@ def request_(base: Path, trames: Path, tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def done(base: Path, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The report of one commune, made once; its perimeter is given as analysts do, from numpy and by a bare name."""
-    return run_report(
-        trame=project / "trames" / "ofgl_agregats_m14.yaml",
-        base=base,
-        sirets=np.array([SIRET]),
-        exercices=np.arange(2021, 2024),
-        to=tmp_path_factory.mktemp("rapport"),
-        notebook=project / "notebooks" / "40_rapport_collectivite.ipynb",
-    )
+    """The report of one commune, made once, asked for as analysts do: relative paths, arrays of numpy."""
+    folder = tmp_path_factory.mktemp("rapport")
+    with contextlib.chdir(folder.parent):
+        return run_report(
+            trame=project / "trames" / "ofgl_agregats_m14.yaml",
+            base=os.path.relpath(str(base)),
+            sirets=np.array([SIRET]),
+            exercices=np.arange(2021, 2024),
+            to=folder.name,
+            notebook=project / "notebooks" / "40_rapport_collectivite.ipynb",
+        )
 
 
 def only_state(folder: Path) -> list[str]:

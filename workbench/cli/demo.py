@@ -81,6 +81,7 @@ def command(folder: Path) -> int:
             exercices=range(first, last + 1),
             to=folder / "rapports",
         )
+    say(result.warnings)
     click.echo()
     click.echo(str(report))
     click.echo()

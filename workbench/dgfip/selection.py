@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from workbench.dgfip.base import Base
 from workbench.dgfip.reference import departements as known_departements
-from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, populations
+from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, imports, populations
 from workbench.errors import WorkbenchError
 
 __all__ = ["BUDGETS", "Perimetre", "perimetre", "select_budgets", "sum_comptes"]
@@ -44,6 +44,7 @@ BUDGETS = pa.schema(
         ("type_budget", pa.string()),
         ("type_etablissement", pa.string()),
         ("etat", pa.string()),
+        ("source", pa.string()),
     ]
 )
 """Columns of `select_budgets`."""
@@ -156,7 +157,8 @@ def select_budgets(base: Base, perimetre: Perimetre, exercices: Iterable[int] | 
     -------
     pyarrow.Table
         Columns of `BUDGETS`, one row a (siret, exercice) that has both a balance and a description,
-        sorted by exercice then siret. ``etat`` is D (définitif), P (provisoire) or M (both).
+        sorted by exercice then siret. ``etat`` is D (définitif), P (provisoire) or M (both);
+        ``source`` is ``balances`` (open data) or ``cci``.
         ``population`` is null when no source gives it.
     """
     conditions, tables = _conditions(perimetre)
@@ -165,8 +167,9 @@ def select_budgets(base: Base, perimetre: Perimetre, exercices: Iterable[int] | 
         conditions.append(collectivites.c.exercice.in_([int(year) for year in years]))
     # Narrowed first, so that populations are looked up for these budgets alone.
     kept = (
-        select(*collectivites.c, budgets.c.etat)
+        select(*collectivites.c, budgets.c.etat, imports.c.source)
         .join(budgets, and_(budgets.c.siret == collectivites.c.siret, budgets.c.exercice == collectivites.c.exercice))
+        .join(imports, imports.c.import_id == budgets.c.import_id)
         .where(*conditions)
     )
     rows = with_population(kept)

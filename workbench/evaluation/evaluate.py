@@ -350,7 +350,7 @@ def _warnings(trame: Trame, plan: Plan, chosen: Perimetre, frame: pd.DataFrame) 
         if absent:
             years = ", ".join(str(exercice) for exercice in absent)
             yield f"Population inconnue en {years} : $POP y compte 0 et les montants par habitant y valent 0."
-    if "source" in frame and (frame["source"] == "balances").any():
+    if (frame["source"] == "balances").any():
         doubtful = sorted(
             {
                 f"{node.side}{node.compte}"

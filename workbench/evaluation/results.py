@@ -29,8 +29,8 @@ class Provenance:
         URL of the base and identifier of the snapshot read.
     budgets
         One row a retained (siret, exercice): ``siret, exercice, siren, libelle, population,
-        nomenclature, nomenclature_detail, type_budget, type_etablissement, etat`` where etat is
-        D (définitif), P (provisoire) or M (both).
+        nomenclature, nomenclature_detail, type_budget, type_etablissement, etat, source`` as
+        `workbench.dgfip.select_budgets` gives them.
     exercices_demandes
         First and last exercice asked for.
     exercices

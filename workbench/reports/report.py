@@ -143,7 +143,7 @@ def run_report(
         "trame": trame, "base": base, "sirets": sirets, "exercices": exercices, "modele": model,
         "nomenclature": nomenclature, "titre": title,
     }  # fmt: skip
-    request, present = checked_request(source, wanted, parameters or {}, Path(to))
+    request, present = checked_request(source, wanted, parameters or {}, Path(to).absolute())
     if not present:
         error = _empty(request, nomenclature)
         return _concluded(request, State.EMPTY, {}, error.message, "EmptyReportError", None, started)
@@ -166,6 +166,8 @@ def run_report(
         made = {"notebook": work / f"{request.stem}.ipynb"}
         if excel and (work / f"{request.stem}.xlsx").is_file():
             made["excel"] = work / f"{request.stem}.xlsx"
+        elif excel:
+            request.warnings.append(f"Le notebook {source.name} n'a pas écrit le classeur demandé.")
         if html or pdf:
             page = export_html(made["notebook"], work / f"{request.stem}.html")
             if pdf:
