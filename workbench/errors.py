@@ -365,7 +365,9 @@ ERRORS: dict[str, ErrorKind] = {
         500,
     ),
     "extra_absent": ErrorKind(
-        "Il manque la bibliothèque {bibliotheque}.", "Installez-la : pip install 'workbench[{extra}]'.", 501
+        "Il manque la bibliothèque {bibliotheque}.",
+        "Installez-la avec le groupe « {extra} » : pip install -r requirements.lock, dans le dossier du projet.",
+        501,
     ),
     # --- dashboards, cli
     "tableaux_absents": ErrorKind(

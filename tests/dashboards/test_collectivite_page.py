@@ -23,6 +23,8 @@ class Recorder:
         self.asked: list[tuple[Any, ...]] = []
         self.refuses: Exception | None = None
         self.drawn: tuple[str, ...] = ()
+        self.table: object = None
+        self.figures_asked = 0
 
     def form(self) -> dict[str, Any]:
         return {"collectivite": "", "asked": len(self.asked)}
@@ -34,7 +36,8 @@ class Recorder:
         return {"exercices": [2017], "groups": []}
 
     def charts(self) -> list[dict[str, Any]]:
-        return []
+        self.figures_asked += 1
+        return [{"data": [], "layout": {}, "config": {}, "alternative": ""}]
 
     def documents(self) -> list[dict[str, str]]:
         return [{"value": "rapport", "label": "Rapport", "description": ""}]
@@ -156,6 +159,19 @@ def test_plotly_is_sent_to_a_notebook_that_asks_for_it(page: CollectivitePage, s
     receive(page.charts, {"kind": "library"})
     assert sent[0]["kind"] == "library"
     assert b"plotly.js" in sent[0]["buffers"][0][:200]
+
+
+def test_charts_are_computed_when_they_are_about_to_be_seen(page: CollectivitePage, view: Recorder) -> None:
+    receive(page.form, {"kind": "choose", "field": "trame", "value": "essai"})
+    assert (page.charts.turn, page.charts.figures) == (0, [])  # no table: nothing to draw
+    view.table = object()
+    receive(page.form, {"kind": "choose", "field": "trame", "value": "essai"})
+    assert page.charts.turn == 2
+    assert view.figures_asked == 0
+    receive(page.charts, {"kind": "figures"})
+    assert len(page.charts.figures) == 1
+    receive(page.table, {"kind": "draw", "code": "E_P"})
+    assert (page.charts.turn, page.charts.figures) == (3, [])
 
 
 def test_without_a_base_the_page_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

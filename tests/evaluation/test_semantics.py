@@ -82,6 +82,55 @@ def test_annexe_segments_look_at_annexe_budgets_only(make_base) -> None:
     assert wb.explain(table, "A_TYPE", 2015).value == 14
 
 
+def test_a_condition_that_no_budget_meets_silences_numbers_too(make_base) -> None:
+    years = (2013, 2014, 2015)
+    rows = [(year, PRINCIPAL, "70", 2, 0, 100) for year in years] + [(2014, ANNEXE, "70", 2, 0, 7)]
+    base = make_base(rows, {ANNEXE: {"cbudg": "3", "ctype": "201", "mpoid": ""}})
+    formules = {
+        "A_NUMBER": "0.5[TB:BA]",
+        "A_ROOM": "C70+10[TA:BX]",
+        "A_BA": "A_ROOM*2+1[TB:BA]",
+        "A_POWER": "(C70[TA:BX])^0[TE:201]",
+        "A_ABS": "3-C70[TA:BX][CAL:ABS][TB:BA]",
+        "A_BEFORE": "A_ROOM[OS:M1][TB:BA]",
+        "A_AFTER": "A_ROOM[OS:P1][TB:BP]",
+        "A_NESTED": "A_NUMBER+1[TE:201]",
+        "A_POP": "$POP+1[TB:BA]",
+        "A_SUM": "A_ROOM-5[TB:BP]C70+2[TA:BX][TB:BA]",
+    }
+    both = _values(base, formules, sirets=[PRINCIPAL, ANNEXE])
+    nothing = [0, 0, 0]
+    assert both.loc["A_NUMBER"].tolist() == [0, 0.5, 0]
+    assert both.loc["A_BA"].tolist() == [0, 35, 0]
+    assert both.loc["A_POWER"].tolist() == [0, 1, 0]
+    assert both.loc["A_ABS"].tolist() == [0, 4, 0]
+    assert both.loc["A_BEFORE"].tolist() == nothing
+    assert both.loc["A_AFTER"].tolist() == [110, 110, 0]
+    assert both.loc["A_NESTED"].tolist() == [0, 1.5, 0]
+    assert both.loc["A_POP"].tolist() == [0, 1, 0]
+    assert both.loc["A_SUM"].tolist() == [105, 114, 105]
+    for code in formules:
+        for year in years:
+            assert wb.explain(both, code, year).value == both.at[code, year]
+
+    alone = _values(base, formules)
+    for code in ("A_NUMBER", "A_BA", "A_POWER", "A_ABS", "A_BEFORE", "A_NESTED", "A_POP"):
+        assert alone.loc[code].tolist() == nothing, code
+    grid = wb.evaluate_each(
+        wb.trame_from_formules(formules), base, wb.perimetre(sirets=[PRINCIPAL]), years, nomenclature=None
+    )
+    each = {(row["indicateur"], row["exercice"]): row["value"] for row in grid.to_pylist()}
+    assert each == {(code, year): alone.at[code, year] for code in formules for year in years}
+
+
+def test_population_of_budgets_that_are_not_there(make_base) -> None:
+    base = make_base([(2015, PRINCIPAL, "70", 2, 0, 100)])
+    table = _values(base, {"A_POP": "$POP[TE:999]", "A_BA": "100/$POP[TB:BA]"}, sirets=["99900000900012"])
+    assert table.shape == (2, 0)
+    table = _values(base, {"A_POP": "$POP[TE:999]", "A_BA": "100/$POP[TB:BA]"})
+    assert table[2015].tolist() == [0, 0]
+
+
 def test_population_counts_a_siren_once(make_base) -> None:
     rows = [(2015, siret, "70", 2, 0, 1.0) for siret in (PRINCIPAL, ANNEXE, OTHER)]
     base = make_base(rows, {OTHER: {"mpoid": "50"}})
@@ -222,7 +271,7 @@ def test_weights_keep_integers(cents: list[int], divisor: int) -> None:
         selected={},
     )
     rows = kernel.Rows(unit=np.zeros(1, dtype=np.int64), exercice=np.array([2015]))
-    values = kernel.run(plan, rows, cells, {})
+    values = kernel.run(plan, rows, cells, {}, {})
     assert values[0, 0] == 0
     assert values[0, 1] == sum(cents) / 100
 

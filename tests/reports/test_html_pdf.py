@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from sample_report import sample_table
 
+from workbench.atomic import replacing
 from workbench.errors import WorkbenchError
 from workbench.reports import charts, sections, tables
-from workbench.reports.files import replacing
 from workbench.reports.html import export_html
 from workbench.reports.pdf import export_pdf, find_chromium
 

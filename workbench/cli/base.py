@@ -25,6 +25,11 @@ def command() -> None:
 @click.option(
     "--population", multiple=True, type=existing_file, help="Populations : siren ou code commune, exercice, population."
 )
+@click.option(
+    "--reference",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Dossier des tables de référence d'une base CCI.",
+)
 @base_option
 def import_(
     files: tuple[Path, ...],
@@ -32,6 +37,7 @@ def import_(
     collectivite: Path | None,
     comptes: Path | None,
     population: tuple[Path, ...],
+    reference: Path | None,
     base: str,
 ) -> int:
     """Importe des balances ouvertes de la DGFIP (csv, csv.gz, parquet) ou une base CCI.
@@ -40,11 +46,18 @@ def import_(
     workbench base import balances_2019.csv balances_2020.csv.gz --population populations.csv
     workbench base import --execution execution.csv --collectivite collectivite.csv --comptes comptes.csv
     """
-    from workbench.dgfip import connect, import_balances, import_cci, import_comptes, import_population
+    from workbench.dgfip import (
+        connect,
+        import_balances,
+        import_cci,
+        import_comptes,
+        import_population,
+        import_reference,
+    )
 
     if (execution is None) != (collectivite is None):
         raise click.UsageError("--execution et --collectivite vont ensemble.")
-    if not files and execution is None and comptes is None and not population:
+    if not (files or execution or comptes or population or reference):
         raise click.UsageError("Donnez au moins un fichier à importer.")
     with connect(base, read_only=False) as opened:
         if files:
@@ -53,6 +66,8 @@ def import_(
             say(str(import_cci(opened, execution=execution, collectivite=collectivite, comptes=comptes, progress=True)))
         elif comptes is not None:
             say(str(import_comptes(opened, comptes)))
+        if reference is not None:
+            say(str(import_reference(opened, reference)))
         for path in population:
             say(str(import_population(opened, path)))
     return ExitCode.OK

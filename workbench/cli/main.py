@@ -29,8 +29,18 @@ _NOUNS = {
     "formule": "Une formule : vérifier, dessiner l'arbre.",
     "report": "Les rapports : tableau, classeur, notebook, balance.",
     "demo": "Une démonstration complète sur des communes fictives.",
-    "up": "Ouvre les tableaux de bord dans un navigateur.",
+    "up": "Sert les tableaux de bord sur cette machine.",
 }
+
+
+def _speak_french() -> None:
+    os.environ["LANGUAGE"] = "fr"
+    gettext.bindtextdomain("workbench", str(Path(__file__).parent / "locale"))
+    gettext.textdomain("workbench")
+
+
+# Before any command is made: click keeps some texts in the language of their first use.
+_speak_french()
 
 
 class _Nouns(click.Group):
@@ -59,7 +69,6 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with an `ExitCode`."""
-    _speak_french()
     try:
         code = cli.main(arguments, prog_name="workbench", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else ExitCode.OK)
@@ -96,9 +105,3 @@ def _report_defect() -> None:
     except OSError:
         place = "Relancez avec WORKBENCH_DEBUG=1 pour voir le détail."
     click.echo(f"Erreur inattendue (identifiant {identifier}). {place}", err=True)
-
-
-def _speak_french() -> None:
-    os.environ["LANGUAGE"] = "fr"
-    gettext.bindtextdomain("workbench", str(Path(__file__).parent / "locale"))
-    gettext.textdomain("workbench")

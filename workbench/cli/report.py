@@ -64,6 +64,9 @@ def run(
     """
     from workbench.reports import State, run_report
 
+    if exercices != list(range(exercices[0], exercices[-1] + 1)):
+        raise click.UsageError(f"Un rapport porte sur une période sans trou : {exercices[0]}-{exercices[-1]}.")
+
     with progress_bar("Rapport") as progress:
         result = run_report(
             trame=trame,

@@ -21,7 +21,7 @@ _DEMONSTRATION = Path("demo/base.duckdb")
     "--base", default=None, show_default="WORKBENCH_BASE, base.duckdb ou la démonstration", help="Base comptable."
 )
 def command(port: int, base: str | None) -> int:
-    """Ouvre les tableaux de bord sur cette machine ; Ctrl-C pour arrêter."""
+    """Sert les tableaux de bord sur cette machine ; Ctrl-C pour arrêter."""
     from workbench.dashboards.server import serve
 
     chosen = base or settings().base

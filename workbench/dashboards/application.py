@@ -228,6 +228,10 @@ class DashboardApplication(Voila):
         """Silence what Voila says at every opening."""
         super().initialize(argv)  # type: ignore[no-untyped-call]
         self.log.addFilter(lambda record: not record.getMessage().endswith("is not trusted"))
+        # Jupyter gives Tornado a time without a pong that Tornado shortens, and says so; both are right.
+        logging.getLogger("tornado.general").addFilter(
+            lambda record: not record.getMessage().startswith("The websocket_ping_timeout")
+        )
 
     def init_settings(self) -> dict[str, Any]:  # type: ignore[override] # Voila means the builtin
         """Add the closed list of the dashboards."""
@@ -276,9 +280,6 @@ def configuration(folder: Path, address: str, port: int, variables: Mapping[str,
     config.Voila.tornado_settings = {
         # A page elsewhere on the web must not reach a local server through a name that resolves to it.
         "allow_remote_access": not local,
-        # The same unit for both: Jupyter counts milliseconds.
-        "ws_ping_interval": 30000,
-        "ws_ping_timeout": 30000,
         "headers": {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "no-referrer"},
     }
     config.VoilaConfiguration.template = "workbench"

@@ -32,6 +32,7 @@ class CollectivitePage:
         self.actions = Actions()
         self.form = Form(state=view.form())
         self.table = FigureTable()
+        self._turn = 0
         self.charts = Charts(address=os.environ.get("WORKBENCH_PLOTLY", ""))
         self._components: tuple[Component, ...] = (self.form, self.actions, self.table, self.charts)
         self._say()
@@ -73,7 +74,8 @@ class CollectivitePage:
 
     def _draw(self) -> None:
         self.table.drawn = list(self._view.drawn)
-        self.charts.figures = self._view.charts()
+        self._turn += 1
+        self.charts.announce(self._turn if self._view.table is not None else 0)
 
     def _on_table(self, message: Mapping[str, Any]) -> None:
         match message:
@@ -93,8 +95,11 @@ class CollectivitePage:
                 self._draw()
 
     def _on_charts(self, message: Mapping[str, Any]) -> None:
-        if message.get("kind") == "library":
-            self.charts.send_library()
+        match message:
+            case {"kind": "figures"}:
+                self.charts.show(self._view.charts())
+            case {"kind": "library"}:
+                self.charts.send_library()
 
     def _on_actions(self, message: Mapping[str, Any]) -> None:
         if message.get("kind") != "download":

@@ -90,13 +90,31 @@ class FigureTable(Component):
 class Charts(Component):
     """Plotly figures, each with its alternative text.
 
-    Messages: ``library``, when the page has no address to fetch plotly.js from.
+    Messages: ``figures``, when they are about to be seen; ``library``, when the page has no address to fetch
+    plotly.js from.
     """
 
     _esm = _source("dom.js", "chart.js")
     address = traitlets.Unicode().tag(sync=True)
     figures: traitlets.List[Any] = traitlets.List().tag(sync=True)
-    hint = traitlets.Unicode().tag(sync=True)
+    turn = traitlets.Int().tag(sync=True)
+
+    def announce(self, turn: int) -> None:
+        """Say that there are new figures, to be asked for when they are about to be seen.
+
+        Parameters
+        ----------
+        turn
+            Another number each time; 0 for no figure, which hides the charts.
+        """
+        self.figures = []
+        self.turn = turn
+
+    def show(self, figures: Sequence[Mapping[str, Any]]) -> None:
+        """Show figures that were asked for."""
+        self.figures = [dict(figure) for figure in figures]
+        if not figures:
+            self.send({"kind": "none"})
 
     def send_library(self) -> None:
         """Send plotly.js itself, once for a notebook."""

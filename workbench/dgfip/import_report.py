@@ -55,12 +55,16 @@ class ImportReport:
 
     def _lines(self) -> list[tuple[str, str]]:
         years = f"{self.exercices[0]} à {self.exercices[-1]}" if len(self.exercices) > 1 else str(*self.exercices)
-        counts = {"nouveaux": self.budgets_new, "remplacés": self.budgets_replaced, "inchangés": self.budgets_unchanged}
-        said = ", ".join(f"{grouped(count)} {what}" for what, count in counts.items())
+        counts = (
+            (self.budgets_new, "nouveau", "nouveaux"),
+            (self.budgets_replaced, "remplacé", "remplacés"),
+            (self.budgets_unchanged, "inchangé", "inchangés"),
+        )
+        said = ", ".join(f"{grouped(count)} {one if count == 1 else many}" for count, one, many in counts if count)
         lines = [
             ("Fichiers", ", ".join(self.files)),
             ("Lignes lues", grouped(self.rows)),
-            ("Budgets", said if sum(counts.values()) else ""),
+            ("Budgets", said),
             ("Exercices", years),
             ("Colonnes ignorées", ", ".join(self.ignored_columns)),
             ("État de la base", self.snapshot),

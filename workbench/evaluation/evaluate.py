@@ -118,14 +118,10 @@ def evaluate(
     rows = kernel.Rows(unit=np.zeros(len(present), dtype=np.int64), exercice=present)
     row_of_budget = np.searchsorted(present, frame["exercice"].to_numpy(dtype=np.int64))
     groupe = sums["groupe"].to_numpy()
-    selected = {
-        condition: np.array(
-            [condition.accepts(kind, type_) for kind, type_ in parts.itertuples(index=False)], dtype=bool
-        )[groupe]
-        for condition in conditional
-    }
+    selected = {condition: _accepted(parts, condition)[groupe] for condition in conditional}
     cells = _cells(sums, np.searchsorted(present, sums["exercice"].to_numpy()), selected)
-    values = kernel.run(plan, rows, cells, _population(plan, frame, row_of_budget, len(present)))
+    population = _population(plan, frame, row_of_budget, len(present))
+    values = kernel.run(plan, rows, cells, population, _presence(plan, frame, row_of_budget, len(present)))
     table = IndicateurTable(
         values.T,
         index=pd.Index(plan.codes, name="indicateur", dtype="str"),
@@ -206,19 +202,11 @@ def _each(plan: Plan, base: Base, frame: pd.DataFrame) -> pa.RecordBatch:
     sums = sum_comptes(base, _groups(frame))
     keys = unit * 100_000 + exercice
     row = np.searchsorted(keys, sums["groupe"].to_numpy() * 100_000 + sums["exercice"].to_numpy())
-    selected = {
-        condition: np.array(
-            [
-                condition.accepts(kind, type_)
-                for kind, type_ in zip(frame["kind"], frame["type_etablissement"], strict=True)
-            ],
-            dtype=bool,
-        )[row]
-        for condition in plan.conditions() - {ALL}
-    }
-    values = kernel.run(
-        plan, rows, _cells(sums, row, selected), _population(plan, frame, np.arange(len(frame)), len(frame))
-    )
+    selected = {condition: _accepted(frame, condition)[row] for condition in plan.conditions() - {ALL}}
+    own_row = np.arange(len(frame))
+    population = _population(plan, frame, own_row, len(frame))
+    presence = _presence(plan, frame, own_row, len(frame))
+    values = kernel.run(plan, rows, _cells(sums, row, selected), population, presence)
     width = len(plan.codes)
     return pa.record_batch(
         {
@@ -319,13 +307,29 @@ def _population(
     counted = pd.DataFrame({"row": row, "siren": frame["siren"], "population": frame["population"].fillna(0)})
     result = {}
     for condition in plan.conditions():
-        accepted = [
-            condition.accepts(kind, type_)
-            for kind, type_ in zip(frame["kind"], frame["type_etablissement"], strict=True)
-        ]
-        once = counted[accepted].groupby(["row", "siren"])["population"].max().groupby("row").sum()
+        once = counted[_accepted(frame, condition)].groupby(["row", "siren"])["population"].max().groupby("row").sum()
         result[condition] = once.reindex(range(rows), fill_value=0).to_numpy(dtype=np.float64)
     return result
+
+
+def _presence(
+    plan: Plan, frame: pd.DataFrame, row: npt.NDArray[np.int64], rows: int
+) -> dict[Condition, npt.NDArray[np.bool_]]:
+    """Whether some budget of each row meets a condition."""
+    result = {}
+    for condition in plan.narrowings():
+        result[condition] = np.zeros(rows, dtype=bool)
+        result[condition][row[_accepted(frame, condition)]] = True
+    return result
+
+
+def _accepted(budgets: pd.DataFrame, condition: Condition) -> npt.NDArray[np.bool_]:
+    """Which budgets, or kinds of budget, meet a condition."""
+    accepted = [
+        condition.accepts(kind, type_)
+        for kind, type_ in zip(budgets["kind"], budgets["type_etablissement"], strict=True)
+    ]
+    return np.array(accepted, dtype=bool)
 
 
 def _with_parts(sums: pa.Table, parts: pd.DataFrame) -> pa.Table:

@@ -14,7 +14,6 @@ from html import escape
 from typing import Any, Literal
 
 import pandas as pd
-import pyarrow as pa
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation.evaluate import kind_of_budget
@@ -174,6 +173,7 @@ class _Explainer:
             raise WorkbenchError("explication_impossible")
         self.provenance = provenance
         self.exercices = set(provenance.exercices)
+        self.retained: list[dict[str, Any]] = provenance.budgets.to_pylist()
         self.known: dict[tuple[str, int, Condition], Explanation] = {}
 
     def explain(self, code: str, exercice: int) -> Explanation:
@@ -198,7 +198,9 @@ class _Explainer:
             segments = [
                 (segment, narrowed)
                 for segment in indicateur.tree.segments
-                if (narrowed := condition.narrowed(condition_of(segment))) is not None and segment.covers(exercice)
+                if (narrowed := condition.narrowed(condition_of(segment))) is not None
+                and segment.covers(exercice)
+                and self.met(narrowed, exercice)
             ]
             if len(segments) == 1 and _unconditional(segments[0][0]):
                 children = _terms(self.expression(segments[0][0].expression, exercice, condition))
@@ -239,7 +241,7 @@ class _Explainer:
             return self.indicateur(node.indicateur, exercice, condition)
         other = exercice + node.offset
         label = f"{node.indicateur} en {other}"
-        if other not in self.exercices:
+        if other not in self.exercices or not self.met(condition, other):
             return Explanation("decalage", label, "hors de la période ou sans comptes : compte pour 0", Fraction(0))
         inner = self.indicateur(node.indicateur, other, condition)
         return Explanation("decalage", label, inner.libelle, inner.amount, (inner,))
@@ -266,11 +268,19 @@ class _Explainer:
 
     def population(self, exercice: int, condition: Condition) -> int:
         counted: dict[str, int] = {}
-        for budget in _budgets(self.provenance.budgets, exercice):
-            if condition.accepts(kind_of_budget(budget["type_budget"]), budget["type_etablissement"] or ""):
-                siren = budget["siren"]
-                counted[siren] = max(counted.get(siren, 0), int(budget["population"] or 0))
+        for budget in self.budgets(exercice, condition):
+            siren = budget["siren"]
+            counted[siren] = max(counted.get(siren, 0), int(budget["population"] or 0))
         return sum(counted.values())
+
+    def met(self, condition: Condition, exercice: int) -> bool:
+        return condition == ALL or any(True for _ in self.budgets(exercice, condition))
+
+    def budgets(self, exercice: int, condition: Condition) -> Iterator[dict[str, Any]]:
+        for budget in self.retained:
+            kind, type_ = kind_of_budget(budget["type_budget"]), budget["type_etablissement"] or ""
+            if budget["exercice"] == exercice and condition.accepts(kind, type_):
+                yield budget
 
 
 def _sum(terms: Sequence[tuple[int, Explanation]]) -> Explanation:
@@ -289,12 +299,6 @@ def _combined(operator: Operator, left: Explanation, right: Explanation) -> Expl
     else:
         amount, libelle = Fraction(0), "diviseur nul : le quotient compte pour 0"
     return Explanation("operation", _SYMBOLS[operator], libelle, amount, (left, right))
-
-
-def _budgets(budgets: pa.Table, exercice: int) -> Iterator[dict[str, Any]]:
-    for budget in budgets.to_pylist():
-        if budget["exercice"] == exercice:
-            yield budget
 
 
 def _unconditional(segment: Segment) -> bool:
@@ -330,9 +334,10 @@ def _constant(node: Explanation) -> bool:
 
 
 def _written(amount: Fraction) -> str:
-    """Two decimals, spaces between thousands, comma: the French way."""
-    euros = Decimal(round(amount * 100)).scaleb(-2)
-    return f"{euros:,.2f}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace(".", ",")
+    """Write two decimals, or four for what is no sum of cents and small, as ratios are; the French way."""
+    decimals = 2 if (amount * 100).denominator == 1 or abs(amount) >= 100 else 4
+    number = Decimal(round(amount * 10**decimals)).scaleb(-decimals)
+    return f"{number:,.{decimals}f}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace(".", ",")
 
 
 def _html(root: Explanation) -> Iterator[str]:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from workbench.evaluation.forms import Atom, Cell, Condition, Inhabitants, One, Vector
-from workbench.evaluation.plan import Absolute, Combine, Plan, Shift, Weigh
+from workbench.evaluation.plan import Absolute, Combine, Plan, Shift, Weigh, Within
 
 __all__ = ["Cells", "Rows", "run"]
 
@@ -78,7 +78,13 @@ class Cells:
     selected: Mapping[Condition, npt.NDArray[np.bool_]]
 
 
-def run(plan: Plan, rows: Rows, cells: Cells, population: Mapping[Condition, Floats]) -> Floats:
+def run(
+    plan: Plan,
+    rows: Rows,
+    cells: Cells,
+    population: Mapping[Condition, Floats],
+    presence: Mapping[Condition, npt.NDArray[np.bool_]],
+) -> Floats:
     """Evaluate a plan.
 
     Parameters
@@ -91,6 +97,8 @@ def run(plan: Plan, rows: Rows, cells: Cells, population: Mapping[Condition, Flo
         Amounts of the base.
     population
         Inhabitants of each row for each condition that the plan reads, shape (rows,) each.
+    presence
+        Whether some budget of each row meets each of the plan's narrowings, shape (rows,) each.
 
     Returns
     -------
@@ -119,6 +127,8 @@ def run(plan: Plan, rows: Rows, cells: Cells, population: Mapping[Condition, Flo
             position = rows.shifted(instruction.offset)
             source = vectors[instruction.operand.index]
             vectors.append(np.where(position >= 0, source[position], 0.0))
+        elif isinstance(instruction, Within):
+            vectors.append(np.where(presence[instruction.condition], vectors[instruction.operand.index], 0.0))
         elif isinstance(instruction, Absolute):
             vectors.append(np.abs(vectors[instruction.operand.index]))
         else:

@@ -8,7 +8,8 @@ instructions in the order in which they can run.
 
 A segment restricted to a kind of budget or to an establishment type is evaluated, with all that it
 refers to, on that part of the perimeter: for one budget this is the condition of the language; for
-several it is the only reading that does not depend on which budget comes first.
+several it is the only reading that does not depend on which budget comes first. Where no budget of an
+exercice meets the condition the segment counts 0, its numbers and powers included.
 
 The program is data: it names no table, no column of an engine and no exercice of a base.
 """
@@ -46,6 +47,7 @@ __all__ = [
     "Plan",
     "Shift",
     "Weigh",
+    "Within",
     "compile_trame",
     "condition_of",
     "order_of",
@@ -84,7 +86,15 @@ class Shift:
     offset: int
 
 
-Instruction = Weigh | Combine | Absolute | Shift
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A vector where some budget of the row meets a condition, 0 where none does."""
+
+    operand: Vector
+    condition: Condition
+
+
+Instruction = Weigh | Combine | Absolute | Shift | Within
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +127,11 @@ class Plan:
 
     def conditions(self) -> set[Condition]:
         """Every part of a perimeter that the plan looks at."""
-        return {atom.condition for atom in self._atoms() if isinstance(atom, Cell | Inhabitants)}
+        return {atom.condition for atom in self._atoms() if isinstance(atom, Cell | Inhabitants)} | self.narrowings()
+
+    def narrowings(self) -> set[Condition]:
+        """Every condition that some row may not meet at all, which cells alone do not tell."""
+        return {instruction.condition for instruction in self.instructions if isinstance(instruction, Within)}
 
     def reads_population(self) -> bool:
         """Whether ``$POP`` matters to some result."""
@@ -218,6 +232,8 @@ class _Compiler:
         self.instructions: list[Instruction] = []
         self.known: dict[object, Vector] = {}
         self.rounded: set[int] = set()
+        self.vanishing: set[int] = set()
+        """Vectors that are 0 in a row without any amount nor inhabitant."""
         self.forms: dict[tuple[str, Condition], Form] = {}
 
     def plan(self) -> Plan:
@@ -255,6 +271,8 @@ class _Compiler:
             if narrowed is None:
                 continue
             form = self._expression(segment.expression, narrowed)
+            if narrowed != condition:
+                form = self._within(form, narrowed)
             if segment.absolute is not None:
                 form = self._absolute(form)
             segments.append((1, form.kept(self._covered(segment))))
@@ -286,7 +304,7 @@ class _Compiler:
             }
             return Form((terms,) * self.spans)
         form = self.forms[node.indicateur, condition]
-        return self._shift(form, node.offset) if node.offset else form
+        return self._shift(self._within(form, condition), node.offset) if node.offset else form
 
     def _combine(self, operator: Operator, left: Form, right: Form) -> Form:
         left_constants, right_constants = left.constants(), right.constants()
@@ -317,13 +335,37 @@ class _Compiler:
     def _shift(self, form: Form, offset: int) -> Form:
         return self._result(Shift(self._vector(form), offset))
 
+    def _within(self, form: Form, condition: Condition) -> Form:
+        """The form where some budget meets the condition, 0 elsewhere."""
+        if condition == ALL or self._vanishes(form):
+            return form
+        return self._result(Within(self._vector(form), condition))
+
+    def _vanishes(self, form: Form) -> bool:
+        return all(
+            isinstance(atom, Cell | Inhabitants) or (isinstance(atom, Vector) and atom.index in self.vanishing)
+            for part in {id(part): part for part in form.parts}.values()
+            for atom in part
+        )
+
+    def _vanishing(self, instruction: Instruction) -> bool:
+        if isinstance(instruction, Weigh):
+            return self._vanishes(instruction.form)
+        if isinstance(instruction, Combine):
+            # 0 ^ 0 is 1, and a shift brings the amounts of another exercice.
+            sides = (instruction.left, instruction.right)
+            return instruction.operator != "^" and any(side.index in self.vanishing for side in sides)
+        return isinstance(instruction, Within) or (
+            isinstance(instruction, Absolute) and instruction.operand.index in self.vanishing
+        )
+
     def _vector(self, form: Form) -> Vector:
         already = form.vector()
         if already is not None:
             return already
         return self._emit(form.key(), Weigh(form))
 
-    def _result(self, instruction: Combine | Absolute | Shift) -> Form:
+    def _result(self, instruction: Combine | Absolute | Shift | Within) -> Form:
         return Form.of(self._emit(instruction, instruction), self.spans)
 
     def _emit(self, key: object, instruction: Instruction) -> Vector:
@@ -334,9 +376,11 @@ class _Compiler:
             if (
                 isinstance(instruction, Combine)
                 or (isinstance(instruction, Weigh) and self._rounded(instruction.form))
-                or (isinstance(instruction, Absolute | Shift) and instruction.operand.index in self.rounded)
+                or (isinstance(instruction, Absolute | Shift | Within) and instruction.operand.index in self.rounded)
             ):
                 self.rounded.add(index)
+            if self._vanishing(instruction):
+                self.vanishing.add(index)
         return self.known[key]
 
 

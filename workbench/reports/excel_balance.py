@@ -30,7 +30,7 @@ from openpyxl.workbook.workbook import Workbook
 from workbench.dgfip import Base, perimetre, select_budgets, sum_comptes
 from workbench.dgfip.reference import libelle_type_budget
 from workbench.errors import WorkbenchError
-from workbench.reports.excel_files import destination, replacing, set_text
+from workbench.reports.excel_files import destination, set_text, writing
 from workbench.reports.excel_perimetre import landscape
 
 __all__ = ["balance_filename", "write_balance"]
@@ -148,7 +148,7 @@ def write_balance(
             exercices=f"exercice {years[0]}" if len(years) == 1 else f"exercices {years[0]} à {years[-1]}",
             nomenclature="",
         )
-    with replacing(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as package:
+    with writing(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as package:
         _Sheets(package, _title(budgets, years)).write(_rows(base, budgets))
     return path
 

@@ -220,7 +220,7 @@ def _mapped_rules(
         yield (
             0,
             *rebuilt(
-                [opening.mapped(area) for area in elsewhere],
+                [opening.spread(area) for area in elsewhere],
                 lambda text: (
                     moved(text, elsewhere, 0)
                     if one_column

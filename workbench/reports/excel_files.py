@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import re
-import tempfile
 import threading
 import warnings
 import zipfile
@@ -30,9 +28,10 @@ from openpyxl.drawing.image import Image
 from openpyxl.reader import drawings
 from openpyxl.workbook.workbook import Workbook
 
+from workbench.atomic import replacing
 from workbench.errors import WorkbenchError
 
-__all__ = ["copy_cell", "destination", "open_model", "replacing", "save", "set_text", "sheet_title"]
+__all__ = ["copy_cell", "destination", "open_model", "save", "set_text", "sheet_title", "writing"]
 
 log = logging.getLogger(__name__)
 
@@ -94,31 +93,18 @@ def destination(to: str | Path, filename: str) -> Path:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def writing(path: Path) -> Iterator[Path]:
     """Give a file to write beside ``path``; it takes its place once whole, and disappears on failure."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=".partial", dir=path.parent)
+        with replacing(path) as partial:
+            yield partial
     except PermissionError as error:
         raise WorkbenchError("classeur_non_inscriptible", chemin=str(path)) from error
-    os.close(handle)
-    partial = Path(name)
-    try:
-        yield partial
-        mask = os.umask(0)
-        os.umask(mask)
-        partial.chmod(0o666 & ~mask)  # mkstemp gives 0600, a shared folder expects what open() would give
-        try:
-            partial.replace(path)
-        except PermissionError as error:
-            raise WorkbenchError("classeur_non_inscriptible", chemin=str(path)) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def save(workbook: Workbook, path: Path) -> Path:
     """Write a workbook in one step: all of it or nothing."""
-    with replacing(path) as partial:
+    with writing(path) as partial:
         workbook.save(partial)
     return path
 

@@ -21,8 +21,8 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
+from workbench.atomic import replacing
 from workbench.errors import WorkbenchError
-from workbench.reports.files import replacing
 
 __all__ = ["export_html", "read_notebook"]
 

@@ -14,9 +14,9 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from workbench.atomic import replacing
 from workbench.config import settings
 from workbench.errors import WorkbenchError
-from workbench.reports.files import replacing
 
 __all__ = ["export_pdf", "find_chromium"]
 

@@ -20,10 +20,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from workbench.atomic import replacing
 from workbench.dgfip import Base
 from workbench.errors import WorkbenchError
 from workbench.reports.comments import enumerate_words
-from workbench.reports.files import replacing
 from workbench.reports.html import export_html
 from workbench.reports.notebook import Execution, Progress, execute_notebook
 from workbench.reports.pdf import export_pdf

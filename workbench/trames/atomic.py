@@ -1,19 +1,17 @@
-"""Files that are either the old one or the new one, never half of each."""
+"""Writing the files of trames."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 
+from workbench.atomic import replacing
 from workbench.errors import WorkbenchError
 
 __all__ = ["replace_file"]
 
 
 def replace_file(path: Path, content: bytes, trame: str) -> None:
-    """Write a file beside its target, then rename it over the target.
+    """Put a file in its place in one step.
 
     Parameters
     ----------
@@ -29,27 +27,10 @@ def replace_file(path: Path, content: bytes, trame: str) -> None:
     WorkbenchError
         When the folder is missing or refuses; the target is as it was.
     """
-    target = path.resolve()
-    temporary: Path | None = None
+    if not path.resolve().parent.is_dir():
+        raise WorkbenchError("trame_ecriture", trame=trame, chemin=path, cause="le dossier n'existe pas")
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
-        temporary.replace(target)
+        with replacing(path) as partial:
+            partial.write_bytes(content)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-        cause = "le dossier n'existe pas" if not target.parent.is_dir() else (error.strerror or str(error))
-        raise WorkbenchError("trame_ecriture", trame=trame, chemin=path, cause=cause) from error
-
-
-def _umask() -> int:
-    """Read the rights that new files do not get; the system only tells them while setting them."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+        raise WorkbenchError("trame_ecriture", trame=trame, chemin=path, cause=error.strerror or str(error)) from error

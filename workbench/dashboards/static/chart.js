@@ -56,52 +56,64 @@ async function plotly(model) {
 
 function render({ model, el }) {
   el.classList.add("wb", "wb-charts");
+  const ask = channel(model, el);
   const title = element("h2", { class: "wb-title", tabindex: "-1" }, "Graphiques");
-  const hint = element("p", { class: "wb-hint" });
   const grid = element("div", { class: "wb-chart-grid" });
-  el.append(title, hint, grid);
-  let turn = 0;
+  el.append(title, grid);
+  let current = 0;
 
-  async function draw(box, figure, current) {
+  async function draw(box, turn) {
     try {
       const loaded = await plotly(model);
-      if (turn === current) await loaded.newPlot(box, figure.data, figure.layout, { ...figure.config, ...CONFIG });
+      const { data, layout, config } = box.figure;
+      if (turn === current) await loaded.newPlot(box, data, layout, { ...config, ...CONFIG });
     } catch {
       library = null;
       box.replaceChildren(element("p", { class: "wb-hint" }, "Le graphique n'a pas pu être chargé ; le tableau donne les mêmes chiffres."));
     }
   }
+  // Neither the kernel nor the browser works on a chart before it is about to be seen.
   const seen = new IntersectionObserver(
     (entries) => {
       for (const entry of entries) {
         if (!entry.isIntersecting) continue;
         seen.unobserve(entry.target);
-        draw(entry.target, entry.target.figure, turn);
+        if (entry.target.figure) draw(entry.target, current);
+        else ask({ kind: "figures" });
       }
     },
     { rootMargin: "300px" },
   );
-  function empty() {
+  function replace(boxes) {
     seen.disconnect();
-    for (const box of grid.children) window.Plotly?.purge(box);
-    grid.replaceChildren();
+    for (const box of grid.children) if (box.figure) window.Plotly?.purge(box);
+    grid.replaceChildren(...boxes);
+    boxes.forEach((box) => seen.observe(box));
   }
-  function update() {
-    turn += 1;
-    empty();
+  function expect() {
+    current = model.get("turn");
+    el.hidden = !current;
+    replace(current ? [element("div", { class: "wb-chart" }, element("p", { class: "wb-hint" }, "Préparation des graphiques…"))] : []);
+  }
+  function show() {
     const figures = model.get("figures");
-    el.hidden = !figures.length;
-    hint.textContent = model.get("hint");
-    for (const figure of figures) {
-      const box = element("div", { class: "wb-chart", role: "img", "aria-label": figure.alternative });
-      box.figure = figure;
-      grid.append(box);
-      seen.observe(box);
-    }
+    if (!figures.length) return;
+    replace(
+      figures.map((figure) => {
+        const box = element("div", { class: "wb-chart", role: "img", "aria-label": figure.alternative });
+        box.figure = figure;
+        return box;
+      }),
+    );
   }
-  model.on("change:figures", update);
-  update();
-  return empty;
+  model.on("change:turn", expect);
+  model.on("change:figures", show);
+  model.on("msg:custom", (message) => {
+    if (message.kind === "none") replace([element("p", { class: "wb-hint" }, "Il n'y a rien à représenter.")]);
+  });
+  expect();
+  show();
+  return () => replace([]);
 }
 
 export default { render };
