@@ -1,4 +1,4 @@
-"""The table of errors: one row a kind, and the exception that carries it.
+"""The table of errors: one row a kind, the exception that carries it, and the refusal of a wrong argument.
 
 Clients match the stable ASCII ``code``; people read the French sentence and its hint. A sentence
 is a ``str.format`` template; the values given when raising fill it and stay on the exception as
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ERRORS", "ErrorKind", "WorkbenchError"]
+__all__ = ["ERRORS", "ErrorKind", "WorkbenchError", "require_kind"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,42 @@ def _rebuild(cls: type[WorkbenchError], code: str, details: dict[str, Any]) -> W
     return cls(code, **details)
 
 
+def require_kind(
+    value: object, kinds: type | tuple[type, ...], parametre: str, attendu: str, conseil: str = ""
+) -> None:
+    """Refuse at the door an argument that would only fail deep inside.
+
+    Parameters
+    ----------
+    value
+        What was given.
+    kinds
+        The types accepted.
+    parametre, attendu, conseil
+        French: the name of the parameter, what it must be, what to write.
+
+    Raises
+    ------
+    WorkbenchError
+        ``argument_inattendu``.
+
+    Examples
+    --------
+    >>> require_kind("m14", str, "nomenclature", "un texte")
+    >>> require_kind(14, str, "nomenclature", "un texte", 'Par exemple "M14".')
+    Traceback (most recent call last):
+        ...
+    workbench.errors.WorkbenchError: Le paramètre nomenclature doit être un texte, et non 14 (int).
+    Par exemple "M14".
+    """
+    if not isinstance(value, kinds):
+        shown = "None" if value is None else f"{str(value)[:60]!s} ({type(value).__name__})".replace("\n", " ")
+        raise WorkbenchError("argument_inattendu", parametre=parametre, attendu=attendu, recu=shown, conseil=conseil)
+
+
 ERRORS: dict[str, ErrorKind] = {
+    # --- every room
+    "argument_inattendu": ErrorKind("Le paramètre {parametre} doit être {attendu}, et non {recu}.", "{conseil}"),
     # --- formules
     "formule_incorrecte": ErrorKind("La formule ne peut pas être évaluée :\n{rendu}"),
     # --- trames
@@ -275,6 +310,10 @@ ERRORS: dict[str, ErrorKind] = {
     "explication_impossible": ErrorKind(
         "Ce tableau ne garde pas les comptes dont il est fait.", "Évaluez-le de nouveau avec wb.evaluate."
     ),
+    "exercice_invalide": ErrorKind(
+        "« {valeur} » n'est pas un exercice.",
+        "Donnez des années à quatre chiffres : range(2018, 2024), [2019, 2021] ou 2023.",
+    ),
     "exercices_vides": ErrorKind("Aucun exercice n'est demandé.", "Donnez au moins un exercice : range(2018, 2024)."),
     "indicateur_inconnu": ErrorKind(
         "L'indicateur {code_indicateur} se réfère à {indicateur}, qui n'est pas dans la trame.",
@@ -347,6 +386,14 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "exercice_impossible": ErrorKind(
         "« {exercice} » n'est pas un exercice.", "Donnez une année de quatre chiffres : 2019.", 422
+    ),
+    "rapport_sans_indicateur": ErrorKind(
+        "Ce tableau n'a aucun indicateur.", "Vérifiez la sélection de ses lignes, ou la trame évaluée.", 422
+    ),
+    "rapport_colonnes": ErrorKind(
+        "Les colonnes du tableau doivent être des exercices évalués, une fois chacun : {colonnes}.",
+        "Passez le résultat de wb.evaluate, ou une sélection de ses lignes et colonnes, sans colonne ajoutée.",
+        422,
     ),
     "rapport_vide": ErrorKind(
         "Il n'y a pas de comptes dans la base pour {perimetre}, {exercices}{nomenclature}.",

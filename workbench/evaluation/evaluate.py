@@ -16,8 +16,9 @@ from workbench.dgfip import Base, Perimetre, select_budgets, sum_comptes
 from workbench.dgfip import perimetre as make_perimetre
 from workbench.dgfip.schema import AMOUNTS
 from workbench.dgfip.selection import Codes
-from workbench.errors import WorkbenchError
+from workbench.errors import require_kind
 from workbench.evaluation import kernel
+from workbench.evaluation.exercices import wanted_exercices
 from workbench.evaluation.forms import ALL, Condition
 from workbench.evaluation.plan import Plan, compile_trame
 from workbench.evaluation.results import IndicateurTable, Provenance
@@ -44,7 +45,7 @@ def evaluate(
     trame: Trame,
     base: Base,
     *,
-    exercices: Iterable[int],
+    exercices: Iterable[int] | int,
     sirets: Codes | None = None,
     sirens: Codes | None = None,
     finess: Codes | None = None,
@@ -61,8 +62,8 @@ def evaluate(
     base
         An open accounting base.
     exercices
-        The period; exercices without figures are left out of the result. An offset that leaves the
-        period counts 0.
+        The period, or a single exercice; those without figures are left out of the result. An offset
+        that leaves the period counts 0.
     sirets, sirens, finess
         Identifiers; all budgets of a SIREN or of a FINESS number.
     perimetre
@@ -83,7 +84,9 @@ def evaluate(
     Raises
     ------
     WorkbenchError
-        ``indicateur_inconnu`` or ``cycle_indicateurs``; ``exercices_vides`` without exercice.
+        ``indicateur_inconnu`` or ``cycle_indicateurs``; ``exercices_vides`` without exercice,
+        ``exercice_invalide`` for what is no year; ``argument_inattendu`` for what is no trame, base,
+        perimeter or nomenclature.
     FormuleSyntaxError
         When a formule is not of the language.
 
@@ -100,8 +103,9 @@ def evaluate(
     >>> table.index.tolist(), table.dtypes.unique().tolist()
     (['A_PRODUITS'], [dtype('float64')])
     """
+    _require(trame, base, perimetre, nomenclature)
     plan = compile_trame(trame)
-    wanted = _exercices(exercices)
+    wanted = wanted_exercices(exercices)
     given = make_perimetre(sirets=sirets, sirens=sirens, finess=finess, types=types)
     chosen = _chosen(trame, perimetre, nomenclature, given)
     budgets = select_budgets(base, chosen, wanted)
@@ -145,7 +149,7 @@ def evaluate_each(
     trame: Trame,
     base: Base,
     perimetre: Perimetre | None = None,
-    exercices: Iterable[int] = (),
+    exercices: Iterable[int] | int = (),
     *,
     nomenclature: NomenclatureFilter = OF_THE_TRAME,
 ) -> pa.Table:
@@ -178,8 +182,9 @@ def evaluate_each(
     >>> grid.column_names
     ['siret', 'exercice', 'indicateur', 'value']
     """
+    _require(trame, base, perimetre, nomenclature)
     plan = compile_trame(trame)
-    wanted = _exercices(exercices)
+    wanted = wanted_exercices(exercices)
     chosen = _chosen(trame, perimetre, nomenclature)
     frame = _frame(select_budgets(base, chosen, wanted)).sort_values(["siret", "exercice"], ignore_index=True)
     batches = [_each(plan, base, part) for part in _by_units(frame)]
@@ -239,11 +244,19 @@ def kind_of_budget(type_budget: str | None) -> str:
     return {"1": "BP", "2": "BP", "3": "BA", "4": "BA"}.get(type_budget or "", "")
 
 
-def _exercices(exercices: Iterable[int]) -> list[int]:
-    wanted = sorted({int(exercice) for exercice in exercices})
-    if not wanted:
-        raise WorkbenchError("exercices_vides")
-    return wanted
+def _require(trame: object, base: object, perimetre: object, nomenclature: object) -> None:
+    require_kind(trame, Trame, "trame", "une trame", "Chargez-la : wb.load_trame, ou wb.trame_from_formules.")
+    require_kind(base, Base, "base", "une base ouverte", 'Ouvrez-la : wb.connect("base.duckdb").')
+    require_kind(
+        perimetre, (Perimetre, type(None)), "perimetre", "un périmètre", 'Par exemple wb.perimetre(departements="031").'
+    )
+    require_kind(
+        nomenclature,
+        (str, type(None), _Default),
+        "nomenclature",
+        "un texte, ou None pour toutes",
+        'Par exemple nomenclature="M57".',
+    )
 
 
 def _chosen(
@@ -255,7 +268,7 @@ def _chosen(
         chosen = replace(chosen, **{name: value for name, value in vars(given).items() if value is not None})
     if nomenclature is OF_THE_TRAME:
         return chosen if chosen.nomenclature else replace(chosen, nomenclature=trame.nomenclature)
-    return replace(chosen, nomenclature=nomenclature)
+    return replace(chosen, nomenclature=make_perimetre(nomenclature=nomenclature).nomenclature)
 
 
 def _frame(budgets: pa.Table) -> pd.DataFrame:

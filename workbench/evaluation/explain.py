@@ -141,7 +141,8 @@ def explain(table: IndicateurTable, code: str, exercice: int) -> Explanation:
     Raises
     ------
     WorkbenchError
-        ``indicateur_absent`` or ``exercice_absent`` when the table has no such figure.
+        ``indicateur_absent`` or ``exercice_absent`` when the evaluation gave no such figure,
+        ``table_sans_provenance`` for what `evaluate` did not return.
 
     Examples
     --------
@@ -156,7 +157,11 @@ def explain(table: IndicateurTable, code: str, exercice: int) -> Explanation:
     >>> bool(round(why.comptes()["contribution"].sum(), 2) == round(why.value, 2))
     True
     """
-    provenance = table.provenance
+    provenance = getattr(table, "provenance", None)
+    if provenance is None:
+        raise WorkbenchError("table_sans_provenance")
+    if isinstance(exercice, str) and exercice.strip().isdecimal():
+        exercice = int(exercice)
     if code not in provenance.trame.codes:
         raise WorkbenchError("indicateur_absent", indicateur=code, trame=provenance.trame.code)
     if exercice not in provenance.exercices:

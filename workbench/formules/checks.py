@@ -59,13 +59,15 @@ def check_formule(
     reading = read_formule(text)
     names: Names | None = None
     graph: dict[str, set[str]] = {}
+    if isinstance(known_indicateurs, str):
+        known_indicateurs = [known_indicateurs]
     if known_indicateurs is not None:
         names = Names(known_indicateurs if isinstance(known_indicateurs, Mapping) else frozenset(known_indicateurs))
     if name is not None:
         graph = {name: _references(reading.lexemes)}
         if isinstance(known_indicateurs, Mapping):
             graph = _reachable(name, graph, known_indicateurs)
-    return _complete(reading, names, name, graph, Span(0, len(text)))
+    return _complete(reading, names, name, graph, Span(0, len(text) if reading.lexemes else 0))
 
 
 def check_formules(formules: Mapping[str, str]) -> dict[str, list[Diagnostic]]:

@@ -92,6 +92,12 @@ _TYPES = "Types d'appel acceptés : SX, SS, BR, BO, NB, BE, BX."
 _NAMES = "Un nom s'écrit en capitales sans accent et en chiffres, avec au moins un souligné : {exemple}."
 
 _KINDS: dict[str, tuple[Severity, str, str]] = {
+    # --- what is no text
+    "texte_attendu": (
+        "error",
+        "Une formule est un texte, et non {recu}.",
+        "Écrivez-la entre guillemets, par exemple \"C70[TA:BX]\".",
+    ),
     # --- sizes
     "texte_trop_long": (
         "error",

@@ -38,6 +38,8 @@ class Reading:
 
 def read_formule(text: str) -> Reading:
     """Read a text of any kind; never raises."""
+    if not isinstance(text, str):
+        return Reading(None, (diagnose("texte_attendu", Span(0, 0), recu=type(text).__name__),))
     if len(text) > MAX_LENGTH:
         refusal = diagnose("texte_trop_long", Span(0, 0), longueur=len(text), limite=MAX_LENGTH)
         return Reading(None, (refusal,))

@@ -45,7 +45,9 @@ CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "responsive": True,
     "showTips": False,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    # Plotly offers to send the figures to its own server: no address to send them to, and no button.
+    "plotlyServerURL": "",
+    "modeBarButtonsToRemove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 }
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from openpyxl.workbook.workbook import Workbook
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, require_kind
 from workbench.evaluation.results import IndicateurTable, Provenance
 from workbench.reports.excel_default import build_default
 from workbench.reports.excel_files import destination, open_model, save
@@ -55,7 +55,8 @@ def write_excel(
     Raises
     ------
     WorkbenchError
-        ``rapport_vide`` for a table without exercice, ``table_sans_provenance``, ``modele_absent``,
+        ``rapport_vide`` for a table without exercice, ``rapport_sans_indicateur`` for one without row,
+        ``rapport_colonnes`` when a column is none of the evaluation's exercices, ``table_sans_provenance``, ``modele_absent``,
         ``modele_illisible``, ``modele_sans_convention``, ``modele_ecrase`` when ``to`` is the model itself,
         ``classeur_extension``, ``classeur_non_inscriptible``.
 
@@ -74,6 +75,11 @@ def write_excel(
             exercices=f"exercice {first}" if first == last else f"exercices {first} à {last}",
             nomenclature=f", nomenclature {provenance.nomenclature}" if provenance.nomenclature else "",
         )
+    if not len(table.index):
+        raise WorkbenchError("rapport_sans_indicateur")
+    others = [column for column in table.columns if column not in provenance.exercices]
+    if others or not table.columns.is_unique:
+        raise WorkbenchError("rapport_colonnes", colonnes=", ".join(str(column) for column in others or table.columns))
     table = table[sorted(table.columns)]
     exercices = pa.array([int(exercice) for exercice in table.columns])
     kept = pc.is_in(provenance.budgets["exercice"].cast(pa.int64()), value_set=exercices)
@@ -84,6 +90,7 @@ def write_excel(
         workbook = Workbook()
         build_default(workbook, table, budgets)
     else:
+        require_kind(model, (str, Path), "model", "le chemin d'un classeur", 'Par exemple model="modele.xlsx".')
         if path.exists() and Path(model).exists() and path.samefile(model):
             raise WorkbenchError("modele_ecrase", chemin=str(path))
         workbook, found = open_model(model)

@@ -29,7 +29,8 @@ from openpyxl.workbook.workbook import Workbook
 
 from workbench.dgfip import Base, perimetre, select_budgets, sum_comptes
 from workbench.dgfip.reference import libelle_type_budget
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, require_kind
+from workbench.evaluation.exercices import wanted_exercices
 from workbench.reports.excel_files import destination, set_text, writing
 from workbench.reports.excel_perimetre import landscape
 
@@ -127,15 +128,14 @@ def write_balance(
     -----
     Columns: specification of OpenAnafi, 6.4.
     """
+    require_kind(base, Base, "base", "une base ouverte", 'Ouvrez-la : wb.connect("base.duckdb").')
     criteria = perimetre(sirets=sirets, sirens=sirens, finess=finess)
     kinds = {"SIRET": criteria.sirets, "SIREN": criteria.sirens, "FINESS": criteria.finess}
     given = [(kind, idents) for kind, idents in kinds.items() if idents is not None]
     if len(given) != 1 or not given[0][1]:
         raise WorkbenchError("balance_identifiants")
     ((kind, idents),) = given
-    years = sorted({int(exercice) for exercice in exercices})
-    if not years:
-        raise WorkbenchError("exercices_vides")
+    years = wanted_exercices(exercices)
     path = destination(to, balance_filename(idents, kind, years))
     budgets = select_budgets(base, criteria, years)
     if not budgets.num_rows:

@@ -29,7 +29,7 @@ from openpyxl.reader import drawings
 from openpyxl.workbook.workbook import Workbook
 
 from workbench.atomic import replacing
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, require_kind
 
 __all__ = ["copy_cell", "destination", "open_model", "save", "set_text", "sheet_title", "writing"]
 
@@ -84,6 +84,7 @@ def sheet_title(workbook: Workbook, wanted: str) -> str:
 
 def destination(to: str | Path, filename: str) -> Path:
     """Resolve where a workbook goes: ``to`` itself, or ``filename`` inside it when ``to`` is a folder."""
+    require_kind(to, (str, Path), "to", "le chemin d'un classeur", 'Par exemple to="rapport.xlsx".')
     path = Path(to)
     if path.is_dir():
         return path / filename
@@ -98,7 +99,7 @@ def writing(path: Path) -> Iterator[Path]:
     try:
         with replacing(path) as partial:
             yield partial
-    except PermissionError as error:
+    except OSError as error:
         raise WorkbenchError("classeur_non_inscriptible", chemin=str(path)) from error
 
 
@@ -150,6 +151,7 @@ def open_model(path: str | Path) -> tuple[Workbook, list[str]]:
     WorkbenchError
         ``modele_absent``, or ``modele_illisible`` for what is not an Excel 2007+ workbook.
     """
+    require_kind(path, (str, Path), "model", "le chemin d'un classeur", 'Par exemple model="modele.xlsx".')
     path = Path(path)
     if not path.is_file():
         raise WorkbenchError("modele_absent", chemin=str(path))

@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from workbench.atomic import replacing
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, require_kind
 
-__all__ = ["replace_file"]
+__all__ = ["replace_file", "trame_path"]
+
+
+def trame_path(path: object) -> Path:
+    """Return the path of a trame's file; raise WorkbenchError for what is no path."""
+    require_kind(path, (str, Path), "path", "le chemin d'un fichier", 'Par exemple "trames/m14_basique.yaml".')
+    return Path(str(path))
 
 
 def replace_file(path: Path, content: bytes, trame: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath, PureWindowsPath
 
+from workbench.errors import require_kind
 from workbench.formules import Diagnostic, check_formule, check_formules
 from workbench.formules.tree import Span
 from workbench.trames.model import UNITES, Trame
@@ -195,5 +196,6 @@ def check_trame(trame: Trame) -> list[TrameProblem]:
 
 def require_right(trame: Trame) -> None:
     """Raise TrameError with every error of the trame; return when there is none."""
+    require_kind(trame, Trame, "trame", "une trame", "Chargez-la : wb.load_trame, ou wb.trame_from_formules.")
     if errors := [problem for problem in check_trame(trame) if problem.severity == "error"]:
         raise TrameError.of(trame.code, errors)

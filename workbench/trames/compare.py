@@ -181,6 +181,8 @@ def compare_trames(before: Trame, after: Trame) -> TrameComparison:
         - C70[TA:BX]  (jusqu'à 2016)
         + C70[TA:BX]
     """
+    for name, trame in (("before", before), ("after", after)):
+        require_kind(trame, Trame, name, "une trame", "Chargez-la : wb.load_trame.")
     common = [code for code in before.codes if code in after]
     return TrameComparison(
         before.code,

@@ -19,7 +19,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 
 from workbench.errors import WorkbenchError
 from workbench.formules import check_formule
-from workbench.trames.atomic import replace_file
+from workbench.trames.atomic import replace_file, trame_path
 from workbench.trames.checks import check_field, check_textes, excerpt, require_right
 from workbench.trames.excel_cells import as_text, cell_name, opened, put_text, rows, saved
 from workbench.trames.model import Formule, Indicateur, Trame
@@ -95,7 +95,7 @@ def import_pseudo_parametrage(
     WorkbenchError
         When the file does not exist.
     """
-    path = Path(path)
+    path = trame_path(path)
     read = _read(path)
     given = {"code": code, "libelle": libelle, "nomenclature": nomenclature}
     fields = {**read.trame, **{key: value for key, value in given.items() if value is not None}}
@@ -117,7 +117,7 @@ def check_pseudo_parametrage(path: str | Path) -> list[TrameProblem]:
     WorkbenchError
         When the file does not exist.
     """
-    return _read(Path(path)).problems
+    return _read(trame_path(path)).problems
 
 
 def _read(path: Path) -> _Import:
@@ -282,7 +282,7 @@ def export_pseudo_parametrage(trame: Trame, path: str | Path) -> Path:
     WorkbenchError
         When the path is not that of an .xlsx, or cannot be written.
     """
-    path = Path(path)
+    path = trame_path(path)
     if path.suffix.lower() != ".xlsx":
         raise WorkbenchError("trame_format", chemin=path, suffixe=path.suffix)
     replace_file(path, pseudo_parametrage(trame), trame.code)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.config import settings
-from workbench.errors import WorkbenchError
-from workbench.trames.atomic import replace_file
+from workbench.errors import WorkbenchError, require_kind
+from workbench.trames.atomic import replace_file, trame_path
 from workbench.trames.checks import check_field, check_textes, excerpt, require_right
 from workbench.trames.model import Formule, Indicateur, Trame
 from workbench.trames.problems import TrameError, TrameProblem, nearest, sentence
@@ -83,7 +83,7 @@ def load_trame(path: str | Path) -> Trame:
     WorkbenchError
         When the file does not exist, or is of another kind.
     """
-    path = Path(path)
+    path = trame_path(path)
     if path.suffix.lower() == ".xlsx":
         from workbench.trames.excel import import_pseudo_parametrage
 
@@ -102,7 +102,7 @@ def check_trame_file(path: str | Path) -> list[TrameProblem]:
     WorkbenchError
         When the file does not exist, or is of another kind.
     """
-    path = Path(path)
+    path = trame_path(path)
     if path.suffix.lower() == ".xlsx":
         from workbench.trames.excel import check_pseudo_parametrage
 
@@ -158,7 +158,7 @@ def save_trame(trame: Trame, path: str | Path) -> Path:
     WorkbenchError
         When the file is of another kind, cannot be written, or cannot be rewritten without losing its comments.
     """
-    path = Path(path)
+    path = trame_path(path)
     if path.suffix.lower() == ".xlsx":
         from workbench.trames.excel import export_pseudo_parametrage
 
@@ -221,6 +221,15 @@ def trame_from_formules(
         ^^^^^^^
         → Vouliez-vous dire A_VENTES ?
     """
+    require_kind(
+        formules, Mapping, "formules", "un dictionnaire de formules par code", 'Par exemple {"A_VENTES": "C70[TA:BX]"}.'
+    )
+    require_kind(nomenclature, (str, type(None)), "nomenclature", "un texte", 'Par exemple nomenclature="M57".')
+    for name, texte in formules.items():
+        require_kind(name, str, "formules", "un dictionnaire dont les clés sont des codes")
+        require_kind(
+            texte, (str, type(None)), f"formules[{name!r}]", "le texte d'une formule", f'Par exemple "{texte}".'
+        )
     names = dict(libelles or {})
     textes = [(name, texte) for name, texte in formules.items()]
     problems = [
