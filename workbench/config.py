@@ -45,7 +45,7 @@ class Settings:
 
 
 def settings() -> Settings:
-    """Read the settings from the environment.
+    """Read the settings from the environment; an empty variable is as good as none.
 
     Examples
     --------
@@ -54,11 +54,11 @@ def settings() -> Settings:
     """
     environment = os.environ
     return Settings(
-        base=environment.get("WORKBENCH_BASE", "base.duckdb"),
-        trames=Path(environment.get("WORKBENCH_TRAMES", "trames")),
-        notebooks=Path(environment.get("WORKBENCH_NOTEBOOKS", "notebooks")),
-        reports=Path(environment.get("WORKBENCH_REPORTS", "rapports")),
+        base=environment.get("WORKBENCH_BASE") or "base.duckdb",
+        trames=Path(environment.get("WORKBENCH_TRAMES") or "trames"),
+        notebooks=Path(environment.get("WORKBENCH_NOTEBOOKS") or "notebooks"),
+        reports=Path(environment.get("WORKBENCH_REPORTS") or "rapports"),
         chromium=environment.get("WORKBENCH_CHROMIUM", ""),
-        opendata=environment.get("WORKBENCH_OPENDATA", "https://data.economie.gouv.fr"),
+        opendata=environment.get("WORKBENCH_OPENDATA") or "https://data.economie.gouv.fr",
         opendata_key=environment.get("WORKBENCH_OPENDATA_KEY", ""),
     )

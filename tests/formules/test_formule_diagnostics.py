@@ -37,6 +37,8 @@ class Bad:
 
 
 BAD = [
+    Bad("texte_attendu", None, "", "Une formule est un texte, et non NoneType", "guillemets"),  # type: ignore[arg-type]
+    Bad("texte_attendu", 12, "", "Une formule est un texte, et non int"),  # type: ignore[arg-type]
     Bad("texte_trop_long", "1" * (MAX_LENGTH + 1), "", "100001 caractères ; la limite est de 100000", "Répartissez"),
     Bad("formule_trop_longue", "1" + "+1" * 6000, "1", "plus de 12000 éléments", "Répartissez"),
     Bad(

@@ -202,7 +202,11 @@ class _Year:
             weights.pop("7484")
         for poste, amount in self._spread(self.revenue - self.refund, weights, 0.03).items():
             whole = round(amount / 100) * 100 if poste.startswith(("731", "741")) else amount
-            self.ledger.receive(poste, whole, by=PRODUITS[poste][1])
+            if whole >= 0:
+                self.ledger.receive(poste, whole, by=PRODUITS[poste][1])
+            else:
+                # What is given back stands on the debit of its own comptes (739…).
+                self.ledger.spend(poste, -whole, by=PRODUITS[poste][1])
         self.ledger.receive("70841", self.refund, by="46721")
 
     def _consume(self) -> None:

@@ -45,7 +45,7 @@ def evaluate(
     trame: Trame,
     base: Base,
     *,
-    exercices: Iterable[int] | int,
+    exercices: Iterable[int | str] | int | str,
     sirets: Codes | None = None,
     sirens: Codes | None = None,
     finess: Codes | None = None,
@@ -149,7 +149,7 @@ def evaluate_each(
     trame: Trame,
     base: Base,
     perimetre: Perimetre | None = None,
-    exercices: Iterable[int] | int = (),
+    exercices: Iterable[int | str] | int | str = (),
     *,
     nomenclature: NomenclatureFilter = OF_THE_TRAME,
 ) -> pa.Table:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from numbers import Integral, Real
 
 from workbench.errors import WorkbenchError
 
 __all__ = ["wanted_exercices"]
 
+_YEAR = re.compile(r"([1-9][0-9]{3})(\.0+)?")
+"""A year as a number or a text; pandas reads a column of years that has holes as 2018.0."""
 
-def wanted_exercices(exercices: Iterable[int] | int | None) -> list[int]:
+
+def wanted_exercices(exercices: Iterable[int | str] | int | str | None) -> list[int]:
     """Read the exercices asked for: each once, ascending.
 
     Parameters
@@ -43,13 +46,7 @@ def wanted_exercices(exercices: Iterable[int] | int | None) -> list[int]:
 
 
 def _year(exercice: object) -> int:
-    year = -1
-    if isinstance(exercice, str) and exercice.strip().isdecimal():
-        year = int(exercice)
-    elif isinstance(exercice, Integral) and not isinstance(exercice, bool):
-        year = int(exercice)
-    elif isinstance(exercice, Real) and not isinstance(exercice, bool) and exercice == exercice // 1:
-        year = int(exercice)
-    if not 1000 <= year <= 9999:
+    found = _YEAR.fullmatch(str(exercice).strip())
+    if found is None:
         raise WorkbenchError("exercice_invalide", valeur=str(exercice)[:60])
-    return year
+    return int(found[1])

@@ -120,7 +120,7 @@ class Explanation:
         return f'<div class="workbench-explication">{"".join(_html(self))}</div>'
 
 
-def explain(table: IndicateurTable, code: str, exercice: int) -> Explanation:
+def explain(table: IndicateurTable, code: str, exercice: int | str) -> Explanation:
     """Say where one figure of a table comes from.
 
     Parameters

@@ -137,7 +137,8 @@ def run(
             )
             vectors.append(_combined(instruction, left, right))
     outputs = [vectors[output.index] / program.scale[output.index] for output in plan.outputs]
-    return np.column_stack(outputs) if outputs else np.zeros((len(rows.unit), 0))
+    # Adding zero turns a negative zero, which would be printed "-0", into zero.
+    return np.column_stack(outputs) + 0.0 if outputs else np.zeros((len(rows.unit), 0))
 
 
 def _combined(instruction: Combine, left: Floats, right: Floats) -> Floats:

@@ -96,7 +96,7 @@ _KINDS: dict[str, tuple[Severity, str, str]] = {
     "texte_attendu": (
         "error",
         "Une formule est un texte, et non {recu}.",
-        "Écrivez-la entre guillemets, par exemple \"C70[TA:BX]\".",
+        'Écrivez-la entre guillemets, par exemple "C70[TA:BX]".',
     ),
     # --- sizes
     "texte_trop_long": (

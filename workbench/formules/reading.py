@@ -36,8 +36,8 @@ class Reading:
     lexemes: tuple[Lexeme, ...] = ()
 
 
-def read_formule(text: str) -> Reading:
-    """Read a text of any kind; never raises."""
+def read_formule(text: object) -> Reading:
+    """Read a text of any kind, or what is no text; never raises."""
     if not isinstance(text, str):
         return Reading(None, (diagnose("texte_attendu", Span(0, 0), recu=type(text).__name__),))
     if len(text) > MAX_LENGTH:
@@ -113,7 +113,7 @@ def parse_formule(text: str) -> SyntaxTree:
     """
     reading = read_formule(text)
     if reading.tree is None:
-        raise syntax_error(text, reading.diagnostics)
+        raise syntax_error(text if isinstance(text, str) else "", reading.diagnostics)
     return reading.tree
 
 

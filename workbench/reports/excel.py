@@ -56,9 +56,9 @@ def write_excel(
     ------
     WorkbenchError
         ``rapport_vide`` for a table without exercice, ``rapport_sans_indicateur`` for one without row,
-        ``rapport_colonnes`` when a column is none of the evaluation's exercices, ``table_sans_provenance``, ``modele_absent``,
-        ``modele_illisible``, ``modele_sans_convention``, ``modele_ecrase`` when ``to`` is the model itself,
-        ``classeur_extension``, ``classeur_non_inscriptible``.
+        ``rapport_colonnes`` when a column is none of the evaluation's exercices, ``table_sans_provenance``,
+        ``modele_absent``, ``modele_illisible``, ``modele_sans_convention``, ``modele_ecrase`` when ``to`` is
+        the model itself, ``classeur_extension``, ``classeur_non_inscriptible``.
 
     Notes
     -----
@@ -77,6 +77,7 @@ def write_excel(
         )
     if not len(table.index):
         raise WorkbenchError("rapport_sans_indicateur")
+    table = table.set_axis([int(name) if str(name).isdecimal() else name for name in table.columns], axis=1)
     others = [column for column in table.columns if column not in provenance.exercices]
     if others or not table.columns.is_unique:
         raise WorkbenchError("rapport_colonnes", colonnes=", ".join(str(column) for column in others or table.columns))

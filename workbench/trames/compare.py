@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
+from workbench.errors import require_kind
 from workbench.formules import Binary, FormuleSyntaxError, Node, Unary, postorder, print_segment
 from workbench.trames.model import Formule, Indicateur, Trame
 
