@@ -350,7 +350,7 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "classeur_non_inscriptible": ErrorKind(
         "Le classeur {chemin} ne peut pas être écrit.",
-        "Fermez-le s'il est ouvert dans un tableur et vérifiez vos droits sur le dossier.",
+        "Fermez-le s'il est ouvert dans un tableur ; vérifiez le dossier, vos droits et la place sur le disque.",
         403,
     ),
     # --- reports: notebooks, HTML, PDF

@@ -196,6 +196,55 @@ def test_no_exercice_is_refused(make_base) -> None:
         _values(base, {"A_B": "1"}, exercices=[])
 
 
+@pytest.mark.parametrize("written", [2015, "2015", ["2015"], (2015, 2015), [2015.0], range(2015, 2016)])
+def test_exercices_are_read_however_they_are_written(make_base, written: object) -> None:
+    base = make_base([(2015, PRINCIPAL, "70", 2, 0, 4)])
+    table = _values(base, {"A_B": "C70[TA:BX]"}, exercices=written)
+    assert table[2015].tolist() == [4]
+    assert wb.explain(table, "A_B", "2015").value == 4
+
+
+@pytest.mark.parametrize("written", ["2O15", [None], [2015.5], [True], [15], ["2011-2018"], {"début": 2011}])
+def test_what_is_no_exercice_is_refused(make_base, written: object) -> None:
+    base = make_base([(2015, PRINCIPAL, "70", 2, 0, 4)])
+    with pytest.raises(wb.WorkbenchError, match=r"n'est pas un exercice") as caught:
+        _values(base, {"A_B": "1"}, exercices=written)
+    assert caught.value.code == "exercice_invalide"
+
+
+@pytest.mark.parametrize(
+    ("parametre", "value"),
+    [("trame", "m14.yaml"), ("trame", None), ("base", "base.duckdb"), ("perimetre", "M14"), ("nomenclature", 14)],
+)
+def test_arguments_of_another_kind_are_refused(make_base, parametre: str, value: object) -> None:
+    base = make_base([(2015, PRINCIPAL, "70", 2, 0, 4)])
+    given = {"trame": wb.trame_from_formules({"A_B": "1"}), "base": base, "exercices": [2015]} | {parametre: value}
+    for function in (wb.evaluate, wb.evaluate_each):
+        with pytest.raises(wb.WorkbenchError, match=parametre) as caught:
+            function(**given)
+        assert caught.value.code == "argument_inattendu"
+
+
+def test_a_nomenclature_is_read_as_a_perimetre_reads_it(make_base) -> None:
+    base = make_base([(2015, PRINCIPAL, "70", 2, 0, 4)])
+    assert _values(base, {"A_B": "C70[TA:BX]"}, nomenclature=" m14 ").shape == (1, 1)
+
+
+def test_only_a_table_of_evaluate_is_explained(make_base) -> None:
+    table = _values(make_base([(2015, PRINCIPAL, "70", 2, 0, 1)]), {"A_B": "C70[TA:BX]"})
+    for other in (None, table[2015], table.to_dict()):
+        with pytest.raises(wb.WorkbenchError) as caught:
+            wb.explain(other, "A_B", 2015)
+        assert caught.value.code == "table_sans_provenance"
+
+
+def test_zero_has_no_sign(make_base) -> None:
+    table = _values(
+        make_base([(2015, PRINCIPAL, "70", 2, 0, 1)]), {"A_B": "-(C9[TA:BX]*C70[TA:BX])", "A_C": "-C9[TA:BX]"}
+    )
+    assert [str(value) for value in table[2015]] == ["0.0", "0.0"]
+
+
 def test_a_long_chain_of_indicateurs(make_base) -> None:
     base = make_base([(2015, PRINCIPAL, "70", 2, 0, 0.01)])
     formules = {"A_0": "C70[TA:BX]"} | {f"A_{step}": f"A_{step - 1}/1+A_0" for step in range(1, 600)}

@@ -37,8 +37,6 @@ class Bad:
 
 
 BAD = [
-    Bad("texte_attendu", None, "", "Une formule est un texte, et non NoneType", "guillemets"),  # type: ignore[arg-type]
-    Bad("texte_attendu", 12, "", "Une formule est un texte, et non int"),  # type: ignore[arg-type]
     Bad("texte_trop_long", "1" * (MAX_LENGTH + 1), "", "100001 caractères ; la limite est de 100000", "Répartissez"),
     Bad("formule_trop_longue", "1" + "+1" * 6000, "1", "plus de 12000 éléments", "Répartissez"),
     Bad(
@@ -217,7 +215,21 @@ def test_bad_text_is_told(bad: Bad) -> None:
 
 
 def test_every_diagnostic_has_its_bad_text() -> None:
-    assert {bad.code for bad in BAD} == set(DIAGNOSTICS)
+    assert {bad.code for bad in BAD} | {"texte_attendu"} == set(DIAGNOSTICS)
+
+
+@pytest.mark.parametrize("value", [None, 12, ["C70[TA:BX]"], b"1"])
+def test_what_is_no_text_is_told(value: object) -> None:
+    (diagnostic,) = check_formule(value)  # type: ignore[arg-type]
+    assert diagnostic.code == "texte_attendu"
+    assert diagnostic.message == f"Une formule est un texte, et non {type(value).__name__}."
+    with pytest.raises(FormuleSyntaxError, match="Une formule est un texte") as caught:
+        parse_formule(value)  # type: ignore[arg-type]
+    assert caught.value.diagnostics == [diagnostic]
+
+
+def test_a_single_known_name_is_a_name() -> None:
+    assert check_formule("A_B", known_indicateurs="A_B") == []
 
 
 @pytest.mark.parametrize(

@@ -330,6 +330,15 @@ def test_rules_over_several_ranges(tmp_path: Path) -> None:
     assert by_range[frozenset({"C3:G6"})] == ["$G3>0"]
 
 
+def test_a_rule_that_ends_on_the_first_exercice_reaches_the_last(tmp_path: Path) -> None:
+    workbook = model()
+    workbook["Tableau"].conditional_formatting.add("B4:D6", FormulaRule(formula=["$D4<0"], fill=RED))
+    workbook["Tableau"].conditional_formatting.add("B20:D21", FormulaRule(formula=["$D20<0"], fill=RED))
+    sheet = fill(workbook, tmp_path)["Tableau"]
+    rules = {str(item.sqref): item.rules[0].formula for item in sheet.conditional_formatting}
+    assert rules == {"B4:F6": ["$D4<0"], "B20:D21": ["$D20<0"]}
+
+
 def test_a_colour_scale_keeps_comparing_one_exercice(tmp_path: Path) -> None:
     workbook = model()
     scale = ColorScaleRule(start_type="min", start_color="FFFFFF", end_type="max", end_color="FF0000")
@@ -662,6 +671,12 @@ def test_destinations(tmp_path: Path) -> None:
     assert path.read_bytes() == before
     refused("classeur_extension", table(), path, tmp_path / "rapport.xls")
     refused("rapport_vide", table()[[]], path, tmp_path / "rapport.xlsx")
+    refused("rapport_sans_indicateur", table().iloc[:0], path, tmp_path / "rapport.xlsx")
+    assert "total" in refused("rapport_colonnes", table().assign(total=1.0), path, tmp_path / "rapport.xlsx")
+    assert "path" not in refused("argument_inattendu", table(), path, None)
+    assert "model" in refused("argument_inattendu", table(), 3, tmp_path / "rapport.xlsx")
+    refused("classeur_non_inscriptible", table(), path, path / "rapport.xlsx")
+    assert [item.name for item in tmp_path.iterdir()] == ["modele.xlsx"]
     named = write_excel(table(), path, tmp_path)
     assert named.name.startswith("FRAME_21990001900019_SIRET_2015_2018_")
     assert write_excel(table(), path, tmp_path / "a" / "b" / "rapport.xlsx").is_file()
@@ -676,8 +691,7 @@ def test_a_failed_save_leaves_the_previous_report(tmp_path: Path, monkeypatch: p
         raise OSError("disque plein")
 
     monkeypatch.setattr("openpyxl.workbook.workbook.Workbook.save", fail)
-    with pytest.raises(OSError, match="disque plein"):
-        write_excel(table(), path, to)
+    assert "la place sur le disque" in refused("classeur_non_inscriptible", table(), path, to)
     assert to.read_bytes() == b"ancien"
     assert len(list(tmp_path.iterdir())) == 2
 

@@ -24,9 +24,9 @@ from fractions import Fraction
 from functools import lru_cache
 from math import isfinite
 
-from workbench.errors import WorkbenchError
 from workbench.evaluation.fold import Leaf, Operator, fold
 from workbench.evaluation.forms import ALL, ONE, Atom, Cell, Condition, Form, Inhabitants, Vector
+from workbench.evaluation.order import order_of
 from workbench.formules import SOLDES, parse_formule
 from workbench.formules.tree import (
     Node,
@@ -50,7 +50,6 @@ __all__ = [
     "Within",
     "compile_trame",
     "condition_of",
-    "order_of",
     "power",
 ]
 
@@ -169,52 +168,6 @@ def compile_trame(trame: Trame) -> Plan:
 def _compile(formules: tuple[tuple[str, str], ...]) -> Plan:
     trees = {code: parse_formule(texte) if texte else SyntaxTree(()) for code, texte in formules}
     return _Compiler(trees).plan()
-
-
-def order_of(trees: dict[str, SyntaxTree]) -> list[str]:
-    """Order codes so that each comes after those it refers to.
-
-    Raises
-    ------
-    WorkbenchError
-        ``indicateur_inconnu`` or ``cycle_indicateurs``.
-    """
-    references = {code: list(dict.fromkeys(_references(tree))) for code, tree in trees.items()}
-    for code, names in references.items():
-        for name in names:
-            if name not in trees:
-                raise WorkbenchError("indicateur_inconnu", indicateur=name, code_indicateur=code)
-    order: list[str] = []
-    done: set[str] = set()
-    for root in trees:
-        path: list[str] = []
-        on_path: set[str] = set()
-        stack = [(root, False)]
-        while stack:
-            code, left = stack.pop()
-            if left:
-                path.pop()
-                on_path.discard(code)
-                done.add(code)
-                order.append(code)
-                continue
-            if code in done:
-                continue
-            if code in on_path:
-                ring = [*path[path.index(code) :], code]
-                raise WorkbenchError("cycle_indicateurs", cycle=" → ".join(ring))
-            path.append(code)
-            on_path.add(code)
-            stack.append((code, True))
-            stack.extend((name, False) for name in reversed(references[code]))
-    return order
-
-
-def _references(tree: SyntaxTree) -> Iterator[str]:
-    for segment in tree.segments:
-        for node in walk(segment.expression):
-            if isinstance(node, Reference):
-                yield node.indicateur
 
 
 def condition_of(segment: Segment) -> Condition:

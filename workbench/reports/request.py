@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from workbench.config import settings
 from workbench.dgfip import Base, connect, perimetre, select_budgets
 from workbench.errors import WorkbenchError
+from workbench.reports.excel_files import open_model
 from workbench.reports.parameters import ParametersError, check_parameters, plain, read_parameters
 from workbench.trames import Trame, find_trame, list_trames, load_trame, modele_path
 
@@ -217,6 +218,11 @@ def _model(given: Any, trame: Trame | None, trame_path: Path, problems: list[Wor
         return None
     if path is not None and not path.is_file():
         problems.append(WorkbenchError("modele_absent", chemin=path))
+    elif path is not None:
+        try:
+            open_model(path)
+        except WorkbenchError as error:
+            problems.append(error)
     return None if path is None else str(path)
 
 
