@@ -128,8 +128,7 @@ def write_balance(
     -----
     Columns: specification of OpenAnafi, 6.4.
     """
-    if not hasattr(base, "fetch"):
-        require_kind(base, Base, "base", "une base ouverte", 'Ouvrez-la : wb.connect("base.duckdb").')
+    require_kind(base, Base, "base", "une base ouverte", 'Ouvrez-la : wb.connect("base.duckdb").')
     criteria = perimetre(sirets=sirets, sirens=sirens, finess=finess)
     kinds = {"SIRET": criteria.sirets, "SIREN": criteria.sirens, "FINESS": criteria.finess}
     given = [(kind, idents) for kind, idents in kinds.items() if idents is not None]
