@@ -307,6 +307,11 @@ ERRORS: dict[str, ErrorKind] = {
     "exercice_absent": ErrorKind(
         "L'exercice {exercice} n'est pas dans le tableau.", "Exercices présents : {exercices}.", 404
     ),
+    "tableau_modifie": ErrorKind(
+        "La valeur de {indicateur} en {exercice} n'est plus celle qui a été évaluée : le tableau a été modifié.",
+        "Expliquez le tableau que wb.evaluate a rendu.",
+        409,
+    ),
     "explication_impossible": ErrorKind(
         "Ce tableau ne garde pas les comptes dont il est fait.", "Évaluez-le de nouveau avec wb.evaluate."
     ),

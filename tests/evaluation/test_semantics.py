@@ -335,3 +335,9 @@ def test_open_data_warns_of_net_annulations(demonstration: tuple[str, str], make
         doubtful, make_base([(2015, PRINCIPAL, "70", 2, 0, 1)]), sirets=[PRINCIPAL], exercices=[2015]
     )
     assert not from_cci.provenance.avertissements
+
+
+def test_a_table_that_was_changed_does_not_explain_itself(make_base) -> None:
+    table = _values(make_base([(2015, PRINCIPAL, "70", 2, 0, 10)]), {"A_B": "C70[TA:BX]"})
+    with pytest.raises(wb.WorkbenchError, match="modifié"):
+        wb.explain(table * 2, "A_B", 2015)

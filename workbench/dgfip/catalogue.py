@@ -15,6 +15,7 @@ from workbench.dgfip.base import Base, snapshots
 from workbench.dgfip.import_report import grouped
 from workbench.dgfip.schema import balances, budgets, collectivites, comptes, imports
 from workbench.dgfip.selection import perimetre
+from workbench.errors import WorkbenchError, require_kind
 
 __all__ = ["BaseInfo", "base_info", "find_collectivites", "libelles_comptes"]
 
@@ -49,6 +50,12 @@ def find_collectivites(
         nomenclature`` of its latest exercice, ``premier_exercice, dernier_exercice``. Labels that
         begin with the text come first, then budgets principaux.
     """
+    require_kind(base, Base, "base", "une base ouverte", 'Ouvrez-la : wb.connect("base.duckdb").')
+    require_kind(text, str, "text", "un texte", "Écrivez un nom, ou le début d'un SIRET entre guillemets.")
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        raise WorkbenchError(
+            "argument_inattendu", parametre="limit", attendu="un nombre de lignes, au moins 1", recu=limit, conseil=""
+        )
     c = collectivites.c
     latest = {name: func.arg_max(c[name], c.exercice) for name in _LATEST}
     conditions = []

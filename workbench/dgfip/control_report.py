@@ -16,6 +16,7 @@ from workbench.dgfip import budget_controls, reference_controls
 from workbench.dgfip.base import Base
 from workbench.dgfip.control import Control, Scope
 from workbench.dgfip.import_report import grouped
+from workbench.errors import require_kind
 
 __all__ = ["ControlReport", "controls"]
 
@@ -128,5 +129,6 @@ def controls(base: Base, import_id: int | None = None) -> ControlReport:
         One `Control` a question: title, whether it passed, how many cases, the first thousand of
         them in ``details`` (amounts in euros), and what it means.
     """
+    require_kind(base, Base, "base", "une base ouverte", 'Ouvrez-la : wb.connect("base.duckdb").')
     scope = Scope(base, import_id)
     return ControlReport(tuple(control for ask in ORDER for control in ask(scope)))

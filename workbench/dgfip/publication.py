@@ -16,7 +16,7 @@ from workbench.dgfip.base import Base
 from workbench.dgfip.schema import balances, budgets, collectivites, doublons, imports
 from workbench.dgfip.source_files import SourceFile
 from workbench.engines import Engine, Writer
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, require_kind
 
 __all__ = ["Progress", "Publication", "begin", "progress_reporter"]
 
@@ -38,6 +38,7 @@ class Publication:
 @contextmanager
 def begin(base: Base) -> Iterator[Path]:
     """Keep other imports out and give a folder for the import's own files."""
+    require_kind(base, Base, "base", "une base ouverte", 'Ouvrez-la : wb.connect("base.duckdb", read_only=False).')
     base.require_writable()
     with base.store.lock(), TemporaryDirectory(prefix="workbench-") as folder:
         base.refresh()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from types import NoneType
+from typing import Any, SupportsInt
 
 import pyarrow as pa
 from sqlalchemy import (
@@ -28,7 +29,7 @@ from sqlalchemy import (
 from workbench.dgfip.base import Base
 from workbench.dgfip.reference import departements as known_departements
 from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, imports, populations
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, require_kind
 
 __all__ = ["BUDGETS", "Perimetre", "perimetre", "select_budgets", "sum_comptes"]
 
@@ -130,6 +131,7 @@ def perimetre(
     >>> wanted.sirets, wanted.departements, wanted.population
     (('21330063500017',), ('033', '02A'), (1000, None))
     """
+    require_kind(nomenclature, (str, NoneType), "nomenclature", "un texte", 'Par exemple "M14".')
     return Perimetre(
         sirets=_identifiers(sirets, "SIRET", 14),
         sirens=_identifiers(sirens, "SIREN", 9),
@@ -342,7 +344,10 @@ def _bounds(population: Sequence[int | None] | None) -> tuple[int | None, int | 
     if population is None:
         return None
     advice = "Donnez deux bornes croissantes : population=(1000, 5000) ; 0 ou None pour aucune."
-    if len(population) != 2 or any(each is not None and (isinstance(each, bool) or each < 0) for each in population):
+    if len(population) != 2 or any(
+        each is not None and (isinstance(each, bool) or not isinstance(each, SupportsInt) or int(each) < 0)
+        for each in population
+    ):
         raise WorkbenchError("perimetre_invalide", critere="population", valeur=population, conseil=advice)
     low, high = (each or None for each in population)
     if low is not None and high is not None and low > high:

@@ -22,7 +22,7 @@ from typing import IO
 
 from workbench.dgfip.layouts import Layout, match_layout
 from workbench.engines import FileSource, parquet_columns
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, require_kind
 
 __all__ = ["SourceFile", "expand_paths", "open_source", "record_lines"]
 
@@ -83,7 +83,9 @@ def expand_paths(paths: str | Path | Iterable[str | Path]) -> list[Path]:
         ``fichier_absent``, ``fichier_dossier``.
     """
     files: dict[Path, Path] = {}
+    require_kind(paths, (str, Path, Iterable), "fichier", "un chemin ou une liste de chemins")
     for each in [paths] if isinstance(paths, str | Path) else paths:
+        require_kind(each, (str, Path), "fichier", "un chemin")
         path = Path(each)
         found = [path] if path.exists() else sorted(Path(name) for name in glob(str(each), recursive=True))  # noqa: PTH207 - absolute patterns too
         if not found:

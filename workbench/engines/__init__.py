@@ -25,7 +25,8 @@ def open_store(url: str) -> Store:
     """
     scheme, separator, _ = url.partition("://")
     if separator and scheme != "duckdb":
-        raise WorkbenchError("moteur_inconnu", moteur=scheme, url=url)
+        # Never the URL itself: it may hold a password.
+        raise WorkbenchError("moteur_inconnu", moteur=scheme, url=f"{scheme}://…")
     from workbench.engines.duckdb_store import DuckDBStore
 
     return DuckDBStore(url)

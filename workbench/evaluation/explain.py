@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from html import escape
+from math import isclose
 from typing import Any, Literal
 
 import pandas as pd
@@ -167,7 +168,13 @@ def explain(table: IndicateurTable, code: str, exercice: int | str) -> Explanati
     if exercice not in provenance.exercices:
         known = ", ".join(str(year) for year in provenance.exercices) or "aucun"
         raise WorkbenchError("exercice_absent", exercice=exercice, exercices=known)
-    return _Explainer(provenance).explain(code, int(exercice))
+    why = _Explainer(provenance).explain(code, int(exercice))
+    if code in table.index and exercice in table.columns:
+        shown = float(table[exercice].loc[[code]].to_numpy()[0])
+        # Arithmetic on a table keeps its provenance, which then speaks of other figures; rounding is no lie.
+        if not isclose(shown, why.value, rel_tol=1e-6, abs_tol=0.5 if abs(why.value) >= 100 else 0.005):
+            raise WorkbenchError("tableau_modifie", indicateur=code, exercice=exercice)
+    return why
 
 
 class _Explainer:
