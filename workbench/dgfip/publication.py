@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, case, delete, exists, func, insert, literal, select, tuple_, update
 
 from workbench.dgfip.base import Base
 from workbench.dgfip.schema import balances, budgets, collectivites, doublons, imports
@@ -102,7 +102,7 @@ def add_budgets(writer: Writer, import_id: int) -> int:
         select(
             balances.c.exercice,
             balances.c.siret,
-            func.if_(etat == mixed, etat, literal("M")),
+            case((etat == mixed, etat), else_=literal("M")),
             func.count(),
             literal(import_id),
         )
