@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,16 @@ from workbench.errors import WorkbenchError
 
 
 @pytest.fixture
-def base(tmp_path: Path) -> Base:
-    return connect(tmp_path / "base.duckdb", read_only=False)
+def base(engine_url: str) -> Iterator[Base]:
+    with connect(engine_url, read_only=False) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Base:
+def empty(new_url: Callable[[], str]) -> Iterator[Base]:
     """Return a base that stays empty, since nothing here gets in."""
-    return connect(tmp_path_factory.mktemp("empty") / "base.duckdb", read_only=False)
+    with connect(new_url(), read_only=False) as opened:
+        yield opened
 
 
 def refusal(base: Base, paths: Any) -> WorkbenchError:

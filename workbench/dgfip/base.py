@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Executable, select
+from sqlalchemy import Executable
 
 from workbench.dgfip.schema import metadata
 from workbench.engines import Engine, Snapshot, Store, open_store

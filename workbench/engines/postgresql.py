@@ -190,7 +190,9 @@ class PostgreSQLWriter:
     def _change(self, statement: Any) -> int:
         """Delete or update rows of the base: older snapshots keep them as they were."""
         target = statement.table
-        values = {getattr(key, "name", key): value for key, value in (getattr(statement, "_values", None) or {}).items()}
+        values = {
+            getattr(key, "name", key): value for key, value in (getattr(statement, "_values", None) or {}).items()
+        }
         if not isinstance(statement, Delete | Update) or (isinstance(statement, Update) and not values):
             raise WorkbenchError("requete_refusee", chemin=self.url, detail=type(statement).__name__)
         place = column("ligne", _selectable=target)

@@ -65,7 +65,7 @@ def compile_statement(statement: Any) -> tuple[str, pa.RecordBatch | None]:
     >>> from sqlalchemy import BigInteger, column, func, select
     >>> text, values = compile_statement(select(func.sum(column("n", BigInteger))).where(column("a") == "x"))
     >>> print(text)
-    SELECT sum(n)::bigint AS sum_1 
+    SELECT sum(n)::bigint AS sum_1
     WHERE a = $1
     >>> values.to_pydict()
     {'0': ['x']}

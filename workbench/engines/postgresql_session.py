@@ -98,6 +98,11 @@ class Session:
         """Close the connection; what was not committed is undone."""
         self._connection.close()
 
+    def __del__(self) -> None:
+        # A base that someone dropped without closing it must not stay connected.
+        with suppress(Exception):
+            self.close()
+
     def _refuse(self, error: Exception) -> NoReturn:
         raise WorkbenchError("requete_refusee", chemin=self.address.public, detail=self.address.said(error)) from error
 

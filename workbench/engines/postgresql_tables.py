@@ -9,7 +9,7 @@ changed in place, so an older snapshot stays what it was, at the cost of the row
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import pyarrow as pa
@@ -121,7 +121,8 @@ class Snapshots:
             return []
         rows = self._session.fetch(select(etats).order_by(etats.c.numero)).to_pylist()
         return [
-            Snapshot(f"{row['numero']:08d}", row["date"].astimezone(UTC), row["taille"], row is rows[-1]) for row in rows
+            Snapshot(f"{row['numero']:08d}", row["date"].astimezone(UTC), row["taille"], row is rows[-1])
+            for row in rows
         ]
 
     def tables(self, number: int) -> set[str]:
