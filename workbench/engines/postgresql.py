@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Executable, FromClause, Table, column, select
+from sqlalchemy import ColumnElement, Executable, FromClause, Table, column, select
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
@@ -22,7 +22,7 @@ from workbench.engines.arrow_types import plain
 from workbench.engines.duckdb import DuckDBWriter
 from workbench.engines.interface import FileSource
 from workbench.engines.postgresql_session import Address, Session
-from workbench.engines.postgresql_tables import READERS, STORAGE, Snapshots, given_table
+from workbench.engines.postgresql_tables import STORAGE, Snapshots, given_table
 from workbench.errors import WorkbenchError
 
 _FEW = 100
@@ -47,27 +47,30 @@ class PostgreSQLEngine:
         Where the base is.
     number
         The snapshot.
-
-    Raises
-    ------
-    WorkbenchError
-        ``serveur_injoignable`` when no session opens.
+    session
+        A session of `session`, which holds the snapshot against pruning; the engine closes it.
     """
 
-    def __init__(self, address: Address, number: int) -> None:
+    def __init__(self, address: Address, number: int, session: Session) -> None:
         self.url = address.public
         self._address = address
         self._number = number
         self._process = os.getpid()
         self._guard = threading.Lock()
         self._closed = False
-        self._idle: list[Session] = [self._connect()]
+        Snapshots(session).select(number)
+        self._idle = [session]
 
     def _connect(self) -> Session:
-        session = Session(self._address, {**_READER, "search_path": Snapshots.schema(self._number)})
-        # Held as long as the connection: pruning leaves the views of a snapshot that is read.
-        session.query("SELECT pg_advisory_lock_shared($1, $2)::text AS held", READERS, self._number)
+        session = self.session(self._address)
+        Snapshots(session).hold(self._number)
+        Snapshots(session).select(self._number)
         return session
+
+    @staticmethod
+    def session(address: Address) -> Session:
+        """Open a session that only reads."""
+        return Session(address, _READER)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -171,7 +174,7 @@ class PostgreSQLWriter:
     def execute(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> int:
         """Run a statement that writes; return the number of rows it touched."""
         if not self._loaded:
-            if isinstance(statement, Delete) and statement.table.name in self.tables():
+            if isinstance(statement, Delete):
                 self._change(statement)
             return self._stage.execute(statement, tables)
         _give(self._session, tables or {})
@@ -190,12 +193,11 @@ class PostgreSQLWriter:
     def _change(self, statement: Any) -> int:
         """Delete or update rows of the base: older snapshots keep them as they were."""
         target = statement.table
-        values = {
-            getattr(key, "name", key): value for key, value in (getattr(statement, "_values", None) or {}).items()
-        }
+        given = getattr(statement, "_values", None) or {}
+        values = {getattr(key, "name", key): value for key, value in given.items()}
         if not isinstance(statement, Delete | Update) or (isinstance(statement, Update) and not values):
             raise WorkbenchError("requete_refusee", chemin=self.url, detail=type(statement).__name__)
-        place = column("ligne", _selectable=target)
+        place: ColumnElement[Any] = column("ligne", _selectable=target)
         rows = select(place.label("ligne"), *(values.get(each.name, each).label(each.name) for each in target.columns))
         return self._snapshots.change(
             target, rows.where(*statement._where_criteria), self._number, keep=isinstance(statement, Update)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Integer
+from sqlalchemy import Dialect, Integer
 from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
 
 __all__ = ["bound_values", "compile_statement"]
@@ -49,7 +49,7 @@ class _Dialect(PGDialect):
     _backslash_escapes = False
 
 
-_DIALECT = _Dialect(paramstyle="numeric_dollar")
+_DIALECT: Dialect = _Dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 def compile_statement(statement: Any) -> tuple[str, pa.RecordBatch | None]:
@@ -64,9 +64,8 @@ def compile_statement(statement: Any) -> tuple[str, pa.RecordBatch | None]:
     --------
     >>> from sqlalchemy import BigInteger, column, func, select
     >>> text, values = compile_statement(select(func.sum(column("n", BigInteger))).where(column("a") == "x"))
-    >>> print(text)
-    SELECT sum(n)::bigint AS sum_1
-    WHERE a = $1
+    >>> text.split()
+    ['SELECT', 'sum(n)::bigint', 'AS', 'sum_1', 'WHERE', 'a', '=', '$1']
     >>> values.to_pydict()
     {'0': ['x']}
     """

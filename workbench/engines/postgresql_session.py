@@ -144,7 +144,7 @@ class Session:
             inner.set_sql_query(text)
             if values is not None:
                 inner.bind(values)
-            return max(0, inner.execute_update())
+            return max(0, int(inner.execute_update()))
 
     def copy(self, name: str, rows: pa.Table | pa.RecordBatchReader, schema: str | None = None) -> None:
         """Append rows to a table by binary COPY; their types are the table's."""

@@ -30,8 +30,13 @@ class PostgreSQLStore:
     """
 
     def __init__(self, url: str) -> None:
+        self._given = url
         self._address = Address(url)
         self.url = self._address.public
+        self._holding: Session | None = None
+
+    def __reduce__(self) -> tuple[type[PostgreSQLStore], tuple[str]]:
+        return PostgreSQLStore, (self._given,)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -48,22 +53,27 @@ class PostgreSQLStore:
 
     def open(self, snapshot: str | None = None) -> tuple[PostgreSQLEngine, str]:
         """Open a reader on a snapshot, the current one by default, and say which it is."""
+        session = PostgreSQLEngine.session(self._address)
+        try:
+            number = self._choose(Snapshots(session), snapshot)
+            return PostgreSQLEngine(self._address, number, session), f"{number:08d}"
+        except BaseException:
+            session.close()
+            raise
+
+    def _choose(self, snapshots: Snapshots, snapshot: str | None) -> int:
         while True:
-            with self._session() as session:
-                known = Snapshots(session).numbers()
-                wanted = next((each for each in known if snapshot == f"{each:08d}"), None)
-                if snapshot is None:
-                    if not known:
-                        raise WorkbenchError("base_absente", chemin=self.url)
-                    wanted = known[-1]
-                if wanted is None:
-                    said = ", ".join(f"{each:08d}" for each in known) or "aucun"
-                    raise WorkbenchError("snapshot_absent", snapshot=snapshot, chemin=self.url, connus=said)
-                engine = PostgreSQLEngine(self._address, wanted)
-                # From here on pruning waits for this reader; it may have come just before.
-                if wanted in Snapshots(session).numbers():
-                    return engine, f"{wanted:08d}"
-            engine.close()
+            known = snapshots.numbers()
+            if snapshot is None and not known:
+                raise WorkbenchError("base_absente", chemin=self.url)
+            wanted = known[-1] if snapshot is None else {f"{each:08d}": each for each in known}.get(snapshot)
+            if wanted is None:
+                said = ", ".join(f"{each:08d}" for each in known) or "aucun"
+                raise WorkbenchError("snapshot_absent", snapshot=snapshot, chemin=self.url, connus=said)
+            snapshots.hold(wanted)
+            # From here on pruning waits for this reader; it may have come just before.
+            if wanted in snapshots.numbers():
+                return wanted
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -72,12 +82,19 @@ class PostgreSQLStore:
             # The server frees this lock when the connection ends, however the process does.
             if not session.query("SELECT pg_try_advisory_lock($1, 0) AS free", WRITERS)[0]["free"]:
                 raise WorkbenchError("import_en_cours", chemin=self.url)
-            yield
+            self._holding = session
+            try:
+                yield
+            finally:
+                self._holding = None
 
     @contextmanager
     def write(self) -> Iterator[PostgreSQLWriter]:
         """Give a writer of the next snapshot, published when the block ends well."""
-        with TemporaryDirectory(prefix="workbench-") as folder, self._session() as session, session.transaction():
+        session = self._holding
+        if session is None:
+            raise RuntimeError("a writer needs the lock")
+        with TemporaryDirectory(prefix="workbench-") as folder, session.transaction():
             number = Snapshots(session).begin()
             stage = DuckDBWriter(Path(folder) / "chargement.duckdb", self.url)
             try:
@@ -91,11 +108,12 @@ class PostgreSQLStore:
     def snapshots(self) -> list[Snapshot]:
         """List the snapshots, oldest first."""
         with self._session() as session:
-            return Snapshots(session).list()
+            return Snapshots(session).described()
 
     def prune(self, keep: int) -> list[str]:
         """Remove all but the ``keep`` latest; return what was removed."""
         if keep < 1:
             raise WorkbenchError("snapshots_a_garder", nombre=keep)
-        with self.lock(), self._session() as session:
-            return [f"{each:08d}" for each in Snapshots(session).prune(keep)]
+        with self.lock():
+            assert self._holding is not None  # noqa: S101 - the lock is held here
+            return [f"{each:08d}" for each in Snapshots(self._holding).prune(keep)]

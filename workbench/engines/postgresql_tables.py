@@ -17,6 +17,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Double,
     Index,
@@ -41,11 +42,13 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, CreateView, DropSchema
+from sqlalchemy.sql.elements import Label
+from sqlalchemy.types import TypeEngine
 
 from workbench.engines.interface import Snapshot
 from workbench.engines.postgresql_session import Session
 
-__all__ = ["READERS", "ROLE", "STORAGE", "WRITERS", "Snapshots", "given_table"]
+__all__ = ["ROLE", "STORAGE", "WRITERS", "Snapshots", "given_table"]
 
 STORAGE = "workbench"
 ROLE = "workbench_lecteur"
@@ -83,7 +86,7 @@ def _stored(own: Table) -> Table:
 
 
 def _sees(stored: Any, number: int) -> Any:
-    bound = bindparam(None, number, literal_execute=True)
+    bound: ColumnElement[int] = bindparam(None, number, literal_execute=True)
     return and_(stored.c.depuis <= bound, stored.c.jusqu_a > bound)
 
 
@@ -115,13 +118,13 @@ class Snapshots:
         found: list[int] = self._session.fetch(select(etats.c.numero).order_by(etats.c.numero)).column(0).to_pylist()
         return found
 
-    def list(self) -> list[Snapshot]:
+    def described(self) -> list[Snapshot]:
         """Describe the snapshots, oldest first."""
         if not self.exists():
             return []
         rows = self._session.fetch(select(etats).order_by(etats.c.numero)).to_pylist()
         return [
-            Snapshot(f"{row['numero']:08d}", row["date"].astimezone(UTC), row["taille"], row is rows[-1])
+            Snapshot(f"{row['numero']:08d}", row["date"].astimezone(UTC), row["taille"], current=row is rows[-1])
             for row in rows
         ]
 
@@ -133,6 +136,14 @@ class Snapshots:
             self.schema(number),
         )
         return {row["name"] for row in rows}
+
+    def hold(self, number: int) -> None:
+        """Keep a snapshot from being pruned as long as this session lasts."""
+        self._session.query("SELECT pg_advisory_lock_shared($1, $2)::text AS held", READERS, number)
+
+    def select(self, number: int) -> None:
+        """Make the tables of a snapshot those that statements name."""
+        self._session.query("SELECT set_config($1, $2, false)", "search_path", self.schema(number))
 
     def begin(self) -> int:
         """Open the next snapshot, with the tables of the last; return its number."""
@@ -167,7 +178,7 @@ class Snapshots:
 
     def _view(self, name: str, columns: Iterable[str], number: int) -> None:
         stored = table(name, *(column(each) for each in columns), schema=STORAGE)
-        place = literal_column("ctid").label("ligne")
+        place: Label[Any] = literal_column("ctid").label("ligne")
         own = [each for each in stored.columns if each.name not in {"depuis", "jusqu_a"}]
         visible = select(*own, place).where(_sees(stored, number))
         self._session.execute(CreateView(visible, name, schema=self.schema(number)))
@@ -196,7 +207,7 @@ class Snapshots:
         ``rows`` selects them from the snapshot: their place ``ligne``, and their columns as they are to be.
         """
         stored = _stored(target)
-        place = literal_column("ctid")
+        place: ColumnElement[Any] = literal_column("ctid")
         found = rows.cte("found")
         taken = update(stored).where(place.in_(select(found.c.ligne))).values(jusqu_a=number)
         if keep:
@@ -251,17 +262,22 @@ class Snapshots:
 
 def given_table(name: str, rows: pa.Table) -> tuple[Table, pa.Table]:
     """Describe a temporary table for Arrow rows, and give the rows with exactly its types."""
-    columns, fields = [], []
+    columns: list[Column[Any]] = []
+    fields: list[tuple[str, pa.DataType]] = []
     for field in rows.schema:
         if pa.types.is_boolean(field.type):
-            kind, arrow = Boolean(), pa.bool_()
+            kind: TypeEngine[Any] = Boolean()
+            arrow = pa.bool_()
         elif pa.types.is_integer(field.type):
-            kind, arrow = BigInteger(), pa.int64()
+            kind = BigInteger()
+            arrow = pa.int64()
         elif pa.types.is_floating(field.type):
-            kind, arrow = Double(), pa.float64()
+            kind = Double()
+            arrow = pa.float64()
         else:
-            kind, arrow = Text(collation="C"), pa.string()
-        columns.append(Column(field.name, kind))  # type: ignore[arg-type]
+            kind = Text(collation="C")
+            arrow = pa.string()
+        columns.append(Column(field.name, kind))
         fields.append((field.name, arrow))
     given = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
     return given, rows.cast(pa.schema(fields))
