@@ -190,6 +190,9 @@ class PostgreSQLWriter:
             self._session.copy(each.name, rows, STORAGE)
             self._snapshots.analyse(each)
 
+    def close(self) -> None:
+        """Do nothing: the session belongs to the store, which ends its transaction."""
+
     def _change(self, statement: Any) -> int:
         """Delete or update rows of the base: older snapshots keep them as they were."""
         target = statement.table
