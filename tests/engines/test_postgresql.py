@@ -49,7 +49,8 @@ def test_a_password_is_shown_nowhere(url: str) -> None:
     host = url.partition("?")[2]
     wrong = f"postgresql+psycopg://postgres:s3cret@/base_absente?{host}&sslpassword=s3cret"
     store = open_store(wrong)
-    assert store.url == f"postgresql://postgres@/base_absente?{host}".replace("/tmp", "%2Ftmp").replace("/wb", "%2Fwb")
+    assert store.url.startswith("postgresql://postgres@/base_absente?host=")
+    assert "s3cret" not in store.url
     assert "s3cret" not in repr(vars(store)["_address"])
     with pytest.raises(WorkbenchError) as error:
         store.exists()
