@@ -36,7 +36,7 @@ words = st.tuples(
     st.sampled_from(["C", "D", "SC", "SD"]), st.sampled_from(COMPTES), st.sampled_from("+-*/"), st.integers(2, 9)
 )
 formules = st.lists(
-    st.tuples(st.lists(words, min_size=1, max_size=3), st.sampled_from(["BX", "BR", "BE", "SX", "BO"])),
+    st.tuples(st.lists(words, min_size=1, max_size=3), st.sampled_from(["BX", "BR", "BE"])),
     min_size=1,
     max_size=12,
 )
