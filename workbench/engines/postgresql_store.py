@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from workbench.engines.duckdb import DuckDBWriter
-from workbench.engines.interface import Snapshot
+from workbench.engines.interface import Snapshot, Writer
 from workbench.engines.postgresql import PostgreSQLEngine, PostgreSQLWriter
 from workbench.engines.postgresql_session import Address, Session
 from workbench.engines.postgresql_tables import WRITERS, Snapshots
@@ -89,7 +89,7 @@ class PostgreSQLStore:
                 self._holding = None
 
     @contextmanager
-    def write(self) -> Iterator[PostgreSQLWriter]:
+    def write(self) -> Iterator[Writer]:
         """Give a writer of the next snapshot, published when the block ends well."""
         session = self._holding
         if session is None:
