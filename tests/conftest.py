@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from postgresql_server import postgresql_server
 
 # A runner started in the background ignores Ctrl-C, and so would every program that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -32,6 +34,28 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("reference material absent: ../shared is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def new_postgresql() -> Iterator[Callable[[], str]]:
+    """A function that makes an empty PostgreSQL database and returns its URL."""
+    with postgresql_server() as new_database:
+        yield new_database
+
+
+@pytest.fixture(scope="session", params=["duckdb", "postgresql"])
+def new_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """A function that returns the URL of a base that is not there yet; its tests run on every engine."""
+    if request.param == "postgresql":
+        new_database: Callable[[], str] = request.getfixturevalue("new_postgresql")
+        return new_database
+    return lambda: str(tmp_path_factory.mktemp("base") / "base.duckdb")
+
+
+@pytest.fixture
+def engine_url(new_url: Callable[[], str]) -> str:
+    """The URL of a base that is not there yet, on each engine in turn."""
+    return new_url()
 
 
 @pytest.fixture(scope="session")

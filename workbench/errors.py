@@ -173,7 +173,18 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "moteur_inconnu": ErrorKind(
         "Le moteur « {moteur} » de {url} n'est pas disponible.",
-        "Donnez le chemin d'une base DuckDB, par exemple base.duckdb.",
+        "Donnez le chemin d'une base DuckDB, par exemple base.duckdb, ou l'adresse postgresql://… d'une base PostgreSQL.",
+    ),
+    "moteur_absent": ErrorKind(
+        "Le moteur {moteur} n'est pas installé sur ce poste.", "Installez-le : pip install 'workbench[{extra}]'.", 503
+    ),
+    "adresse_invalide": ErrorKind(
+        "L'adresse de la base ne se lit pas.", "Une adresse s'écrit postgresql://utilisateur@serveur:5432/base."
+    ),
+    "serveur_injoignable": ErrorKind(
+        "Le serveur de la base {chemin} n'ouvre pas de session ({detail}).",
+        "Vérifiez l'adresse et vos droits ; le mot de passe se donne par PGPASSWORD ou par le fichier ~/.pgpass.",
+        503,
     ),
     "requete_refusee": ErrorKind("La base {chemin} n'a pas pu répondre : {detail}"),
     "base_etrangere": ErrorKind(

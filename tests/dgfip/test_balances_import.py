@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from workbench.dgfip.schema import balances, collectivites, imports
 
 
 @pytest.fixture
-def base(tmp_path: Path) -> Base:
-    return connect(tmp_path / "base.duckdb", read_only=False)
+def base(engine_url: str) -> Iterator[Base]:
+    with connect(engine_url, read_only=False) as opened:
+        yield opened
 
 
 ROWS = [
@@ -111,7 +113,7 @@ generated = st.lists(
     st.booleans(),
 )
 def test_what_is_written_is_what_is_stored(
-    rows: list[dict[str, Any]], name: str, delimiter: str, decimal: str, lower: bool
+    new_url: Callable[[], str], rows: list[dict[str, Any]], name: str, delimiter: str, decimal: str, lower: bool
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
@@ -119,7 +121,7 @@ def test_what_is_written_is_what_is_stored(
             write_parquet(path, rows)
         else:
             write_csv(path, rows, delimiter=delimiter, decimal=decimal, lower=lower, trim=lower)
-        with connect(Path(folder) / "base.duckdb", read_only=False) as base:
+        with connect(new_url(), read_only=False) as base:
             assert import_balances(base, path).rows == len(rows)
             assert stored(base) == expected(rows)
 

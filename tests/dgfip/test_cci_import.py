@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 from collections import Counter
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -43,8 +44,9 @@ COLLECTIVITES = """exer,ident,ndept,insee,lcomm,mpoid,nomen,cnome,lbudg,cbudg,ct
 
 
 @pytest.fixture
-def base(tmp_path: Path) -> Base:
-    return connect(tmp_path / "base.duckdb", read_only=False)
+def base(engine_url: str) -> Iterator[Base]:
+    with connect(engine_url, read_only=False) as opened:
+        yield opened
 
 
 def write(tmp_path: Path, execution: str = EXECUTION, collectivite: str = COLLECTIVITES) -> dict[str, Path]:
@@ -82,7 +84,7 @@ def test_operations_become_columns(base: Base, tmp_path: Path) -> None:
     }
 
 
-def test_copy_text(base: Base, tmp_path: Path) -> None:
+def test_copy_text(base: Base, new_url: Callable[[], str], tmp_path: Path) -> None:
     execution = "".join(
         "\t".join(cell or "\\N" for cell in [*cells, "2019-10-10 12:20:27", "", ""]) + "\n"
         for cells in list(csv.reader(EXECUTION.splitlines()))[1:]
@@ -97,7 +99,7 @@ def test_copy_text(base: Base, tmp_path: Path) -> None:
     assert report.rows == 4
     budget = select_budgets(base, perimetre(finess="310000001")).to_pylist()[0]
     assert budget["libelle"] == 'Régie "des\teaux" d\\nord'
-    with connect(tmp_path / "other.duckdb", read_only=False) as other:
+    with connect(new_url(), read_only=False) as other:
         import_cci(other, **write(tmp_path))
         assert stored(other) == stored(base)
     assert libelles_comptes(base, "M14") == {"60": "Achats", "601": ""}

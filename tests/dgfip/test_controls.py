@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ BALANCED = [row("1", BEDEB=500), row("2", BECRE=500, OBNETDEB=7, OOBDEB=3), row(
 
 
 @pytest.fixture
-def base(tmp_path: Path) -> Base:
-    return connect(tmp_path / "base.duckdb", read_only=False)
+def base(engine_url: str) -> Iterator[Base]:
+    with connect(engine_url, read_only=False) as opened:
+        yield opened
 
 
 def controlled(base: Base, tmp_path: Path, rows: list[dict[str, Any]]) -> ControlReport:

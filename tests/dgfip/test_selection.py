@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,7 +34,7 @@ BASE_TERRE = "21970105900017"
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+def url(new_url: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("selection")
     rows = [row(str(compte), VILLE, year, OBNETDEB=year) for year in (2018, 2019, 2020) for compte in (60, 611)]
     rows += [
@@ -44,7 +45,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
         row("60", BASE_TERRE, 2020, LBUDG="BASSE-TERRE", NDEPT="101", INSEE="105", BAL="PRO"),
         row(None, BASE_TERRE, 2020, LBUDG="BASSE-TERRE", NDEPT="101", INSEE="105", BECRE=100),  # type: ignore[arg-type]
     ]
-    with connect(folder / "base.duckdb", read_only=False) as base:
+    address = new_url()
+    with connect(address, read_only=False) as base:
         import_balances(base, write_csv(folder / "x.csv", rows))
         (folder / "p1.csv").write_text(
             "Code_commune,Exercice,PTOT\n33063,2018,900\n33063,2019,1000\n31555,,500\n97105,,7\n"
@@ -52,12 +54,13 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
         (folder / "p2.csv").write_text("siret;annee;population\n21330063500017;2020;1100\n")
         for name in ("p1.csv", "p2.csv"):
             import_population(base, folder / name)
-        return base.url
+    return address
 
 
 @pytest.fixture
-def base(url: str) -> Base:
-    return connect(url)
+def base(url: str) -> Iterator[Base]:
+    with connect(url) as opened:
+        yield opened
 
 
 def pairs(budgets: pa.Table) -> list[tuple[int, str]]:
@@ -205,7 +208,7 @@ def test_info(base: Base) -> None:
     assert "Exercices : 2018 à 2020" in str(info)
 
 
-def test_a_base_travels_with_its_snapshot(url: str, tmp_path: Path) -> None:
+def test_a_base_travels_with_its_snapshot(url: str, engine_url: str) -> None:
     with connect(url, snapshot="00000001") as old:
         copy = pickle.loads(pickle.dumps(old))  # noqa: S301
         assert copy.snapshot == "00000001"
@@ -213,23 +216,33 @@ def test_a_base_travels_with_its_snapshot(url: str, tmp_path: Path) -> None:
         assert copy.fetch(select(balances)).num_rows == 0
         copy.close()
     with pytest.raises(WorkbenchError) as error:
-        connect(tmp_path / "absente.duckdb")
+        connect(engine_url)
     assert error.value.code == "base_absente"
-    assert not list(tmp_path.iterdir())
+    with pytest.raises(WorkbenchError) as error:
+        connect(engine_url)
+    assert error.value.code == "base_absente"
 
 
-def test_snapshots_of_a_base(tmp_path: Path) -> None:
-    with connect(tmp_path / "b.duckdb", read_only=False) as base:
+def test_snapshots_of_a_base(new_url: Callable[[], str], tmp_path: Path) -> None:
+    url, absent = new_url(), new_url()
+    with connect(url, read_only=False) as base:
         import_balances(base, write_csv(tmp_path / "x.csv", [row()]))
         assert base.snapshot == "00000002"
-        with connect(tmp_path / "b.duckdb", snapshot="00000001") as old:
+        with connect(url, snapshot="00000001") as old:
             assert len(select_budgets(old, perimetre())) == 0
         assert len(select_budgets(base, perimetre())) == 1
         assert prune_snapshots(base) == ["00000001"]
-        assert [each.id for each in snapshots(str(tmp_path / "b.duckdb"))] == ["00000002"]
+        assert [each.id for each in snapshots(url)] == ["00000002"]
     with pytest.raises(WorkbenchError, match="n'existe pas"):
-        prune_snapshots(tmp_path / "absente.duckdb")
-    assert not (tmp_path / "absente.duckdb.d").exists()
+        prune_snapshots(absent)
+    assert snapshots(absent) == []
+
+
+def test_looking_for_a_base_leaves_nothing(tmp_path: Path) -> None:
+    for look in (connect, prune_snapshots):
+        with pytest.raises(WorkbenchError, match="n'existe pas"):
+            look(tmp_path / "absente.duckdb")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_database_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -56,17 +56,6 @@ def test_each_write_is_a_snapshot(store: DuckDBStore) -> None:
     ]
 
 
-def test_a_reader_keeps_its_snapshot(store: DuckDBStore) -> None:
-    add(store, 1)
-    engine, opened = store.open()
-    add(store, 10)
-    assert store.prune(keep=1) == ["00000001"]
-    assert engine.fetch(select(func.sum(numbers.c.n))).column(0).to_pylist() == [1]
-    assert opened == "00000001"
-    engine.close()
-    assert total(store) == 11
-
-
 def test_a_failed_write_changes_nothing(store: DuckDBStore) -> None:
     add(store, 1)
 
@@ -136,23 +125,6 @@ def test_a_foreign_file_is_neither_read_nor_replaced(store: DuckDBStore) -> None
         add(store, 1)
     assert error.value.code == "base_illisible"
     assert store.path.read_text() == "ceci n'est pas une base"
-
-
-def test_an_absent_snapshot_lists_the_others(store: DuckDBStore) -> None:
-    add(store, 1)
-    for wrong in ("00000009", "../base", ""):
-        with pytest.raises(WorkbenchError, match="conservés : 00000001"):
-            store.open(wrong)
-
-
-def test_two_writers_at_once(store: DuckDBStore) -> None:
-    add(store, 1)
-    with store.lock(), pytest.raises(WorkbenchError) as error:
-        add(DuckDBStore(store.url), 10)
-    assert error.value.code == "import_en_cours"
-    assert error.value.status == 409
-    add(store, 10)
-    assert total(store) == 11
 
 
 def test_an_absent_folder_is_named(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,11 +34,11 @@ def expected(shared: Path) -> dict[tuple[str, str], dict[int, tuple[str, float]]
 
 
 @pytest.fixture(scope="module")
-def bases(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, wb.Base]]:
+def bases(shared: Path, new_url: Callable[[], str]) -> Iterator[dict[str, wb.Base]]:
     opened = {}
     for name in ("small", "small_gaps"):
         folder = shared / "golden" / "data" / name
-        opened[name] = wb.connect(tmp_path_factory.mktemp(name) / "base.duckdb", read_only=False)
+        opened[name] = wb.connect(new_url(), read_only=False)
         wb.import_cci(
             opened[name],
             execution=folder / "execution.csv",

@@ -20,7 +20,7 @@ OTHER = "99900000200019"
 
 
 @pytest.fixture
-def make_base(tmp_path: Path) -> Callable[..., wb.Base]:
+def make_base(new_url: Callable[[], str], tmp_path: Path) -> Callable[..., wb.Base]:
     """Build a base from a few rows, through the CCI importer."""
     bases: list[wb.Base] = []
 
@@ -40,7 +40,7 @@ def make_base(tmp_path: Path) -> Callable[..., wb.Base]:
         collectivite.write_text(
             "exer,ident,ndept,insee,lcomm,mpoid,nomen,finess,cnome,lbudg,cbudg,ctype\n" + "\n".join(described) + "\n"
         )
-        base = wb.connect(tmp_path / f"base_{number}.duckdb", read_only=False)
+        base = wb.connect(new_url(), read_only=False)
         wb.import_cci(base, execution=execution, collectivite=collectivite)
         bases.append(base)
         return base

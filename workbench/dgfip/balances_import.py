@@ -130,6 +130,7 @@ def import_balances(
                 report(f"Lecture de {source.name}", number / len(fresh))
                 rows += _load(writer, source, first + number)
             report("Remplacement des budgets", 1.0)
+            writer.loaded()
             published = publish(writer, first, {first + n: source.name for n, source in enumerate(fresh)})
         base.refresh()
     return ImportReport(

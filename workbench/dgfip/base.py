@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Executable, column, select, table
+from sqlalchemy import Executable
 
 from workbench.dgfip.schema import metadata
 from workbench.engines import Engine, Snapshot, Store, open_store
@@ -35,7 +35,7 @@ class Base:
     Attributes
     ----------
     url : str
-        Path or URL as given to `connect`.
+        Path or URL as given to `connect`, without its password.
     snapshot : str
         Identifier of the snapshot read.
     read_only : bool
@@ -52,7 +52,7 @@ class Base:
 
     def _open(self, snapshot: str | None) -> tuple[Engine, str]:
         engine, opened = self.store.open(snapshot)
-        present = _table_names(engine)
+        present = engine.tables()
         # Labels came later and have shipped equals: a base without them reads as well.
         missing = sorted(set(metadata.tables) - present - {"references"})
         if missing:
@@ -85,7 +85,7 @@ class Base:
 
     def has_table(self, name: str) -> bool:
         """Whether the snapshot has this table; those written before it existed do not."""
-        return name in _table_names(self._engine)
+        return name in self._engine.tables()
 
     def require_writable(self) -> None:
         """Refuse an import into a base that is open for reading, or on an old snapshot."""
@@ -122,11 +122,6 @@ class Base:
         return _reopen, (self.store, self.read_only, self.snapshot)
 
 
-def _table_names(engine: Engine) -> set[str]:
-    tables = table("tables", column("table_name"), schema="information_schema")
-    return set(engine.fetch(select(tables.c.table_name)).column(0).to_pylist())
-
-
 def _reopen(store: Store, read_only: bool, snapshot: str) -> Base:
     known = {each.id for each in store.snapshots() if each.current}
     # A base that read the current snapshot may import again from its copy; an older one may not.
@@ -139,7 +134,7 @@ def connect(url: str | Path, read_only: bool = True, *, snapshot: str | None = N
     Parameters
     ----------
     url
-        Path of a DuckDB base, or ``duckdb:///path``.
+        Path of a DuckDB base, ``duckdb:///path``, or ``postgresql://user@host/base``.
     read_only
         False to import into it; an absent base is then created, empty.
     snapshot
@@ -154,6 +149,7 @@ def connect(url: str | Path, read_only: bool = True, *, snapshot: str | None = N
     ------
     WorkbenchError
         ``base_absente`` when nothing is there and ``read_only`` is true, ``snapshot_absent``,
+        ``serveur_injoignable`` when a server opens no session,
         ``base_illisible`` or ``base_etrangere`` when the file is no base of the workbench.
 
     Examples

@@ -152,6 +152,7 @@ def import_cci(
                 read = _load(writer, kind, source, first + number)
                 rows += read if kind == "cci" else 0
             report("Remplacement des budgets", 1.0)
+            writer.loaded()
             _refuse_shared_descriptions(writer, first)
             files = {first + number: source.name for number, (_, source) in enumerate(sources)}
             published = publish(writer, first, files)

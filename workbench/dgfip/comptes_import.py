@@ -84,7 +84,8 @@ def load_comptes(writer: Writer, source: SourceFile) -> int:
         .where(rows.c.compte.is_not(None))
         .subquery()
     )
-    writer.execute(delete(comptes).where(comptes.c.nomenclature.in_(select(rows.c.nomenclature))))
+    named = writer.fetch(select(rows.c.nomenclature).distinct()).column(0).to_pylist()
+    writer.execute(delete(comptes).where(comptes.c.nomenclature.in_(named)))
     return writer.execute(
         insert(comptes).from_select(
             ["nomenclature", "compte", "libelle"],

@@ -153,6 +153,7 @@ def _load(writer: Writer, source: SourceFile, nature: str, import_id: int) -> in
             identifiant=twice[0]["identifiant"],
             exercice=f", exercice {year}" if year else "",
         )
+    writer.loaded()
     newer = populations.alias("newer")
     again = and_(
         newer.c.import_id == import_id,

@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, case, delete, exists, func, insert, literal, select, tuple_, update
 
 from workbench.dgfip.base import Base
 from workbench.dgfip.schema import balances, budgets, collectivites, doublons, imports
 from workbench.dgfip.source_files import SourceFile
-from workbench.engines import Engine, Writer
+from workbench.engines import Writer
 from workbench.errors import WorkbenchError, require_kind
 
 __all__ = ["Progress", "Publication", "begin", "progress_reporter"]
@@ -45,13 +45,13 @@ def begin(base: Base) -> Iterator[Path]:
         yield Path(folder)
 
 
-def next_import_id(engine: Engine) -> int:
+def next_import_id(base: Base) -> int:
     """Return the first import identifier that is free."""
-    last = engine.fetch(select(func.coalesce(func.max(imports.c.import_id), 0).label("last")))
+    last = base.fetch(select(func.coalesce(func.max(imports.c.import_id), 0).label("last")))
     return int(last.column("last")[0].as_py()) + 1
 
 
-def current_budgets(engine: Engine, sha256: str, source: str) -> int | None:
+def current_budgets(base: Base, sha256: str, source: str) -> int | None:
     """Return how many budgets a known file still gives the base; None when it must be imported.
 
     A file is known when its last import is the one that the base's budgets of it come from, all of
@@ -60,16 +60,16 @@ def current_budgets(engine: Engine, sha256: str, source: str) -> int | None:
     journal = select(imports.c.import_id, imports.c.sha256, imports.c.budgets).where(imports.c.source == source)
     if source in WHOLE:
         # Such a file replaces all that came before it, so only the last one is current.
-        last = engine.fetch(journal.order_by(imports.c.import_id.desc()).limit(1)).to_pylist()
+        last = base.fetch(journal.order_by(imports.c.import_id.desc()).limit(1)).to_pylist()
         return 0 if last and last[0]["sha256"] == sha256 else None
-    last = engine.fetch(
+    last = base.fetch(
         journal.where(imports.c.sha256 == sha256).order_by(imports.c.import_id.desc()).limit(1)
     ).to_pylist()
     if not last:
         return None
     carrier = collectivites if source == "cci_collectivites" else budgets
     count = select(func.count().label("n")).select_from(carrier).where(carrier.c.import_id == last[0]["import_id"])
-    left = engine.fetch(count).column("n")[0].as_py()
+    left = base.fetch(count).column("n")[0].as_py()
     return int(left) if left == last[0]["budgets"] else None
 
 
@@ -103,7 +103,7 @@ def add_budgets(writer: Writer, import_id: int) -> int:
         select(
             balances.c.exercice,
             balances.c.siret,
-            func.if_(etat == mixed, etat, literal("M")),
+            case((etat == mixed, etat), else_=literal("M")),
             func.count(),
             literal(import_id),
         )

@@ -11,12 +11,15 @@ __all__ = ["Engine", "FileSource", "Snapshot", "Store", "Writer", "open_store", 
 
 
 def open_store(url: str) -> Store:
-    """Return the store that a URL names: a path or ``duckdb:///path`` for a DuckDB file.
+    """Return the store that a URL names.
+
+    A path or ``duckdb:///path`` is a DuckDB file; ``postgresql://user@host/base`` a database of a
+    PostgreSQL server.
 
     Raises
     ------
     WorkbenchError
-        ``moteur_inconnu`` when no engine serves this kind of URL.
+        ``moteur_inconnu`` when no engine serves this kind of URL, ``adresse_invalide``.
 
     Examples
     --------
@@ -24,6 +27,10 @@ def open_store(url: str) -> Store:
     False
     """
     scheme, separator, _ = url.partition("://")
+    if separator and scheme.partition("+")[0] in {"postgresql", "postgres"}:
+        from workbench.engines.postgresql_store import PostgreSQLStore
+
+        return PostgreSQLStore(url)
     if separator and scheme != "duckdb":
         # Never the URL itself: it may hold a password.
         raise WorkbenchError("moteur_inconnu", moteur=scheme, url=f"{scheme}://…")

@@ -14,9 +14,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from duckdb_sqlalchemy import Dialect
-from sqlalchemy import Executable, FromClause, Table, column, table
+from sqlalchemy import Executable, FromClause, Table, column, select, table
 from sqlalchemy.schema import CreateTable, DropTable
 
+from workbench.engines.arrow_types import plain
 from workbench.engines.interface import FileSource
 from workbench.errors import WorkbenchError
 
@@ -24,6 +25,7 @@ __all__ = ["DuckDBEngine", "DuckDBWriter", "parquet_columns"]
 
 _DIALECT = Dialect(paramstyle="numeric_dollar")
 _NO_EXTENSION = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_BATCH = 100_000
 _READER = {
     **_NO_EXTENSION,
     "enable_external_access": "false",
@@ -38,20 +40,6 @@ def _compile(statement: Any) -> tuple[str, list[Any]]:
     compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     parameters = getattr(compiled, "params", None) or {}
     return str(compiled), [parameters[name] for name in getattr(compiled, "positiontup", None) or ()]
-
-
-def _plain_type(kind: pa.DataType) -> pa.DataType:
-    """Return the type that every engine gives for this one."""
-    if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale == 0):
-        return pa.int64()
-    if pa.types.is_dictionary(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return pa.string()
-    return pa.float64() if pa.types.is_floating(kind) or pa.types.is_decimal(kind) else kind
-
-
-def _plain(rows: pa.Table) -> pa.Table:
-    plain = pa.schema([pa.field(field.name, _plain_type(field.type)) for field in rows.schema])
-    return rows if plain.equals(rows.schema) else rows.cast(plain)
 
 
 class DuckDBEngine:
@@ -101,7 +89,12 @@ class DuckDBEngine:
 
     def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Run a statement that reads; see `workbench.engines.interface.Engine.fetch`."""
-        return _plain(self._run(statement, tables).to_arrow_table())
+        return plain(self._run(statement, tables).to_arrow_table())
+
+    def tables(self) -> set[str]:
+        """Return the names of the tables of the snapshot."""
+        names = table("tables", column("table_name"), schema="information_schema")
+        return set(self.fetch(select(names.c.table_name)).column(0).to_pylist())
 
     def close(self) -> None:
         """Give back the connection; closing twice does nothing."""
@@ -183,6 +176,13 @@ class DuckDBWriter(DuckDBEngine):
         except duckdb.Error as error:
             raise WorkbenchError("requete_refusee", chemin=str(file.path), detail=_first_line(error)) from error
         return table(name, *(column(each) for each in file.columns))
+
+    def loaded(self) -> None:
+        """Do nothing: rows go straight into the copy of the base."""
+
+    def batches(self, statement: Executable) -> pa.RecordBatchReader:
+        """Run a statement that reads, handing its rows over batch by batch in their stored types."""
+        return self._run(statement, None).to_arrow_reader(_BATCH)
 
     def checkpoint(self) -> None:
         """Write everything down in the one file."""

@@ -46,6 +46,10 @@ class Engine(Protocol):
         """
         ...
 
+    def tables(self) -> set[str]:
+        """Return the names of the tables of the snapshot."""
+        ...
+
     def close(self) -> None:
         """Give back the connection; closing twice does nothing."""
         ...
@@ -110,7 +114,12 @@ class FileSource:
 
 
 class Writer(Engine, Protocol):
-    """An engine that fills the next snapshot; readers see nothing of it before it is published."""
+    """An engine that fills the next snapshot; readers see nothing of it before it is published.
+
+    It works in two times. First it loads: statements see the rows of `source` and what was loaded
+    so far, and whether they see older rows of the base is left to the engine; a delete touches both.
+    After `loaded` they see the whole base, new rows included, and no file any more.
+    """
 
     def create(self, tables: Iterable[Table]) -> None:
         """Create the tables that do not exist yet."""
@@ -126,6 +135,13 @@ class Writer(Engine, Protocol):
 
     def source(self, file: FileSource) -> FromClause:
         """Return the rows of a file as something to select from, read when the statement runs."""
+        ...
+
+    def loaded(self) -> None:
+        """Go from loading to publishing: what was loaded is in the base from here on.
+
+        The end of `Store.write` does it for who did not; doing it twice does nothing.
+        """
         ...
 
 

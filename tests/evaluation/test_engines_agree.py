@@ -1,0 +1,99 @@
+"""The same random figures and trames on DuckDB and on PostgreSQL: every value is equal, bit for bit."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+import workbench as wb
+from workbench.dgfip import find_collectivites, select_budgets, sum_comptes
+
+YEARS = (2015, 2016, 2017)
+SIRETS = ("21000000100011", "21000000100029", "21000000200019")
+COMPTES = ("6", "60", "601", "6011", "64", "7", "70", "701", "7011", "73111", "1")
+LABELS = ("ÉTAIN", "etain-sur-mer", "L'Œuf", "Saint Étienne", "zoé", "100 %", "a\\b")
+
+amounts = st.one_of(st.integers(-(10**4), 10**4), st.integers(-(10**13), 10**13), st.just(0))
+rows = st.lists(
+    st.tuples(
+        st.sampled_from(YEARS),
+        st.sampled_from(SIRETS),
+        st.sampled_from(COMPTES),
+        st.integers(1, 7),
+        amounts,
+        amounts,
+        st.sampled_from("DP"),
+    ),
+    min_size=1,
+    max_size=40,
+)
+words = st.tuples(
+    st.sampled_from(["C", "D", "SC", "SD"]), st.sampled_from(COMPTES), st.sampled_from("+-*/"), st.integers(2, 9)
+)
+formules = st.lists(
+    st.tuples(st.lists(words, min_size=1, max_size=3), st.sampled_from(["BX", "BR", "BE"])),
+    min_size=1,
+    max_size=12,
+)
+
+
+def euros(cents: int) -> str:
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+
+
+def write(folder: Path, drawn: list[tuple[int, str, str, int, int, int, str]]) -> dict[str, Path]:
+    execution, collectivite = folder / "execution.csv", folder / "collectivite.csv"
+    lines = [f"{y},{s},,{c},{op},{euros(d)},{euros(k)},{dp}" for y, s, c, op, d, k, dp in drawn]
+    execution.write_text("exercice,ident,fonction,comptes,cptop,cptdeb,cptcre,dp\n" + "\n".join(lines) + "\n")
+    described = []
+    for number, (year, siret) in enumerate(sorted({(each[0], each[1]) for each in drawn})):
+        label = LABELS[number % len(LABELS)]
+        described.append(f'{year},{siret},099,001,VILLE,{number},M14,,M14,"{label}",{1 + number % 3},101')
+    header = "exer,ident,ndept,insee,lcomm,mpoid,nomen,finess,cnome,lbudg,cbudg,ctype"
+    collectivite.write_text("\n".join([header, *described]) + "\n", encoding="utf-8")
+    return {"execution": execution, "collectivite": collectivite}
+
+
+def trame(drawn: list[tuple[list[tuple[str, str, str, int]], str]]) -> wb.Trame:
+    texts = {}
+    for number, (parts, kind) in enumerate(drawn):
+        text = "".join(f"{operator}({side}{compte}*{times})" for side, compte, operator, times in parts)
+        texts[f"A_{number}"] = f"1{text}[TA:{kind}]"
+        texts[f"R_{number}"] = f"A_{number}/A_0-A_{number}[TA:{kind}]" if number else "$POP/3"
+    return wb.trame_from_formules(texts)
+
+
+@pytest.mark.slow
+@settings(max_examples=6, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(rows, rows, formules)
+def test_values_are_equal(new_postgresql: Callable[[], str], first, second, drawn) -> None:
+    asked = trame(drawn)
+    found = []
+    with tempfile.TemporaryDirectory() as name:
+        for url in (str(Path(name) / "base.duckdb"), new_postgresql()):
+            with wb.connect(url, read_only=False) as base:
+                # The second import replaces some budgets of the first.
+                for each in (first, second):
+                    wb.import_cci(base, **write(Path(name), each))
+                budgets = select_budgets(base, wb.perimetre())
+                groups = budgets.select(["siret", "exercice"]).append_column("groupe", [range(len(budgets))])
+                searches = [find_collectivites(base, text).to_dict("records") for text in ("", "e", "étain", "oeuf")]
+                together = wb.evaluate(asked, base, sirets=SIRETS, exercices=YEARS, nomenclature=None)
+                apart = wb.evaluate_each(asked, base, wb.perimetre(), YEARS, nomenclature=None)
+                found.append(
+                    (
+                        budgets,
+                        sum_comptes(base, groups),
+                        searches,
+                        str(wb.controls(base)),
+                        together.to_csv(),
+                        apart,
+                    )
+                )
+    for on_duckdb, on_postgresql in zip(*found, strict=True):
+        assert on_duckdb == on_postgresql
