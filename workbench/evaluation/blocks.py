@@ -156,6 +156,17 @@ class Prepared:
             cells.toarray(out=out)
         self._large(block, first, last, out)
 
+    def presence(self, block: Block, first: int, last: int) -> Mask:
+        """Whether each budget-year of a part of a block has a cell that the plan reads, were their sum 0."""
+        found = np.zeros(block.size, dtype=bool)
+        for _, _, first_column, last_column in self.runs:
+            found[block.positions[block.pointers[first_column] : block.pointers[last_column]]] = True
+        if len(block.large_columns) and len(self.first):
+            segment = np.searchsorted(self.first, block.large_columns, side="right") - 1
+            inside = (segment >= 0) & (block.large_columns < self.last[segment])
+            found[block.large_positions[inside]] = True
+        return found[first:last]
+
     def _large(self, block: Block, first: int, last: int, out: Floats) -> None:
         if not len(self.first) or not len(block.large_columns):
             return

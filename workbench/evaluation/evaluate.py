@@ -1,4 +1,4 @@
-"""Evaluation of a trame: a perimeter as one body, or each of its collectivités apart."""
+"""Evaluation of a trame over a perimeter taken as one body."""
 
 from __future__ import annotations
 
@@ -24,10 +24,18 @@ from workbench.evaluation.results import IndicateurTable, Provenance
 from workbench.formules.tree import Variable, walk
 from workbench.trames import Trame
 
-__all__ = ["OF_THE_TRAME", "evaluate", "evaluate_each", "kind_of_budget"]
-
-_UNITS_AT_ONCE = 2_000
-"""Collectivités fetched and evaluated together, which bounds memory whatever the perimeter."""
+__all__ = [
+    "OF_THE_TRAME",
+    "NomenclatureFilter",
+    "asked_exercices",
+    "cells_of",
+    "chosen_perimetre",
+    "evaluate",
+    "frame_of",
+    "groups_of",
+    "kind_of_budget",
+    "population_of",
+]
 
 
 class _Default(Enum):
@@ -101,11 +109,11 @@ def evaluate(
     (['A_PRODUITS'], [dtype('float64')])
     """
     plan = compile_trame(trame)
-    wanted = _exercices(exercices)
+    wanted = asked_exercices(exercices)
     given = make_perimetre(sirets=sirets, sirens=sirens, finess=finess, types=types)
-    chosen = _chosen(trame, perimetre, nomenclature, given)
+    chosen = chosen_perimetre(trame, perimetre, nomenclature, given)
     budgets = select_budgets(base, chosen, wanted)
-    frame = _frame(budgets)
+    frame = frame_of(budgets)
     present = np.unique(frame["exercice"].to_numpy(dtype=np.int64))
     conditional = plan.conditions() - {ALL}
     if conditional:
@@ -114,7 +122,7 @@ def evaluate(
     else:
         parts = pd.DataFrame({"kind": [""], "type_etablissement": [""]})
         frame["groupe"] = 0
-    sums = sum_comptes(base, _groups(frame))
+    sums = sum_comptes(base, groups_of(frame))
     rows = kernel.Rows(unit=np.zeros(len(present), dtype=np.int64), exercice=present)
     row_of_budget = np.searchsorted(present, frame["exercice"].to_numpy(dtype=np.int64))
     groupe = sums["groupe"].to_numpy()
@@ -124,8 +132,8 @@ def evaluate(
         )[groupe]
         for condition in conditional
     }
-    cells = _cells(sums, np.searchsorted(present, sums["exercice"].to_numpy()), selected)
-    values = kernel.run(plan, rows, cells, _population(plan, frame, row_of_budget, len(present)))
+    cells = cells_of(sums, np.searchsorted(present, sums["exercice"].to_numpy()), selected)
+    values = kernel.run(plan, rows, cells, population_of(plan, frame, row_of_budget, len(present)))
     table = IndicateurTable(
         values.T,
         index=pd.Index(plan.codes, name="indicateur", dtype="str"),
@@ -145,101 +153,6 @@ def evaluate(
     return table
 
 
-def evaluate_each(
-    trame: Trame,
-    base: Base,
-    perimetre: Perimetre | None = None,
-    exercices: Iterable[int] = (),
-    *,
-    nomenclature: NomenclatureFilter = OF_THE_TRAME,
-) -> pa.Table:
-    """Evaluate a trame for every collectivité of a perimeter, each apart.
-
-    Parameters
-    ----------
-    trame, base, exercices, nomenclature
-        As for `evaluate`.
-    perimetre
-        Which collectivités; None for the whole base.
-
-    Returns
-    -------
-    pyarrow.Table
-        ``siret`` and ``indicateur`` (dictionary of string), ``exercice`` (int16), ``value``
-        (float64): one row a (siret, exercice, indicateur), in this order.
-
-    Raises
-    ------
-    WorkbenchError, FormuleSyntaxError
-        As for `evaluate`.
-
-    Examples
-    --------
-    >>> import workbench as wb
-    >>> base = wb.connect(demonstration_base)
-    >>> trame = wb.trame_from_formules({"A_PRODUITS": "C7-D7[TA:BX]"}, nomenclature="M57")
-    >>> grid = wb.evaluate_each(trame, base, wb.perimetre(types=["101"]), range(2020, 2100))
-    >>> grid.column_names
-    ['siret', 'exercice', 'indicateur', 'value']
-    """
-    plan = compile_trame(trame)
-    wanted = _exercices(exercices)
-    chosen = _chosen(trame, perimetre, nomenclature)
-    frame = _frame(select_budgets(base, chosen, wanted)).sort_values(["siret", "exercice"], ignore_index=True)
-    batches = [_each(plan, base, part) for part in _by_units(frame)]
-    schema = pa.schema(
-        [
-            ("siret", pa.dictionary(pa.int32(), pa.string())),
-            ("exercice", pa.int16()),
-            ("indicateur", pa.dictionary(pa.int32(), pa.string())),
-            ("value", pa.float64()),
-        ]
-    )
-    return pa.Table.from_batches(batches, schema=schema).unify_dictionaries()
-
-
-def _each(plan: Plan, base: Base, frame: pd.DataFrame) -> pa.RecordBatch:
-    sirets, unit = np.unique(frame["siret"].to_numpy(dtype=str), return_inverse=True)
-    frame = frame.assign(groupe=unit)
-    exercice = frame["exercice"].to_numpy(dtype=np.int64)
-    rows = kernel.Rows(unit=unit.astype(np.int64), exercice=exercice)
-    sums = sum_comptes(base, _groups(frame))
-    keys = unit * 100_000 + exercice
-    row = np.searchsorted(keys, sums["groupe"].to_numpy() * 100_000 + sums["exercice"].to_numpy())
-    selected = {
-        condition: np.array(
-            [
-                condition.accepts(kind, type_)
-                for kind, type_ in zip(frame["kind"], frame["type_etablissement"], strict=True)
-            ],
-            dtype=bool,
-        )[row]
-        for condition in plan.conditions() - {ALL}
-    }
-    values = kernel.run(
-        plan, rows, _cells(sums, row, selected), _population(plan, frame, np.arange(len(frame)), len(frame))
-    )
-    width = len(plan.codes)
-    return pa.record_batch(
-        {
-            "siret": pa.DictionaryArray.from_arrays(
-                np.repeat(unit, width).astype(np.int32), pa.array(sirets.tolist(), pa.string())
-            ),
-            "exercice": np.repeat(exercice, width).astype(np.int16),
-            "indicateur": pa.DictionaryArray.from_arrays(
-                np.tile(np.arange(width, dtype=np.int32), len(frame)), pa.array(plan.codes, pa.string())
-            ),
-            "value": values.ravel(),
-        }
-    )
-
-
-def _by_units(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    sirets = frame["siret"].unique()
-    for start in range(0, len(sirets), _UNITS_AT_ONCE):
-        yield frame[frame["siret"].isin(sirets[start : start + _UNITS_AT_ONCE])]
-
-
 def kind_of_budget(type_budget: str | None) -> str:
     """Return ``"BP"`` for a budget principal or principal rattaché, ``"BA"`` for an annexe, else nothing.
 
@@ -251,14 +164,15 @@ def kind_of_budget(type_budget: str | None) -> str:
     return {"1": "BP", "2": "BP", "3": "BA", "4": "BA"}.get(type_budget or "", "")
 
 
-def _exercices(exercices: Iterable[int]) -> list[int]:
+def asked_exercices(exercices: Iterable[int]) -> list[int]:
+    """Each exercice once, ascending; refuses none at all."""
     wanted = sorted({int(exercice) for exercice in exercices})
     if not wanted:
         raise WorkbenchError("exercices_vides")
     return wanted
 
 
-def _chosen(
+def chosen_perimetre(
     trame: Trame, perimetre: Perimetre | None, nomenclature: NomenclatureFilter, given: Perimetre | None = None
 ) -> Perimetre:
     """The perimeter asked for, with what is given beside it and the filter on the nomenclature."""
@@ -270,14 +184,16 @@ def _chosen(
     return replace(chosen, nomenclature=nomenclature)
 
 
-def _frame(budgets: pa.Table) -> pd.DataFrame:
+def frame_of(budgets: pa.Table) -> pd.DataFrame:
+    """Budgets as a frame, with the kind of each, BP or BA."""
     frame: pd.DataFrame = budgets.to_pandas()
     frame["kind"] = [kind_of_budget(code) for code in frame["type_budget"]]
     frame["type_etablissement"] = frame["type_etablissement"].fillna("")
     return frame
 
 
-def _groups(frame: pd.DataFrame) -> pa.Table:
+def groups_of(frame: pd.DataFrame) -> pa.Table:
+    """The groups that `sum_comptes` reads."""
     return pa.table(
         {
             "siret": pa.array(frame["siret"].tolist(), pa.string()),
@@ -292,9 +208,10 @@ def _positions(frame: pd.DataFrame, parts: pd.DataFrame, columns: list[str]) -> 
     return [known[key] for key in frame[columns].itertuples(index=False, name=None)]
 
 
-def _cells(
+def cells_of(
     sums: pa.Table, row: npt.NDArray[np.int64], selected: dict[Condition, npt.NDArray[np.bool_]]
 ) -> kernel.Cells:
+    """Sums of comptes as the kernel reads them."""
     encoded = sums["compte"].combine_chunks().dictionary_encode()
     names = encoded.dictionary.to_pylist()
     order = sorted(range(len(names)), key=names.__getitem__)
@@ -310,7 +227,7 @@ def _cells(
     )
 
 
-def _population(
+def population_of(
     plan: Plan, frame: pd.DataFrame, row: npt.NDArray[np.int64], rows: int
 ) -> dict[Condition, npt.NDArray[np.float64]]:
     """Inhabitants of each row: one count a SIREN, whatever its number of budgets."""
