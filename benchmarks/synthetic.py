@@ -7,11 +7,12 @@ What was chosen, and why:
 - 90 comptes and about 205 non-zero cells a budget-year, exercices of one budget using almost the same
   comptes: what the measurements of the design were made on.
 - Amounts log-normal, in cents, a few beyond 21 million euros.
-- Formules as in the shipped trames: prefixes of 1 to 6 digits in the shares counted there (3, 27, 38,
-  18, 10, 4 %), types d'appel BR, BX and SX, half of the indicateurs made of comptes (most of two to
-  eight variables, one in ten of thirty), a quarter sums of others, a quarter ratios, some by
-  inhabitant, some with an offset, one in twenty bound to years: short prefixes and sums of sums make
-  each cell enter many indicateurs.
+- Formules as in the shipped trames (85 indicateurs for the OFGL one): prefixes of 1 to 6 digits in the
+  shares counted there (3, 27, 38, 18, 10, 4 %), 250 distinct ones, types d'appel BR, BX and SX; four
+  indicateurs in ten made of comptes that follow each other in the chart (most of two to eight
+  variables, one in ten of thirty), a third sums of others, a quarter ratios, some by inhabitant, some
+  with an offset, one leaf in twenty bound to years. Short prefixes and sums of sums make each cell
+  enter many indicateurs. Comptes are drawn at random, so that formules overlap more than real ones.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import workbench as wb
 from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, imports
 
 SEED = 20_240
+_PREFIXES = 250
 _LENGTHS = {1: 0.03, 2: 0.27, 3: 0.38, 4: 0.18, 5: 0.10, 6: 0.04}
 
 
@@ -42,10 +44,13 @@ def make_trame(indicateurs: int = 300, seed: int = SEED) -> wb.Trame:
     rng = np.random.default_rng(seed)
     comptes = chart(np.random.default_rng(SEED))
     formules: dict[str, str] = {}
+    lengths = rng.choice(list(_LENGTHS), _PREFIXES, p=list(_LENGTHS.values()))
+    prefixes = [comptes[int(rng.integers(len(comptes)))][:length] for length in lengths]
 
-    def variable() -> str:
-        length = int(rng.choice(list(_LENGTHS), p=list(_LENGTHS.values())))
-        compte = comptes[int(rng.integers(len(comptes)))][:length]
+    prefixes.sort()
+
+    def variable(position: int) -> str:
+        compte = prefixes[position % _PREFIXES]
         side = {"6": "D", "7": "C"}.get(compte[0], "C" if rng.random() < 0.5 else "D")
         if compte[0] in "12345" and rng.random() < 0.4:
             side = "S" + side
@@ -53,19 +58,20 @@ def make_trame(indicateurs: int = 300, seed: int = SEED) -> wb.Trame:
 
     def leaf() -> str:
         count = 30 if rng.random() < 0.1 else int(rng.integers(2, 9))
-        terms = [variable() for _ in range(count)]
-        text = terms[0] + "".join(rng.choice(["+", "-"]) + term for term in terms[1:])
+        first = int(rng.integers(_PREFIXES))
+        terms = [variable(first + position) for position in range(count)]
+        text = terms[0] + "".join(str(rng.choice(["+", "-"], p=[0.8, 0.2])) + term for term in terms[1:])
         kind = "SX" if any(term.startswith("S") for term in terms) else str(rng.choice(["BR", "BX"]))
         return f"{text}[TA:{kind}]"
 
     for number in range(indicateurs):
         draw = rng.random()
         known = list(formules)
-        if number < 20 or draw < 0.5:
+        if number < 20 or draw < 0.4:
             text = leaf()
             if rng.random() < 0.05:
                 text = f"{text}[RE-MAX:2016]{leaf()}[RE-MIN:2017]"
-        elif draw < 0.75:
+        elif draw < 0.74:
             names = rng.choice(known, int(rng.integers(2, 6)), replace=False)
             text = "".join(("+" if position else "") + str(name) for position, name in enumerate(names))
         else:
@@ -113,7 +119,8 @@ def make_base(path: Path, collectivites_count: int, exercices: int = 10, seed: i
 
 def _copy(target, name: str):
     columns = [each.name for each in target.columns]
-    return insert(target).from_select(columns, select(*(table(name, *map(column, columns)).c[each] for each in columns)))
+    given = table(name, *map(column, columns))
+    return insert(target).from_select(columns, select(*(given.c[each] for each in columns)))
 
 
 def _lines(rng: np.random.Generator, comptes, uses, sirets, year: int) -> pa.Table:

@@ -2,8 +2,8 @@
 
 A formule names prefixes of comptes; the cell columns of a base, sorted by amount then compte, fall
 into a few hundred runs between the bounds of these prefixes. Cells are first added up run by run,
-then one small sparse matrix, the folded weights, takes runs to the weighings of the plan. Both are
-sums of integers held in float64: the order in which they are made changes nothing.
+those that weigh alike together, then small sparse matrices, the folded weights, take them to the
+weighings of the plan. These are sums of integers held in float64: their order changes nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from workbench.dgfip.cells import Block, Chart
+from workbench.evaluation.factors import factorise
 from workbench.evaluation.forms import ALL, Cell, Condition, Inhabitants, One
 from workbench.evaluation.kernel import execute, prefix_range, program_of
 from workbench.evaluation.plan import Plan
@@ -57,47 +58,65 @@ class Prepared:
             covered[first:last] = True
         used = np.flatnonzero(covered)
         segment_of = np.cumsum(covered) - covered
-        self.first, self.last = cuts[used], cuts[used + 1]
-        self.runs = self._runs()
+        first, last = cuts[used], cuts[used + 1]
+        self.read = _joined(first, last)
         variants, self.columns = self._variants(program.weights, len(program.column))
+        conditions = [ALL, *sorted(program.conditions - {ALL}, key=repr)]
+        folded = [self._folded(condition, reach, segment_of, len(used), variants) for condition in conditions]
+        # Runs that weigh alike in all indicateurs are added up as one class.
+        class_of, members = _classes(sparse.csr_array(sparse.hstack(folded, format="csr")))
+        self._place(first, last, class_of, len(members))
         self.conditions: list[tuple[Condition, Integers]] = []
         self.fixed: list[One | Inhabitants] = []
         matrices = []
-        for condition in sorted(program.conditions, key=lambda each: (each != ALL, repr(each))):
-            rows, atoms = [], []
-            for number, (first, last) in reach.items():
-                if self.cells[number].condition == condition:
-                    of_atom = segment_of[np.arange(first, last)]
-                    rows.append(of_atom)
-                    atoms.append(np.full(len(of_atom), number))
-            row, atom = np.concatenate(rows), np.concatenate(atoms)
-            chosen = np.arange(len(used)) if condition == ALL else np.unique(row)
+        for condition, matrix in zip(conditions, folded, strict=True):
+            of_classes = sparse.csr_array(matrix[members])
+            of_classes.eliminate_zeros()
+            chosen = np.flatnonzero(np.diff(of_classes.indptr)) if condition != ALL else np.arange(len(members))
             self.conditions.append((condition, chosen))
-            incidence = sparse.csr_array(
-                (np.ones(len(row)), (np.searchsorted(chosen, row), atom)), shape=(len(chosen), variants.shape[0])
-            )
-            matrices.append(incidence @ variants)
-        if ALL not in program.conditions:
-            self.conditions.insert(0, (ALL, np.arange(len(used))))
-            matrices.insert(0, sparse.csr_array((len(used), variants.shape[1])))
+            matrices.append(of_classes[chosen])
         for each, number in program.atoms.items():
             if not isinstance(each, Cell):
                 assert isinstance(each, One | Inhabitants)  # noqa: S101 - vectors are no atoms of a program
                 self.fixed.append(each)
                 matrices.append(variants[[number]])
         weights = sparse.csr_array(sparse.vstack(matrices, format="csr"))
-        weights.eliminate_zeros()
         self.inputs = weights.shape[0]
-        self.product = sparse.csr_array(weights.T)
-        self.product.sort_indices()
+        self.levels = factorise(weights)
+        self.height = self.inputs + sum(len(level.columns) for level in self.levels)
 
-    def _runs(self) -> list[tuple[int, int, int, int]]:
-        """Cell columns that follow each other, as (first segment, last segment, first column, last column)."""
-        if not len(self.first):
-            return []
-        breaks = np.flatnonzero(self.first[1:] != self.last[:-1]) + 1
-        firsts, lasts = np.append(0, breaks), np.append(breaks, len(self.first))
-        return [(int(a), int(b), int(self.first[a]), int(self.last[b - 1])) for a, b in zip(firsts, lasts, strict=True)]
+    def _folded(
+        self,
+        condition: Condition,
+        reach: Mapping[int, tuple[int, ...]],
+        segment_of: Integers,
+        segments: int,
+        variants: sparse.csc_array,
+    ) -> sparse.csr_array:
+        """What each run of cell columns weighs in each variant, on the part that meets a condition."""
+        rows, atoms = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        for number, (first, last) in reach.items():
+            if self.cells[number].condition == condition:
+                rows.append(segment_of[first:last])
+                atoms.append(np.full(last - first, number))
+        row, atom = np.concatenate(rows), np.concatenate(atoms)
+        incidence = sparse.csr_array((np.ones(len(row)), (row, atom)), shape=(segments, variants.shape[0]))
+        return sparse.csr_array(incidence @ variants)
+
+    def _place(self, first: Integers, last: Integers, class_of: Integers, classes: int) -> None:
+        """Which cell columns are copied, class by class."""
+        self.classes = classes
+        self.first, self.last, self.class_of = first, last, class_of
+        kept = np.flatnonzero(class_of >= 0)
+        order = kept[np.argsort(class_of[kept], kind="stable")]
+        # Neighbours of one class are one piece.
+        fresh = np.ones(len(order), dtype=bool)
+        fresh[1:] = (class_of[order[1:]] != class_of[order[:-1]]) | (first[order[1:]] != last[order[:-1]])
+        starts = np.flatnonzero(fresh)
+        ends = np.append(starts[1:], len(order))
+        self.piece_first = first[order[starts]]
+        self.piece_last = last[order[ends - 1]] if len(order) else first[:0]
+        self.class_pieces = np.searchsorted(class_of[order[starts]], np.arange(classes + 1))
 
     @staticmethod
     def _variants(weights: list[sparse.csr_array], columns: int) -> tuple[sparse.csc_array, list[list[list[int]]]]:
@@ -124,42 +143,36 @@ class Prepared:
         shape = (by_span[0].shape[0], len(taken))
         return sparse.csc_array((data, index, pointers), shape=shape), spans_of
 
-    def segments(self, block: Block, first: int, last: int, out: Floats) -> None:
-        """Add up the cells of budget-years ``first`` to ``last`` of a block, segment by segment, into ``out``."""
-        whole = (last - first) * _NARROW > block.size
-        positions, values, pointers, total = [], [], [np.zeros(1, dtype=np.int32)], 0
-        for first_segment, last_segment, first_column, last_column in self.runs:
-            start, end = block.pointers[first_column], block.pointers[last_column]
-            ends = block.pointers[self.last[first_segment:last_segment]] - start
-            position, value = block.positions[start:end], block.values[start:end]
-            if not whole:
-                inside = np.flatnonzero((position >= first) & (position < last))
-                position, value, ends = position[inside], value[inside], np.searchsorted(inside, ends)
-            positions.append(position)
-            values.append(value)
-            pointers.append((ends + total).astype(np.int32))
-            total += len(position)
-        space = _workspace(total)
-        position_of, value_of = space
-        if positions:
-            np.concatenate(positions, out=position_of[:total], casting="unsafe")
-            np.concatenate(values, out=value_of[:total], casting="unsafe")
-        if not whole:
-            position_of[:total] -= first
-        size = block.size if whole else last - first
-        shape = (len(self.first), size)
-        indptr = np.concatenate(pointers)
-        cells = sparse.csr_array((value_of[:total], position_of[:total], indptr), shape=shape)
-        if whole and size != out.shape[1]:
-            out[:] = cells.toarray()[:, first:last]
-        else:
+    def add_up(self, block: Block, first: int, last: int, out: Floats) -> None:
+        """Add up the cells of budget-years ``first`` to ``last`` of a block, class by class, into ``out``."""
+        starts, ends = block.pointers[self.piece_first], block.pointers[self.piece_last]
+        slices = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True) if end > start]
+        pointers = np.append(0, np.cumsum(ends - starts))[self.class_pieces]
+        total = int(pointers[-1])
+        position, value = _workspace(total)
+        if slices and (last - first) * _NARROW > block.size:
+            np.concatenate([block.positions[each] for each in slices], out=position, casting="unsafe")
+            np.concatenate([block.values[each] for each in slices], out=value, casting="unsafe")
+        elif slices:
+            positions = np.concatenate([block.positions[each] for each in slices])
+            inside = np.flatnonzero((positions >= first) & (positions < last))
+            values = np.concatenate([block.values[each] for each in slices])
+            position, value = positions[inside].astype(np.int32) - first, values[inside].astype(np.float64)
+            pointers = np.searchsorted(inside, pointers)
+            total = 0
+        # Cells were copied for the whole block when most of it is wanted.
+        width = last - first if not total else block.size
+        cells = sparse.csr_array((value, position, pointers.astype(np.int32)), shape=(self.classes, width))
+        if width == out.shape[1]:
             cells.toarray(out=out)
+        else:
+            out[:] = cells.toarray()[:, first:last]
         self._large(block, first, last, out)
 
     def presence(self, block: Block, first: int, last: int) -> Mask:
         """Whether each budget-year of a part of a block has a cell that the plan reads, were their sum 0."""
         found = np.zeros(block.size, dtype=bool)
-        for _, _, first_column, last_column in self.runs:
+        for first_column, last_column in self.read:
             found[block.positions[block.pointers[first_column] : block.pointers[last_column]]] = True
         if len(block.large_columns) and len(self.first):
             segment = np.searchsorted(self.first, block.large_columns, side="right") - 1
@@ -173,7 +186,37 @@ class Prepared:
         segment = np.searchsorted(self.first, block.large_columns, side="right") - 1
         position = block.large_positions.astype(np.int64)
         inside = (segment >= 0) & (block.large_columns < self.last[segment]) & (position >= first) & (position < last)
-        np.add.at(out, (segment[inside], position[inside] - first), block.large_values[inside].astype(np.float64))
+        inside &= self.class_of[segment] >= 0
+        place = (self.class_of[segment[inside]], position[inside] - first)
+        np.add.at(out, place, block.large_values[inside].astype(np.float64))
+
+
+def _joined(first: Integers, last: Integers) -> list[tuple[int, int]]:
+    """Ranges that follow each other, as one."""
+    if not len(first):
+        return []
+    breaks = np.flatnonzero(first[1:] != last[:-1]) + 1
+    starts, ends = np.append(0, breaks), np.append(breaks, len(first)) - 1
+    return list(zip(first[starts].tolist(), last[ends].tolist(), strict=True))
+
+
+def _classes(rows: sparse.csr_array) -> tuple[Integers, list[int]]:
+    """The class of each row, -1 for one of zeros, and one row of each class."""
+    rows.eliminate_zeros()
+    rows.sort_indices()
+    known: dict[tuple[bytes, bytes], int] = {}
+    members: list[int] = []
+    class_of = np.full(rows.shape[0], -1, dtype=np.int64)
+    for row in range(rows.shape[0]):
+        part = slice(rows.indptr[row], rows.indptr[row + 1])
+        if part.start == part.stop:
+            continue
+        key = (rows.indices[part].tobytes(), rows.data[part].tobytes())
+        if key not in known:
+            known[key] = len(members)
+            members.append(row)
+        class_of[row] = known[key]
+    return class_of, members
 
 
 _LOCAL = threading.local()
@@ -184,7 +227,7 @@ def _workspace(cells: int) -> tuple[npt.NDArray[np.int32], Floats]:
     kept: tuple[npt.NDArray[np.int32], Floats] | None = getattr(_LOCAL, "cells", None)
     if kept is None or len(kept[0]) < cells:
         kept = _LOCAL.cells = (np.empty(cells * 5 // 4, dtype=np.int32), np.empty(cells * 5 // 4))
-    return kept
+    return kept[0][:cells], kept[1][:cells]
 
 
 def _inputs(rows: int, columns: int) -> Floats:
@@ -235,17 +278,23 @@ def run_block(
         One vector an indicateur, shape (last - first,), those that are not kept included.
     """
     size = last - first
-    inputs = _inputs(prepared.inputs, size)
-    segments = inputs[: len(prepared.first)]
-    prepared.segments(block, first, last, segments)
-    filled = len(prepared.first)
+    inputs = _inputs(prepared.height, size)
+    classes = inputs[: prepared.classes]
+    prepared.add_up(block, first, last, classes)
+    filled = prepared.classes
     for condition, chosen in prepared.conditions[1:]:
-        np.multiply(segments[chosen], meets[condition], out=inputs[filled : filled + len(chosen)])
+        np.multiply(classes[chosen], meets[condition], out=inputs[filled : filled + len(chosen)])
         filled += len(chosen)
     for atom in prepared.fixed:
         inputs[filled] = 1.0 if isinstance(atom, One) else population[atom.condition]
         filled += 1
-    found = prepared.product @ inputs
+    found: dict[int, Floats] = {}
+    for number, level in enumerate(prepared.levels, 1):
+        vectors = level.product @ inputs[:filled]
+        found.update(zip(level.columns, vectors, strict=True))
+        if number < len(prepared.levels):
+            inputs[filled : filled + len(vectors)] = vectors
+            filled += len(vectors)
     plan = prepared.plan
     spans = np.searchsorted(np.asarray(plan.breakpoints, dtype=np.int64), exercice, side="right")
     linear: list[Floats] = []
