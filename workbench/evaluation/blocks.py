@@ -230,7 +230,7 @@ def _workspace(cells: int) -> tuple[npt.NDArray[np.int32], Floats]:
     return kept[0][:cells], kept[1][:cells]
 
 
-def _inputs(rows: int, columns: int) -> Floats:
+def _space(rows: int, columns: int) -> Floats:
     kept: Floats | None = getattr(_LOCAL, "inputs", None)
     if kept is None or kept.size < rows * columns:
         kept = _LOCAL.inputs = np.empty(rows * columns)
@@ -278,7 +278,7 @@ def run_block(
         One vector an indicateur, shape (last - first,), those that are not kept included.
     """
     size = last - first
-    inputs = _inputs(prepared.height, size)
+    inputs = _space(prepared.height, size)
     classes = inputs[: prepared.classes]
     prepared.add_up(block, first, last, classes)
     filled = prepared.classes

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal
 
 import numpy as np
@@ -229,9 +226,9 @@ def _kinds(rows: Descriptions) -> tuple[list[str], npt.NDArray[np.int32]]:
 
 
 def values_of_blocks(
-    plan: Plan, cells: Cells, selection: Selection, *, threads: int | None = None, presence: bool = False
+    plan: Plan, cells: Cells, selection: Selection, *, presence: bool = False
 ) -> Iterator[tuple[Integers, list[Floats]]]:
-    """Evaluate a plan block by block, in order, a few blocks ahead of the reader.
+    """Evaluate a plan block by block, in order.
 
     Parameters
     ----------
@@ -241,8 +238,6 @@ def values_of_blocks(
         The cells of a base.
     selection
         Which budget-years.
-    threads
-        At work together; the processor's by default.
     presence
         Add one more vector: whether a budget-year has any of the comptes that the plan reads.
 
@@ -257,41 +252,23 @@ def values_of_blocks(
         for number in range(len(cells))
         if selection.all or selection.kept[cells.bounds[number] : cells.bounds[number + 1]].any()
     ]
-    workers = min(threads or _processors(), max(len(numbers), 1))
-    if workers == 1:
-        for number in numbers:
-            yield _block_values(prepared, cells.block(number), selection, presence)
-        return
-    ahead: deque[Future[tuple[Integers, list[Floats]]]] = deque()
-    with ThreadPoolExecutor(workers, "workbench-blocks") as pool:
-        try:
-            for number in numbers:
-                ahead.append(pool.submit(_block_values, prepared, cells.block(number), selection, presence))
-                if len(ahead) > workers:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for number in numbers:
+        yield _block_values(prepared, cells.block(number), selection, presence)
 
 
 def _block_values(
     prepared: Prepared, block: Block, selection: Selection, presence: bool
 ) -> tuple[Integers, list[Floats]]:
-    rows, plan = selection.rows, prepared.plan
+    rows, program = selection.rows, kernel.program_of(prepared.plan)
     first, last, kept = block.first, block.last, None
     if not selection.all:
         taken = np.flatnonzero(selection.kept[block.first : block.last]) + block.first
         first, last = int(taken[0]), int(taken[-1]) + 1
         kept = None if len(taken) == last - first else selection.kept[first:last]
-    conditions = plan.conditions()
+    conditions = program.read_conditions
     meets = {condition: selection.meets(condition, first, last) for condition in conditions - {ALL}}
     population: dict[Condition, Floats] = {}
-    if plan.reads_population():
+    if program.reads_population:
         inhabitants = np.nan_to_num(rows.population[first:last])
         population = {condition: inhabitants * meets.get(condition, 1.0) for condition in conditions}
     outputs = run_block(

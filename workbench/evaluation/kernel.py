@@ -30,6 +30,9 @@ Integers = npt.NDArray[np.int64]
 _DENOMINATOR_LIMIT = 10**6
 """Beyond this common denominator integers would soon leave 2**53: weights become floats."""
 
+_LARGE = 10**200
+"""Weights below it cannot take a sum of amounts beyond what a float holds."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -140,6 +143,10 @@ def execute(
 
     def added(stored: Floats, terms: VectorTerms) -> None:
         for span, weighted in terms:
+            if span == EVERY_SPAN:
+                for vector, weight in weighted:
+                    stored += vectors[vector.index] if weight == 1 else weight * vectors[vector.index]
+                continue
             rows = of_span[span]
             for vector, weight in weighted:
                 stored[rows] += weight * vectors[vector.index][rows]
@@ -151,7 +158,7 @@ def execute(
             if program.inexact_terms[index]:
                 stored = stored / program.divisor[index]
                 added(stored, program.inexact_terms[index])
-            vectors.append(_finite(stored))
+            vectors.append(stored if index in program.bounded else _finite(stored))
         elif isinstance(instruction, Shift):
             if instruction.offset not in positions:
                 positions[instruction.offset] = shifted(instruction.offset)
@@ -180,6 +187,8 @@ def _finite(values: Floats) -> Floats:
     return values if finite.all() else np.where(finite, values, 0.0)
 
 
+EVERY_SPAN = -1
+
 VectorTerms = list[tuple[int, list[tuple[Vector, float]]]]
 
 
@@ -194,6 +203,7 @@ class Program:
         self.column: dict[int, int] = {}
         self.vector_terms: dict[int, VectorTerms] = {}
         self.inexact_terms: dict[int, VectorTerms] = {}
+        self.bounded: set[int] = set()
         self.atoms: dict[Atom, int] = {}
         self._exact: list[bool] = []
         entries: list[list[tuple[int, int, float]]] = [[] for _ in range(self.spans)]
@@ -218,6 +228,8 @@ class Program:
             for span in entries
         ]
         self.conditions = {atom.condition for atom in self.atoms if isinstance(atom, Cell)}
+        self.read_conditions = plan.conditions()
+        self.reads_population = plan.reads_population()
 
     def _weigh(self, index: int, instruction: Weigh, entries: list[list[tuple[int, int, float]]]) -> None:
         parts = instruction.form.parts
@@ -252,8 +264,17 @@ class Program:
                 self.vector_terms[index].append((span, exact_terms))
             if inexact_terms:
                 self.inexact_terms[index].append((span, inexact_terms))
+        for by_span in (self.vector_terms, self.inexact_terms):
+            by_span[index] = self._shared(by_span[index])
+        if not any(isinstance(atom, Vector) or abs(weight) > _LARGE for part in parts for atom, weight in part.items()):
+            self.bounded.add(index)
         self._exact.append(integers and not inexact_vector)
         self.scale.append(1.0 if inexact_vector else float(denominator))
+
+    def _shared(self, terms: VectorTerms) -> VectorTerms:
+        """The same terms in all spans are said once."""
+        alike = len(terms) == self.spans and all(weighted == terms[0][1] for _, weighted in terms)
+        return [(EVERY_SPAN, terms[0][1])] if alike else terms
 
     def _scale_of(self, atom: Atom) -> int | None:
         """By what an atom's stored number is divided to give its value; None for one that is no integer."""
