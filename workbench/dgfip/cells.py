@@ -7,7 +7,7 @@ positions of its budget-years and their amounts, so that a formule reads the few
 names and nothing else.
 
 Files of a folder: ``rows.arrow`` (what each budget-year is), ``comptes.arrow`` and ``columns.npy``
-(the chart of cell columns), ``values.npy`` (int32), ``positions.npy`` (uint16), ``pointers.npy``
+(the chart of cell columns), ``groups.npy`` (those whose sums are kept too), ``values.npy`` (int32), ``positions.npy`` (uint16), ``pointers.npy``
 (where each column of each block begins), ``starts.npy``, and ``large_*.npy`` for the few amounts
 beyond 21 million euros.
 """
@@ -54,11 +54,46 @@ class Chart:
         Account numbers, ascending.
     amount, compte
         Of each cell column: index into `workbench.dgfip.schema.AMOUNTS`, index into ``comptes``.
+    groups
+        Cell columns of one amount that share the first one or two digits of their comptes, first and
+        last (excluded), shape (groups, 2): their sum is a column of the blocks too, after the others.
     """
 
     comptes: tuple[str, ...]
     amount: Integers
     compte: Integers
+    groups: Integers
+
+    def pieces(self, first: int, last: int) -> list[tuple[int, int]]:
+        """Columns of the blocks that add up to cell columns ``first`` to ``last``: ranges, as few as can be."""
+        found: list[tuple[int, int]] = []
+        while first < last:
+            inside = self._groups_from.get(first, ())
+            group = next(((end, number) for end, number in inside if end <= last), None)
+            if group is not None:
+                found.append((group[1], group[1] + 1))
+                first = group[0]
+            else:
+                following = min(last, self._next_group(first))
+                found.append((first, following))
+                first = following
+        return found
+
+    def _next_group(self, column: int) -> int:
+        position = int(np.searchsorted(self._group_firsts, column, side="right"))
+        return int(self._group_firsts[position]) if position < len(self._group_firsts) else len(self.amount)
+
+    @cached_property
+    def _group_firsts(self) -> Integers:
+        return np.unique(self.groups[:, 0])
+
+    @cached_property
+    def _groups_from(self) -> dict[int, list[tuple[int, int]]]:
+        """First cell column → (last, column of the blocks) of the groups that begin there, widest first."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for number, (first, last) in enumerate(self.groups.tolist()):
+            found.setdefault(first, []).append((last, len(self.amount) + number))
+        return {first: sorted(ends, reverse=True) for first, ends in found.items()}
 
     def span(self, column: str, first: int, last: int) -> tuple[int, int]:
         """The cell columns of an amount column for comptes ``first`` to ``last`` (excluded) of the list."""
@@ -150,7 +185,7 @@ class Descriptions:
     def kept(self, perimetre: Perimetre, exercices: Sequence[int] | None = None) -> Mask:
         """Which rows a perimeter takes: those that `select_budgets` gives."""
         kept = np.ones(len(self), dtype=bool)
-        if exercices is not None:
+        if exercices is not None and len(exercices):
             low, high = min(exercices), max(exercices)
             wanted = np.zeros(high - low + 1, dtype=bool)
             wanted[np.asarray(list(exercices), dtype=np.int64) - low] = True
@@ -229,7 +264,7 @@ class Cells:
 
     @property
     def count(self) -> int:
-        """Number of cells that are not zero."""
+        """Number of cells and sums kept."""
         return len(self.arrays["values"]) + len(self.arrays["large_values"])
 
     def block(self, number: int) -> Block:
@@ -364,13 +399,14 @@ def _mapped(folder: Path) -> Cells | None:
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _FILES}
         rows = _arrow(folder / "rows.arrow")
         chart = np.load(folder / "columns.npy")
+        groups = np.load(folder / "groups.npy")
         comptes = tuple(_arrow(folder / "comptes.arrow")["compte"].to_pylist())
     except (OSError, ValueError, KeyError, pa.ArrowException):
         return None
     # A view without the class: slices of memory maps cost ten times those of arrays.
     arrays = {name: array.view(np.ndarray) for name, array in arrays.items()}
     bounds = np.asarray(meta["bounds"], dtype=np.int64)
-    return Cells(folder, Chart(comptes, chart[0], chart[1]), Descriptions(rows), bounds, arrays)
+    return Cells(folder, Chart(comptes, chart[0], chart[1], groups), Descriptions(rows), bounds, arrays)
 
 
 def _arrow(path: Path) -> pa.Table:

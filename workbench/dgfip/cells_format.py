@@ -17,7 +17,7 @@ from scipy import sparse
 
 __all__ = ["FORMAT", "ROWS_PER_BLOCK", "block_bounds", "remove_other_folders", "write_cells"]
 
-FORMAT = 1
+FORMAT = 2
 """Goes up when the files change; folders of another format are made again."""
 
 ROWS_PER_BLOCK = 8192
@@ -71,6 +71,59 @@ def block_bounds(unit: npt.NDArray[np.int64], rows: int = ROWS_PER_BLOCK) -> npt
     return np.asarray(bounds, dtype=np.int64)
 
 
+def column_groups(
+    comptes: list[str], columns: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], list[npt.NDArray[np.int64]]]:
+    """Group cell columns by amount and by the first one and two digits of the compte.
+
+    Returns
+    -------
+    tuple
+        The first and last (excluded) cell column of each group, shape (groups, 2), and, for each
+        number of digits, the cell column that stands for the group of each cell column, -1 for none.
+
+    Examples
+    --------
+    >>> columns = np.array([[0, 0, 0, 1], [0, 1, 2, 2]])
+    >>> groups, group_of = column_groups(["601", "602", "70"], columns)
+    >>> groups.tolist(), [each.tolist() for each in group_of]
+    ([[0, 2], [0, 2]], [[4, 4, -1, -1], [5, 5, -1, -1]])
+    """
+    width = columns.shape[1]
+    ranges: list[tuple[int, int]] = []
+    group_of = []
+    for digits in (1, 2):
+        prefixes = np.array([compte[:digits] for compte in comptes], dtype=str)[columns[1]]
+        fresh = np.ones(width, dtype=bool)
+        fresh[1:] = (prefixes[1:] != prefixes[:-1]) | (columns[0][1:] != columns[0][:-1])
+        starts = np.flatnonzero(fresh)
+        found = np.full(width, -1, dtype=np.int64)
+        for first, last in zip(starts.tolist(), np.append(starts[1:], width).tolist(), strict=True):
+            if last - first > 1:
+                found[first:last] = width + len(ranges)
+                ranges.append((first, last))
+        group_of.append(found)
+    return np.asarray(ranges, dtype=np.int64).reshape(-1, 2), group_of
+
+
+def _with_groups(
+    position: npt.NDArray[Any],
+    column: npt.NDArray[Any],
+    value: npt.NDArray[Any],
+    group_of: list[npt.NDArray[np.int64]],
+    shape: tuple[int, int],
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """The cells of a block and, after them, the sums of its groups, were they zero."""
+    parts = [(position, column, value)]
+    for groups in group_of:
+        group = groups[column]
+        inside = group >= 0
+        sums = sparse.coo_array((value[inside], (position[inside], group[inside])), shape=shape).tocsc().tocoo()
+        parts.append((sums.coords[0], sums.coords[1], sums.data))
+    whole, columns, values = (np.concatenate([part[index] for part in parts]) for index in range(3))
+    return whole, columns, values
+
+
 def write_cells(
     folder: Path,
     rows: pa.Table,
@@ -94,12 +147,14 @@ def write_cells(
     blocks
         For each block, (budget-year inside the block, cell column, cents): no pair twice, no zero.
     """
+    listed = list(comptes)
+    groups, group_of = column_groups(listed, columns)
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".cells-", dir=folder.parent))
     try:
         # Whoever reads the base reads its cells.
         work.chmod(folder.parent.stat().st_mode & 0o777)
-        width = columns.shape[1]
+        width = columns.shape[1] + len(groups)
         files = {
             "values": _Array(work / "values.npy", "<i4"),
             "positions": _Array(work / "positions.npy", "<u2"),
@@ -113,6 +168,7 @@ def write_cells(
             files["starts"].append(np.zeros((1, 2)))
             for number, (position, column, value) in enumerate(blocks):
                 size = int(bounds[number + 1] - bounds[number])
+                position, column, value = _with_groups(position, column, value, group_of, (size, width))
                 large = np.abs(value) > _LARGE
                 small = sparse.coo_array(
                     (value[~large].astype(np.int32), (position[~large], column[~large])), shape=(size, width)
@@ -130,7 +186,8 @@ def write_cells(
             for file in files.values():
                 file.close()
         np.save(work / "columns.npy", columns)
-        _write_arrow(work / "comptes.arrow", pa.table({"compte": pa.array(list(comptes), pa.string())}))
+        np.save(work / "groups.npy", groups)
+        _write_arrow(work / "comptes.arrow", pa.table({"compte": pa.array(listed, pa.string())}))
         _write_arrow(work / "rows.arrow", rows)
         sizes = {each.name: each.stat().st_size for each in sorted(work.iterdir())}
         meta = {"format": FORMAT, "bounds": bounds.tolist(), "sizes": sizes}

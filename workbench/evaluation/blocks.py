@@ -59,7 +59,8 @@ class Prepared:
         used = np.flatnonzero(covered)
         segment_of = np.cumsum(covered) - covered
         first, last = cuts[used], cuts[used + 1]
-        self.read = _joined(first, last)
+        self.chart = chart
+        self.read = [piece for start, end in _joined(first, last) for piece in chart.pieces(start, end)]
         variants, self.columns = self._variants(program.weights, len(program.column))
         conditions = [ALL, *sorted(program.conditions - {ALL}, key=repr)]
         folded = [self._folded(condition, reach, segment_of, len(used), variants) for condition in conditions]
@@ -106,17 +107,27 @@ class Prepared:
     def _place(self, first: Integers, last: Integers, class_of: Integers, classes: int) -> None:
         """Which cell columns are copied, class by class."""
         self.classes = classes
-        self.first, self.last, self.class_of = first, last, class_of
-        kept = np.flatnonzero(class_of >= 0)
-        order = kept[np.argsort(class_of[kept], kind="stable")]
-        # Neighbours of one class are one piece.
-        fresh = np.ones(len(order), dtype=bool)
-        fresh[1:] = (class_of[order[1:]] != class_of[order[:-1]]) | (first[order[1:]] != last[order[:-1]])
-        starts = np.flatnonzero(fresh)
-        ends = np.append(starts[1:], len(order))
-        self.piece_first = first[order[starts]]
-        self.piece_last = last[order[ends - 1]] if len(order) else first[:0]
-        self.class_pieces = np.searchsorted(class_of[order[starts]], np.arange(classes + 1))
+        pieces: list[tuple[int, int]] = []
+        counts = []
+        for number in range(classes):
+            members = np.flatnonzero(class_of == number)
+            found = [
+                piece for start, end in _joined(first[members], last[members]) for piece in self.chart.pieces(start, end)
+            ]
+            pieces += found
+            counts.append(len(found))
+        bounds = np.asarray(pieces, dtype=np.int64).reshape(-1, 2)
+        self.piece_first, self.piece_last = bounds[:, 0], bounds[:, 1]
+        self.class_pieces = np.append(0, np.cumsum(counts)).astype(np.int64)
+        # The columns of the pieces one by one, and the class of each, for parts of blocks and large amounts.
+        self.each_column = np.concatenate([np.zeros(0, dtype=np.int64), *(np.arange(*piece) for piece in pieces)])
+        piece_of = np.repeat(np.arange(len(bounds)), bounds[:, 1] - bounds[:, 0])
+        self.each_class = np.searchsorted(self.class_pieces, piece_of, side="right") - 1
+        self.class_of_column = np.full(len(self.chart.amount) + len(self.chart.groups), -1, dtype=np.int64)
+        self.class_of_column[self.each_column] = self.each_class
+        self.is_read = np.zeros(len(self.class_of_column), dtype=bool)
+        for start, end in self.read:
+            self.is_read[start:end] = True
 
     @staticmethod
     def _variants(weights: list[sparse.csr_array], columns: int) -> tuple[sparse.csc_array, list[list[list[int]]]]:
@@ -145,28 +156,34 @@ class Prepared:
 
     def add_up(self, block: Block, first: int, last: int, out: Floats) -> None:
         """Add up the cells of budget-years ``first`` to ``last`` of a block, class by class, into ``out``."""
+        if (last - first) * _NARROW <= block.size:
+            self._add_up_part(block, first, last, out)
+            return
         starts, ends = block.pointers[self.piece_first], block.pointers[self.piece_last]
         slices = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True) if end > start]
-        pointers = np.append(0, np.cumsum(ends - starts))[self.class_pieces]
-        total = int(pointers[-1])
-        position, value = _workspace(total)
-        if slices and (last - first) * _NARROW > block.size:
+        pointers = np.append(0, np.cumsum(ends - starts))[self.class_pieces].astype(np.int32)
+        position, value = _workspace(int(pointers[-1]))
+        if slices:
             np.concatenate([block.positions[each] for each in slices], out=position, casting="unsafe")
             np.concatenate([block.values[each] for each in slices], out=value, casting="unsafe")
-        elif slices:
-            positions = np.concatenate([block.positions[each] for each in slices])
-            inside = np.flatnonzero((positions >= first) & (positions < last))
-            values = np.concatenate([block.values[each] for each in slices])
-            position, value = positions[inside].astype(np.int32) - first, values[inside].astype(np.float64)
-            pointers = np.searchsorted(inside, pointers)
-            total = 0
-        # Cells were copied for the whole block when most of it is wanted.
-        width = last - first if not total else block.size
-        cells = sparse.csr_array((value, position, pointers.astype(np.int32)), shape=(self.classes, width))
-        if width == out.shape[1]:
+        cells = sparse.csr_array((value, position, pointers), shape=(self.classes, block.size))
+        if last - first == block.size:
             cells.toarray(out=out)
         else:
             out[:] = cells.toarray()[:, first:last]
+        self._large(block, first, last, out)
+
+    def _add_up_part(self, block: Block, first: int, last: int, out: Floats) -> None:
+        """The same for a few budget-years, found in each column by bisection."""
+        starts, ends = block.pointers[self.each_column], block.pointers[self.each_column + 1]
+        low = _bisected(block.positions, starts, ends, first)
+        high = _bisected(block.positions, low, ends, last)
+        counts = high - low
+        total = int(counts.sum())
+        offsets = np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(total)
+        row = np.repeat(self.each_class, counts)
+        out[:] = 0.0
+        np.add.at(out, (row, block.positions[offsets].astype(np.int64) - first), block.values[offsets].astype(np.float64))
         self._large(block, first, last, out)
 
     def presence(self, block: Block, first: int, last: int) -> Mask:
@@ -174,21 +191,28 @@ class Prepared:
         found = np.zeros(block.size, dtype=bool)
         for first_column, last_column in self.read:
             found[block.positions[block.pointers[first_column] : block.pointers[last_column]]] = True
-        if len(block.large_columns) and len(self.first):
-            segment = np.searchsorted(self.first, block.large_columns, side="right") - 1
-            inside = (segment >= 0) & (block.large_columns < self.last[segment])
-            found[block.large_positions[inside]] = True
+        if len(block.large_columns):
+            found[block.large_positions[self.is_read[block.large_columns]]] = True
         return found[first:last]
 
     def _large(self, block: Block, first: int, last: int, out: Floats) -> None:
-        if not len(self.first) or not len(block.large_columns):
+        if not len(block.large_columns):
             return
-        segment = np.searchsorted(self.first, block.large_columns, side="right") - 1
         position = block.large_positions.astype(np.int64)
-        inside = (segment >= 0) & (block.large_columns < self.last[segment]) & (position >= first) & (position < last)
-        inside &= self.class_of[segment] >= 0
-        place = (self.class_of[segment[inside]], position[inside] - first)
-        np.add.at(out, place, block.large_values[inside].astype(np.float64))
+        row = self.class_of_column[block.large_columns]
+        inside = (row >= 0) & (position >= first) & (position < last)
+        np.add.at(out, (row[inside], position[inside] - first), block.large_values[inside].astype(np.float64))
+
+
+def _bisected(values: npt.NDArray[np.uint16], first: Integers, last: Integers, wanted: int) -> Integers:
+    """In each slice of ascending values, where those from ``wanted`` on begin."""
+    low, high = first.astype(np.int64), last.astype(np.int64)
+    for _ in range(int((high - low).max(initial=0)).bit_length()):
+        middle = (low + high) // 2
+        before = (low < high) & (values[np.minimum(middle, len(values) - 1)] < wanted)
+        low = np.where(before, middle + 1, low)
+        high = np.where(before, high, middle)
+    return low
 
 
 def _joined(first: Integers, last: Integers) -> list[tuple[int, int]]:
