@@ -102,7 +102,9 @@ def make_base(path: Path, collectivites_count: int, exercices: int = 10, seed: i
             count = min(1_000, collectivites_count - start)
             numbers = np.arange(start, start + count)
             # Communes of a département follow each other, as their SIREN do.
-            sirets = np.array([f"21{number * 95 // collectivites_count + 1:02d}{number:05d}00010" for number in numbers])
+            sirets = np.array(
+                [f"21{number * 95 // collectivites_count + 1:02d}{number:05d}00010" for number in numbers]
+            )
             uses = rng.random((count, len(comptes))) < share
             lines = [_lines(rng, comptes, uses, sirets, int(year)) for year in years]
             for each in lines:

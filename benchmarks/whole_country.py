@@ -85,14 +85,25 @@ def main() -> None:
     start = time.perf_counter()
     built = open_cells(base) is None
     cells = prepare_cells(base)
-    assert cells is not None
     budgets = len(cells.descriptions)
-    print(f"{budgets} budget-years, {cells.count} cells, {cells.count / budgets:.0f} each, {len(cells)} blocks")
+    print(f"{budgets} budget-years, {len(cells)} blocks")
     if built:
         print(f"blocks made in {time.perf_counter() - start:.1f} s")
     connection = duckdb.connect()
-    numbers = np.concatenate([cells.arrays["positions"], cells.arrays["large_positions"]]).astype(np.int64)
-    amounts = np.concatenate([cells.arrays["values"].astype(np.int64), cells.arrays["large_values"]])
+    # The cells alone: the sums of short prefixes that blocks keep beside them are no part of the floor.
+    leaves = len(cells.chart.amount)
+    parts = [cells.block(number) for number in range(len(cells))]
+    ends = [int(block.pointers[leaves]) for block in parts]
+    large = [block.large_columns < leaves for block in parts]
+    numbers = np.concatenate(
+        [block.positions[:end].astype(np.int64) for block, end in zip(parts, ends, strict=True)]
+        + [block.large_positions[each].astype(np.int64) for block, each in zip(parts, large, strict=True)]
+    )
+    amounts = np.concatenate(
+        [block.values[:end].astype(np.int64) for block, end in zip(parts, ends, strict=True)]
+        + [block.large_values[each] for block, each in zip(parts, large, strict=True)]
+    )
+    print(f"{len(numbers)} cells, {len(numbers) / budgets:.0f} a budget-year, and {cells.count - len(numbers)} sums")
     connection.register("given", pa.table({"n": numbers, "v": amounts}))
     connection.execute("create table cells as select * from given")
     connection.unregister("given")
@@ -101,10 +112,14 @@ def main() -> None:
     connection.close()
     everything = Selection(cells, wb.perimetre(), None)
     print(f"\n{'':<62}{'ours ms':>10} {'floor ms':>10} {'ratio':>8}   aim")
+    folder_of_trames = Path(__file__).parents[1] / "trames"
+    shipped = [wb.load_trame(path) for path in sorted(folder_of_trames.glob("*m14*.yaml"))]
+    together = {indicateur.code: indicateur.texte for trame in shipped for indicateur in trame.indicateurs}
     plans = {
+        f"{len(together)} indicateurs of the shipped M14 trames": compile_trame(wb.trame_from_formules(together)),
         "300 synthetic indicateurs": compile_trame(make_trame(300)),
         "85 indicateurs of the OFGL M57 trame": compile_trame(
-            wb.load_trame(Path(__file__).parents[1] / "trames" / "ofgl_agregats_m57.yaml")
+            wb.load_trame(folder_of_trames / "ofgl_agregats_m57.yaml")
         ),
     }
     for name, plan in plans.items():

@@ -276,7 +276,8 @@ ERRORS: dict[str, ErrorKind] = {
         "Ce tableau ne garde pas les comptes dont il est fait.", "Évaluez-le de nouveau avec wb.evaluate."
     ),
     "valeurs_ecriture": ErrorKind(
-        "Les valeurs n'ont pas été écrites dans {chemin} : {detail}.", "Le fichier, s'il existait, est resté comme il était."
+        "Les valeurs n'ont pas été écrites dans {chemin} : {detail}.",
+        "Le fichier, s'il existait, est resté comme il était.",
     ),
     "cellules_absentes": ErrorKind(
         "Les sommes de la base {chemin} n'ont pas pu être préparées : aucun dossier n'est inscriptible.",

@@ -6,10 +6,13 @@ that never part a SIRET. A block lists, cell column by cell column (amount colum
 positions of its budget-years and their amounts, so that a formule reads the few columns that it
 names and nothing else.
 
+Beside the cells, a block keeps their sums by first digit and by first two digits of the comptes:
+``C7`` reads one column and not two hundred.
+
 Files of a folder: ``rows.arrow`` (what each budget-year is), ``comptes.arrow`` and ``columns.npy``
-(the chart of cell columns), ``groups.npy`` (those whose sums are kept too), ``values.npy`` (int32), ``positions.npy`` (uint16), ``pointers.npy``
-(where each column of each block begins), ``starts.npy``, and ``large_*.npy`` for the few amounts
-beyond 21 million euros.
+(the chart of cell columns), ``groups.npy`` (those whose sums are kept), ``values.npy`` (int32),
+``positions.npy`` (uint16), ``pointers.npy`` (where each column of each block begins), ``starts.npy``,
+and ``large_*.npy`` for the few amounts beyond 21 million euros.
 """
 
 from __future__ import annotations
@@ -216,11 +219,13 @@ class Descriptions:
 
     def _among(self, name: str, values: Sequence[str]) -> Mask:
         if name == "siren":
-            texts, index = self.sirets, self.unit
+            texts, index = self.texts("siret")
             accepted = np.isin(texts.astype("U9"), np.asarray(values, dtype=str))
         else:
             texts, index = self.texts(name)
-            accepted = np.isin(texts, np.asarray(values, dtype=str)) if len(values) else np.zeros(len(texts), dtype=bool)
+            accepted = (
+                np.isin(texts, np.asarray(values, dtype=str)) if len(values) else np.zeros(len(texts), dtype=bool)
+            )
         # The last entry answers for rows without text, whose index is -1.
         return np.append(accepted, False)[index]
 
@@ -394,7 +399,7 @@ def _content(base: Base) -> str:
 def _mapped(folder: Path) -> Cells | None:
     try:
         meta = json.loads((folder / "meta.json").read_text("utf-8"))
-        if meta["format"] != FORMAT or any((folder / name).stat().st_size != size for name, size in meta["sizes"].items()):
+        if meta["format"] != FORMAT or _damaged(folder, meta["sizes"]):
             return None
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _FILES}
         rows = _arrow(folder / "rows.arrow")
@@ -407,6 +412,10 @@ def _mapped(folder: Path) -> Cells | None:
     arrays = {name: array.view(np.ndarray) for name, array in arrays.items()}
     bounds = np.asarray(meta["bounds"], dtype=np.int64)
     return Cells(folder, Chart(comptes, chart[0], chart[1], groups), Descriptions(rows), bounds, arrays)
+
+
+def _damaged(folder: Path, sizes: dict[str, int]) -> bool:
+    return any((folder / name).stat().st_size != size for name, size in sizes.items())
 
 
 def _arrow(path: Path) -> pa.Table:

@@ -20,7 +20,7 @@ __all__ = ["FORMAT", "ROWS_PER_BLOCK", "block_bounds", "remove_other_folders", "
 FORMAT = 2
 """Goes up when the files change; folders of another format are made again."""
 
-ROWS_PER_BLOCK = 8192
+ROWS_PER_BLOCK = 16384
 """Large enough that the cost of a block is its cells, small enough that a column stays in cache."""
 
 _LARGE = 2**31 - 1
@@ -39,7 +39,7 @@ class _Array:
 
     def append(self, values: npt.NDArray[Any]) -> None:
         written = np.ascontiguousarray(values, dtype=self.dtype)
-        self.file.write(memoryview(written).cast("B") if written.size else b"")
+        self.file.write(written.data)
         self.count += len(written)
 
     def close(self) -> None:
@@ -107,14 +107,13 @@ def column_groups(
 
 
 def _with_groups(
-    position: npt.NDArray[Any],
-    column: npt.NDArray[Any],
-    value: npt.NDArray[Any],
+    cells: tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]],
     group_of: list[npt.NDArray[np.int64]],
     shape: tuple[int, int],
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """The cells of a block and, after them, the sums of its groups, were they zero."""
-    parts = [(position, column, value)]
+    position, column, value = cells
+    parts = [cells]
     for groups in group_of:
         group = groups[column]
         inside = group >= 0
@@ -166,9 +165,9 @@ def write_cells(
         }
         try:
             files["starts"].append(np.zeros((1, 2)))
-            for number, (position, column, value) in enumerate(blocks):
+            for number, cells in enumerate(blocks):
                 size = int(bounds[number + 1] - bounds[number])
-                position, column, value = _with_groups(position, column, value, group_of, (size, width))
+                position, column, value = _with_groups(cells, group_of, (size, width))
                 large = np.abs(value) > _LARGE
                 small = sparse.coo_array(
                     (value[~large].astype(np.int32), (position[~large], column[~large])), shape=(size, width)

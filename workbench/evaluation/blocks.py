@@ -111,9 +111,8 @@ class Prepared:
         counts = []
         for number in range(classes):
             members = np.flatnonzero(class_of == number)
-            found = [
-                piece for start, end in _joined(first[members], last[members]) for piece in self.chart.pieces(start, end)
-            ]
+            ranges = _joined(first[members], last[members])
+            found = [piece for start, end in ranges for piece in self.chart.pieces(start, end)]
             pieces += found
             counts.append(len(found))
         bounds = np.asarray(pieces, dtype=np.int64).reshape(-1, 2)
@@ -183,7 +182,8 @@ class Prepared:
         offsets = np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(total)
         row = np.repeat(self.each_class, counts)
         out[:] = 0.0
-        np.add.at(out, (row, block.positions[offsets].astype(np.int64) - first), block.values[offsets].astype(np.float64))
+        position = block.positions[offsets].astype(np.int64) - first
+        np.add.at(out, (row, position), block.values[offsets].astype(np.float64))
         self._large(block, first, last, out)
 
     def presence(self, block: Block, first: int, last: int) -> Mask:
@@ -198,10 +198,12 @@ class Prepared:
     def _large(self, block: Block, first: int, last: int, out: Floats) -> None:
         if not len(block.large_columns):
             return
-        position = block.large_positions.astype(np.int64)
         row = self.class_of_column[block.large_columns]
-        inside = (row >= 0) & (position >= first) & (position < last)
-        np.add.at(out, (row[inside], position[inside] - first), block.large_values[inside].astype(np.float64))
+        read = np.flatnonzero(row >= 0)
+        position = block.large_positions[read].astype(np.int64) - first
+        inside = (position >= 0) & (position < last - first)
+        read, position = read[inside], position[inside]
+        np.add.at(out, (row[read], position), block.large_values[read].astype(np.float64))
 
 
 def _bisected(values: npt.NDArray[np.uint16], first: Integers, last: Integers, wanted: int) -> Integers:
@@ -320,7 +322,9 @@ def run_block(
             inputs[filled : filled + len(vectors)] = vectors
             filled += len(vectors)
     plan = prepared.plan
-    spans = np.searchsorted(np.asarray(plan.breakpoints, dtype=np.int64), exercice, side="right")
+    spans = np.zeros(size, dtype=np.int64)
+    if plan.breakpoints:
+        spans = np.searchsorted(np.asarray(plan.breakpoints, dtype=np.int64), exercice, side="right")
     linear: list[Floats] = []
     row = 0
     for variants in prepared.columns:

@@ -213,7 +213,8 @@ class Selection:
         types, type_ = self.rows.texts("type_etablissement")
         accepted = np.ones(last - first, dtype=bool)
         if condition.type_budget is not None:
-            accepted &= np.append([each == condition.type_budget for each in kinds], False)[kind[first:last]].astype(bool)
+            found = np.array([*(each == condition.type_budget for each in kinds), False], dtype=bool)
+            accepted &= found[kind[first:last]]
         if condition.type_etablissement is not None:
             found = np.append(types == condition.type_etablissement, False)
             accepted &= found[type_[first:last]]

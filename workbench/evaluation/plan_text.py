@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 from workbench.evaluation.forms import ALL, Atom, Cell, Condition, Inhabitants, Vector
 from workbench.evaluation.plan import Absolute, Combine, Instruction, Plan, Weigh
@@ -69,7 +70,7 @@ def _spans(plan: Plan) -> list[str]:
     points = plan.breakpoints
     if not points:
         return ["tous"]
-    inner = [f"de {first} à {last - 1}" for first, last in zip(points, points[1:], strict=False)]
+    inner = [f"de {first} à {last - 1}" for first, last in pairwise(points)]
     return [f"jusqu'à {points[0] - 1}", *inner, f"à partir de {points[-1]}"]
 
 

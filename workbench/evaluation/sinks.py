@@ -78,7 +78,7 @@ def write_each(
     codes = [indicateur.code for indicateur in trame.indicateurs]
     work: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".valeurs-", suffix=".parquet", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".valeurs-", delete=False) as file:
             work = Path(file.name)
             with parquet.ParquetWriter(file, _schema(layout, codes), compression="zstd") as writer:
                 rows = 0
