@@ -25,7 +25,17 @@ if TYPE_CHECKING:
         perimetre,
     )
     from workbench.errors import WorkbenchError
-    from workbench.evaluation import Explanation, IndicateurTable, evaluate, evaluate_each, explain
+    from workbench.evaluation import (
+        Explanation,
+        IndicateurTable,
+        Preview,
+        evaluate,
+        evaluate_each,
+        evaluate_each_batches,
+        explain,
+        preview,
+        write_each,
+    )
     from workbench.formules import Diagnostic, check_formule, parse_formule
     from workbench.reports import run_report, write_balance, write_excel
     from workbench.trames import (
@@ -49,6 +59,7 @@ __all__ = [
     "Indicateur",
     "IndicateurTable",
     "Perimetre",
+    "Preview",
     "Trame",
     "WorkbenchError",
     "check_formule",
@@ -58,6 +69,7 @@ __all__ = [
     "download_balances",
     "evaluate",
     "evaluate_each",
+    "evaluate_each_batches",
     "explain",
     "export_pseudo_parametrage",
     "find_collectivites",
@@ -69,10 +81,12 @@ __all__ = [
     "load_trame",
     "parse_formule",
     "perimetre",
+    "preview",
     "run_report",
     "save_trame",
     "trame_from_formules",
     "write_balance",
+    "write_each",
     "write_excel",
 ]
 
@@ -92,7 +106,18 @@ _ROOMS = {
         "perimetre",
     ),
     "workbench.errors": ("WorkbenchError",),
-    "workbench.evaluation": ("Explanation", "IndicateurTable", "evaluate", "evaluate_each", "explain"),
+    "workbench.evaluation": (
+        "Explanation",
+        "IndicateurTable",
+        "Preview",
+        "evaluate",
+        "evaluate_each",
+        "evaluate_each_batches",
+        "evaluate_each_batches",
+        "explain",
+        "preview",
+        "write_each",
+    ),
     "workbench.formules": ("Diagnostic", "check_formule", "parse_formule"),
     "workbench.reports": ("run_report", "write_balance", "write_excel"),
     "workbench.trames": (

@@ -330,6 +330,14 @@ ERRORS: dict[str, ErrorKind] = {
         "« {valeur} » n'est pas un exercice.",
         "Donnez des années à quatre chiffres : range(2018, 2024), [2019, 2021] ou 2023.",
     ),
+    "valeurs_ecriture": ErrorKind(
+        "Les valeurs n'ont pas été écrites dans {chemin} : {detail}.",
+        "Le fichier, s'il existait, est resté comme il était.",
+    ),
+    "cellules_absentes": ErrorKind(
+        "Les sommes de la base {chemin} n'ont pas pu être préparées : aucun dossier n'est inscriptible.",
+        "Rendez inscriptible le dossier de la base ou celui du cache de l'utilisateur.",
+    ),
     "exercices_vides": ErrorKind("Aucun exercice n'est demandé.", "Donnez au moins un exercice : range(2018, 2024)."),
     "indicateur_inconnu": ErrorKind(
         "L'indicateur {code_indicateur} se réfère à {indicateur}, qui n'est pas dans la trame.",

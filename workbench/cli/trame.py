@@ -8,6 +8,7 @@ import click
 
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import base_option, exercices_option, existing_file, say
+from workbench.cli.trame_plan import plan
 from workbench.config import settings
 
 __all__ = ["command"]
@@ -109,3 +110,6 @@ def evaluate(source: Path, sirets: tuple[str, ...], sirens: tuple[str, ...], exe
     say(table.provenance.avertissements)
     click.echo(table.to_csv(), nl=False)
     return ExitCode.OK if table.shape[1] else ExitCode.EMPTY
+
+
+command.add_command(plan)

@@ -212,7 +212,11 @@ def prune_snapshots(base: Base | str | Path, keep: int = 1) -> list[str]:
     store = _store(base)
     if not store.exists():
         raise WorkbenchError("base_absente", chemin=store.url)
-    return store.prune(keep)
+    removed = store.prune(keep)
+    from workbench.dgfip.cells import remove_cells
+
+    remove_cells(getattr(store, "folder", None), removed)
+    return removed
 
 
 def _store(base: Base | str | Path) -> Store:

@@ -1,7 +1,22 @@
 """Evaluation of trames: plan, kernel, results, explanations."""
 
-from workbench.evaluation.evaluate import OF_THE_TRAME, evaluate, evaluate_each
+from workbench.evaluation.each import evaluate_each, evaluate_each_batches
+from workbench.evaluation.evaluate import OF_THE_TRAME, evaluate
 from workbench.evaluation.explain import Explanation, explain
+from workbench.evaluation.preview import Preview, preview
 from workbench.evaluation.results import IndicateurTable, Provenance
+from workbench.evaluation.sinks import write_each
 
-__all__ = ["OF_THE_TRAME", "Explanation", "IndicateurTable", "Provenance", "evaluate", "evaluate_each", "explain"]
+__all__ = [
+    "OF_THE_TRAME",
+    "Explanation",
+    "IndicateurTable",
+    "Preview",
+    "Provenance",
+    "evaluate",
+    "evaluate_each",
+    "evaluate_each_batches",
+    "explain",
+    "preview",
+    "write_each",
+]

@@ -1,4 +1,4 @@
-"""Evaluation of a trame: a perimeter as one body, or each of its collectivités apart."""
+"""Evaluation of a trame over a perimeter taken as one body."""
 
 from __future__ import annotations
 
@@ -25,10 +25,20 @@ from workbench.evaluation.results import IndicateurTable, Provenance
 from workbench.formules.tree import Variable, walk
 from workbench.trames import Trame
 
-__all__ = ["OF_THE_TRAME", "evaluate", "evaluate_each", "kind_of_budget"]
-
-_UNITS_AT_ONCE = 2_000
-"""Collectivités fetched and evaluated together, which bounds memory whatever the perimeter."""
+__all__ = [
+    "OF_THE_TRAME",
+    "NomenclatureFilter",
+    "accepted",
+    "cells_of",
+    "chosen_perimetre",
+    "evaluate",
+    "frame_of",
+    "groups_of",
+    "kind_of_budget",
+    "population_of",
+    "presence_of",
+    "require_arguments",
+]
 
 
 class _Default(Enum):
@@ -103,13 +113,13 @@ def evaluate(
     >>> table.index.tolist(), table.dtypes.unique().tolist()
     (['A_PRODUITS'], [dtype('float64')])
     """
-    _require(trame, base, perimetre, nomenclature)
+    require_arguments(trame, base, perimetre, nomenclature)
     plan = compile_trame(trame)
     wanted = wanted_exercices(exercices)
     given = make_perimetre(sirets=sirets, sirens=sirens, finess=finess, types=types)
-    chosen = _chosen(trame, perimetre, nomenclature, given)
+    chosen = chosen_perimetre(trame, perimetre, nomenclature, given)
     budgets = select_budgets(base, chosen, wanted)
-    frame = _frame(budgets)
+    frame = frame_of(budgets)
     present = np.unique(frame["exercice"].to_numpy(dtype=np.int64))
     conditional = plan.conditions() - {ALL}
     if conditional:
@@ -118,14 +128,14 @@ def evaluate(
     else:
         parts = pd.DataFrame({"kind": [""], "type_etablissement": [""]})
         frame["groupe"] = 0
-    sums = sum_comptes(base, _groups(frame))
+    sums = sum_comptes(base, groups_of(frame))
     rows = kernel.Rows(unit=np.zeros(len(present), dtype=np.int64), exercice=present)
     row_of_budget = np.searchsorted(present, frame["exercice"].to_numpy(dtype=np.int64))
     groupe = sums["groupe"].to_numpy()
-    selected = {condition: _accepted(parts, condition)[groupe] for condition in conditional}
-    cells = _cells(sums, np.searchsorted(present, sums["exercice"].to_numpy()), selected)
-    population = _population(plan, frame, row_of_budget, len(present))
-    values = kernel.run(plan, rows, cells, population, _presence(plan, frame, row_of_budget, len(present)))
+    selected = {condition: accepted(parts, condition)[groupe] for condition in conditional}
+    cells = cells_of(sums, np.searchsorted(present, sums["exercice"].to_numpy()), selected)
+    population = population_of(plan, frame, row_of_budget, len(present))
+    values = kernel.run(plan, rows, cells, population, presence_of(plan, frame, row_of_budget, len(present)))
     table = IndicateurTable(
         values.T,
         index=pd.Index(plan.codes, name="indicateur", dtype="str"),
@@ -145,94 +155,6 @@ def evaluate(
     return table
 
 
-def evaluate_each(
-    trame: Trame,
-    base: Base,
-    perimetre: Perimetre | None = None,
-    exercices: Iterable[int | str] | int | str = (),
-    *,
-    nomenclature: NomenclatureFilter = OF_THE_TRAME,
-) -> pa.Table:
-    """Evaluate a trame for every collectivité of a perimeter, each apart.
-
-    Parameters
-    ----------
-    trame, base, exercices, nomenclature
-        As for `evaluate`.
-    perimetre
-        Which collectivités; None for the whole base.
-
-    Returns
-    -------
-    pyarrow.Table
-        ``siret`` and ``indicateur`` (dictionary of string), ``exercice`` (int16), ``value``
-        (float64): one row a (siret, exercice, indicateur), in this order.
-
-    Raises
-    ------
-    WorkbenchError, FormuleSyntaxError
-        As for `evaluate`.
-
-    Examples
-    --------
-    >>> import workbench as wb
-    >>> base = wb.connect(demonstration_base)
-    >>> trame = wb.trame_from_formules({"A_PRODUITS": "C7-D7[TA:BX]"}, nomenclature="M57")
-    >>> grid = wb.evaluate_each(trame, base, wb.perimetre(types=["101"]), range(2020, 2100))
-    >>> grid.column_names
-    ['siret', 'exercice', 'indicateur', 'value']
-    """
-    _require(trame, base, perimetre, nomenclature)
-    plan = compile_trame(trame)
-    wanted = wanted_exercices(exercices)
-    chosen = _chosen(trame, perimetre, nomenclature)
-    frame = _frame(select_budgets(base, chosen, wanted)).sort_values(["siret", "exercice"], ignore_index=True)
-    batches = [_each(plan, base, part) for part in _by_units(frame)]
-    schema = pa.schema(
-        [
-            ("siret", pa.dictionary(pa.int32(), pa.string())),
-            ("exercice", pa.int16()),
-            ("indicateur", pa.dictionary(pa.int32(), pa.string())),
-            ("value", pa.float64()),
-        ]
-    )
-    return pa.Table.from_batches(batches, schema=schema).unify_dictionaries()
-
-
-def _each(plan: Plan, base: Base, frame: pd.DataFrame) -> pa.RecordBatch:
-    sirets, unit = np.unique(frame["siret"].to_numpy(dtype=str), return_inverse=True)
-    frame = frame.assign(groupe=unit)
-    exercice = frame["exercice"].to_numpy(dtype=np.int64)
-    rows = kernel.Rows(unit=unit.astype(np.int64), exercice=exercice)
-    sums = sum_comptes(base, _groups(frame))
-    keys = unit * 100_000 + exercice
-    row = np.searchsorted(keys, sums["groupe"].to_numpy() * 100_000 + sums["exercice"].to_numpy())
-    selected = {condition: _accepted(frame, condition)[row] for condition in plan.conditions() - {ALL}}
-    own_row = np.arange(len(frame))
-    population = _population(plan, frame, own_row, len(frame))
-    presence = _presence(plan, frame, own_row, len(frame))
-    values = kernel.run(plan, rows, _cells(sums, row, selected), population, presence)
-    width = len(plan.codes)
-    return pa.record_batch(
-        {
-            "siret": pa.DictionaryArray.from_arrays(
-                np.repeat(unit, width).astype(np.int32), pa.array(sirets.tolist(), pa.string())
-            ),
-            "exercice": np.repeat(exercice, width).astype(np.int16),
-            "indicateur": pa.DictionaryArray.from_arrays(
-                np.tile(np.arange(width, dtype=np.int32), len(frame)), pa.array(plan.codes, pa.string())
-            ),
-            "value": values.ravel(),
-        }
-    )
-
-
-def _by_units(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    sirets = frame["siret"].unique()
-    for start in range(0, len(sirets), _UNITS_AT_ONCE):
-        yield frame[frame["siret"].isin(sirets[start : start + _UNITS_AT_ONCE])]
-
-
 def kind_of_budget(type_budget: str | None) -> str:
     """Return ``"BP"`` for a budget principal or principal rattaché, ``"BA"`` for an annexe, else nothing.
 
@@ -244,7 +166,8 @@ def kind_of_budget(type_budget: str | None) -> str:
     return {"1": "BP", "2": "BP", "3": "BA", "4": "BA"}.get(type_budget or "", "")
 
 
-def _require(trame: object, base: object, perimetre: object, nomenclature: object) -> None:
+def require_arguments(trame: object, base: object, perimetre: object, nomenclature: object) -> None:
+    """Refuse at the door what is no trame, no base or no perimeter."""
     require_kind(trame, Trame, "trame", "une trame", "Chargez-la : wb.load_trame, ou wb.trame_from_formules.")
     require_kind(base, Base, "base", "une base ouverte", 'Ouvrez-la : wb.connect("base.duckdb").')
     require_kind(
@@ -259,7 +182,7 @@ def _require(trame: object, base: object, perimetre: object, nomenclature: objec
     )
 
 
-def _chosen(
+def chosen_perimetre(
     trame: Trame, perimetre: Perimetre | None, nomenclature: NomenclatureFilter, given: Perimetre | None = None
 ) -> Perimetre:
     """The perimeter asked for, with what is given beside it and the filter on the nomenclature."""
@@ -271,14 +194,16 @@ def _chosen(
     return replace(chosen, nomenclature=make_perimetre(nomenclature=nomenclature).nomenclature)
 
 
-def _frame(budgets: pa.Table) -> pd.DataFrame:
+def frame_of(budgets: pa.Table) -> pd.DataFrame:
+    """Budgets as a frame, with the kind of each, BP or BA."""
     frame: pd.DataFrame = budgets.to_pandas()
     frame["kind"] = [kind_of_budget(code) for code in frame["type_budget"]]
     frame["type_etablissement"] = frame["type_etablissement"].fillna("")
     return frame
 
 
-def _groups(frame: pd.DataFrame) -> pa.Table:
+def groups_of(frame: pd.DataFrame) -> pa.Table:
+    """The groups that `sum_comptes` reads."""
     return pa.table(
         {
             "siret": pa.array(frame["siret"].tolist(), pa.string()),
@@ -293,9 +218,10 @@ def _positions(frame: pd.DataFrame, parts: pd.DataFrame, columns: list[str]) -> 
     return [known[key] for key in frame[columns].itertuples(index=False, name=None)]
 
 
-def _cells(
+def cells_of(
     sums: pa.Table, row: npt.NDArray[np.int64], selected: dict[Condition, npt.NDArray[np.bool_]]
 ) -> kernel.Cells:
+    """Sums of comptes as the kernel reads them."""
     encoded = sums["compte"].combine_chunks().dictionary_encode()
     names = encoded.dictionary.to_pylist()
     order = sorted(range(len(names)), key=names.__getitem__)
@@ -311,7 +237,7 @@ def _cells(
     )
 
 
-def _population(
+def population_of(
     plan: Plan, frame: pd.DataFrame, row: npt.NDArray[np.int64], rows: int
 ) -> dict[Condition, npt.NDArray[np.float64]]:
     """Inhabitants of each row: one count a SIREN, whatever its number of budgets."""
@@ -320,29 +246,29 @@ def _population(
     counted = pd.DataFrame({"row": row, "siren": frame["siren"], "population": frame["population"].fillna(0)})
     result = {}
     for condition in plan.conditions():
-        once = counted[_accepted(frame, condition)].groupby(["row", "siren"])["population"].max().groupby("row").sum()
+        once = counted[accepted(frame, condition)].groupby(["row", "siren"])["population"].max().groupby("row").sum()
         result[condition] = once.reindex(range(rows), fill_value=0).to_numpy(dtype=np.float64)
     return result
 
 
-def _presence(
+def presence_of(
     plan: Plan, frame: pd.DataFrame, row: npt.NDArray[np.int64], rows: int
 ) -> dict[Condition, npt.NDArray[np.bool_]]:
     """Whether some budget of each row meets a condition."""
     result = {}
     for condition in plan.narrowings():
         result[condition] = np.zeros(rows, dtype=bool)
-        result[condition][row[_accepted(frame, condition)]] = True
+        result[condition][row[accepted(frame, condition)]] = True
     return result
 
 
-def _accepted(budgets: pd.DataFrame, condition: Condition) -> npt.NDArray[np.bool_]:
+def accepted(budgets: pd.DataFrame, condition: Condition) -> npt.NDArray[np.bool_]:
     """Which budgets, or kinds of budget, meet a condition."""
-    accepted = [
+    meeting = [
         condition.accepts(kind, type_)
         for kind, type_ in zip(budgets["kind"], budgets["type_etablissement"], strict=True)
     ]
-    return np.array(accepted, dtype=bool)
+    return np.array(meeting, dtype=bool)
 
 
 def _with_parts(sums: pa.Table, parts: pd.DataFrame) -> pa.Table:

@@ -10,7 +10,7 @@ a division relies on.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import lcm
@@ -22,13 +22,16 @@ from scipy import sparse
 from workbench.evaluation.forms import Atom, Cell, Condition, Inhabitants, One, Vector
 from workbench.evaluation.plan import Absolute, Combine, Plan, Shift, Weigh, Within
 
-__all__ = ["Cells", "Rows", "run"]
+__all__ = ["Cells", "Program", "Rows", "execute", "prefix_range", "program_of", "run"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 _DENOMINATOR_LIMIT = 10**6
 """Beyond this common denominator integers would soon leave 2**53: weights become floats."""
+
+_LARGE = 10**200
+"""Weights below it cannot take a sum of amounts beyond what a float holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,26 +108,75 @@ def run(
     numpy.ndarray
         Shape (rows, indicateurs of the trame), in the unit of each indicateur; never missing.
     """
-    program = _program(plan)
+    program = program_of(plan)
     spans = np.searchsorted(np.asarray(plan.breakpoints, dtype=np.int64), rows.exercice, side="right")
     exact = program.linear(rows, spans, cells, population)
+    outputs = execute(plan, exact.T, spans, rows.shifted, presence)
+    return np.column_stack(outputs) if outputs else np.zeros((len(rows.unit), 0))
+
+
+def execute(
+    plan: Plan,
+    linear: Sequence[Floats] | Floats,
+    spans: Integers,
+    shifted: Callable[[int], Integers],
+    presence: Mapping[Condition, npt.NDArray[np.bool_]],
+) -> list[Floats]:
+    """Run the instructions of a plan, its linear parts being known.
+
+    Parameters
+    ----------
+    plan
+        The compiled trame.
+    linear
+        For each weighing, in their order, what no other vector enters; shape (weighings, rows), overwritten.
+    spans
+        The span of each row.
+    shifted
+        For an offset, the row of the same unit that far away, -1 for none.
+    presence
+        Whether some budget of each row meets each of the plan's narrowings, shape (rows,) each.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        The values of each indicateur, shape (rows,) each.
+    """
+    program = program_of(plan)
+    of_span = {span: slice(None) if program.spans == 1 else spans == span for span in range(program.spans)}
     vectors: list[Floats] = []
+    values: dict[int, Floats] = {}
+    positions: dict[int, Integers] = {}
+
+    def value(index: int) -> Floats:
+        if program.scale[index] == 1:
+            return vectors[index]
+        if index not in values:
+            values[index] = vectors[index] / program.scale[index]
+        return values[index]
+
+    def added(stored: Floats, terms: VectorTerms) -> None:
+        for span, weighted in terms:
+            if span == EVERY_SPAN:
+                for vector, weight in weighted:
+                    stored += vectors[vector.index] if weight == 1 else weight * vectors[vector.index]
+                continue
+            rows = of_span[span]
+            for vector, weight in weighted:
+                stored[rows] += weight * vectors[vector.index][rows]
+
     for index, instruction in enumerate(plan.instructions):
         if isinstance(instruction, Weigh):
-            stored = exact[:, program.column[index]]
-            for span, terms in program.vector_terms[index]:
-                rows_of_span = spans == span
-                for vector, weight in terms:
-                    stored[rows_of_span] += weight * vectors[vector.index][rows_of_span]
+            stored = linear[program.column[index]]
+            added(stored, program.vector_terms[index])
             if program.inexact_terms[index]:
                 stored = stored / program.divisor[index]
-                for span, terms in program.inexact_terms[index]:
-                    rows_of_span = spans == span
-                    for vector, weight in terms:
-                        stored[rows_of_span] += weight * vectors[vector.index][rows_of_span]
-            vectors.append(_finite(stored))
+                added(stored, program.inexact_terms[index])
+            vectors.append(stored if index in program.bounded else _finite(stored))
         elif isinstance(instruction, Shift):
-            position = rows.shifted(instruction.offset)
+            if instruction.offset not in positions:
+                positions[instruction.offset] = shifted(instruction.offset)
+            position = positions[instruction.offset]
             source = vectors[instruction.operand.index]
             vectors.append(np.where(position >= 0, source[position], 0.0))
         elif isinstance(instruction, Within):
@@ -132,32 +184,32 @@ def run(
         elif isinstance(instruction, Absolute):
             vectors.append(np.abs(vectors[instruction.operand.index]))
         else:
-            left, right = (
-                vectors[side.index] / program.scale[side.index] for side in (instruction.left, instruction.right)
-            )
-            vectors.append(_combined(instruction, left, right))
-    outputs = [vectors[output.index] / program.scale[output.index] for output in plan.outputs]
+            vectors.append(_combined(instruction, value(instruction.left.index), value(instruction.right.index)))
     # Adding zero turns a negative zero, which would be printed "-0", into zero.
-    return np.column_stack(outputs) + 0.0 if outputs else np.zeros((len(rows.unit), 0))
+    return [value(output.index) + 0.0 for output in plan.outputs]
 
 
 def _combined(instruction: Combine, left: Floats, right: Floats) -> Floats:
     with np.errstate(all="ignore"):
         if instruction.operator == "/":
-            return _finite(np.divide(left, right, out=np.zeros_like(left), where=right != 0))
+            # By zero, a quotient is infinite or no number, and so counts 0.
+            return _finite(left / right)
         if instruction.operator == "*":
             return _finite(left * right)
         return _finite(np.power(left, right))
 
 
 def _finite(values: Floats) -> Floats:
-    return np.where(np.isfinite(values), values, 0.0)
+    finite = np.isfinite(values)
+    return values if finite.all() else np.where(finite, values, 0.0)
 
+
+EVERY_SPAN = -1
 
 VectorTerms = list[tuple[int, list[tuple[Vector, float]]]]
 
 
-class _Program:
+class Program:
     """What of a plan does not depend on data: denominators and weights, as arrays."""
 
     def __init__(self, plan: Plan) -> None:
@@ -168,6 +220,7 @@ class _Program:
         self.column: dict[int, int] = {}
         self.vector_terms: dict[int, VectorTerms] = {}
         self.inexact_terms: dict[int, VectorTerms] = {}
+        self.bounded: set[int] = set()
         self.atoms: dict[Atom, int] = {}
         self._exact: list[bool] = []
         entries: list[list[tuple[int, int, float]]] = [[] for _ in range(self.spans)]
@@ -192,6 +245,8 @@ class _Program:
             for span in entries
         ]
         self.conditions = {atom.condition for atom in self.atoms if isinstance(atom, Cell)}
+        self.read_conditions = plan.conditions()
+        self.reads_population = plan.reads_population()
 
     def _weigh(self, index: int, instruction: Weigh, entries: list[list[tuple[int, int, float]]]) -> None:
         parts = instruction.form.parts
@@ -226,8 +281,17 @@ class _Program:
                 self.vector_terms[index].append((span, exact_terms))
             if inexact_terms:
                 self.inexact_terms[index].append((span, inexact_terms))
+        for by_span in (self.vector_terms, self.inexact_terms):
+            by_span[index] = self._shared(by_span[index])
+        if not any(isinstance(atom, Vector) or abs(weight) > _LARGE for part in parts for atom, weight in part.items()):
+            self.bounded.add(index)
         self._exact.append(integers and not inexact_vector)
         self.scale.append(1.0 if inexact_vector else float(denominator))
+
+    def _shared(self, terms: VectorTerms) -> VectorTerms:
+        """The same terms in all spans are said once."""
+        alike = len(terms) == self.spans and all(weighted == terms[0][1] for _, weighted in terms)
+        return [(EVERY_SPAN, terms[0][1])] if alike else terms
 
     def _scale_of(self, atom: Atom) -> int | None:
         """By what an atom's stored number is divided to give its value; None for one that is no integer."""
@@ -299,5 +363,6 @@ def prefix_range(comptes: Sequence[str], prefix: str) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=64)
-def _program(plan: Plan) -> _Program:
-    return _Program(plan)
+def program_of(plan: Plan) -> Program:
+    """The arrays of a plan, kept as long as the plan is in use."""
+    return Program(plan)

@@ -23,6 +23,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from math import isfinite
+from weakref import ref
 
 from workbench.evaluation.fold import Leaf, Operator, fold
 from workbench.evaluation.forms import ALL, ONE, Atom, Cell, Condition, Form, Inhabitants, Vector
@@ -161,7 +162,17 @@ def compile_trame(trame: Trame) -> Plan:
     >>> [type(instruction).__name__ for instruction in plan.instructions]
     ['Weigh', 'Combine']
     """
-    return _compile(tuple((indicateur.code, indicateur.texte) for indicateur in trame.indicateurs))
+    known = _PLANS.get(id(trame))
+    if known is not None and known[0]() is trame:
+        return known[1]
+    plan = _compile(tuple((indicateur.code, indicateur.texte) for indicateur in trame.indicateurs))
+    # A trame does not change: the texts of one that is at hand are not put together again.
+    number = id(trame)
+    _PLANS[number] = ref(trame, lambda _: _PLANS.pop(number, None)), plan
+    return plan
+
+
+_PLANS: dict[int, tuple[ref[Trame], Plan]] = {}
 
 
 @lru_cache(maxsize=64)
