@@ -23,7 +23,7 @@ from workbench.dgfip.schema import balances
 from workbench.evaluation.each import Selection, values_of_blocks
 from workbench.evaluation.plan import compile_trame, order_of
 from workbench.formules import SOLDES
-from workbench.formules.tree import Binary, Number, Population, Reference, Unary, Variable
+from workbench.formules.tree import Number, Population, Reference, Unary, Variable
 
 YEARS = list(range(2014, 2024))
 LOOPED = 3
@@ -71,7 +71,7 @@ def main() -> None:
         base = make_base(Path(folder) / "base.duckdb", 1_000)
         trame = make_trame(300)
         cells = prepare_cells(base)
-            sirets = cells.descriptions.sirets[:LOOPED].tolist()
+        sirets = cells.descriptions.sirets[:LOOPED].tolist()
         fetched = base.fetch(select(balances).where(balances.c.siret.in_(sirets))).to_pandas()
         grid = wb.evaluate_each(trame, base, wb.perimetre(sirets=sirets), YEARS).to_pandas()
         unit, people = cells.descriptions.unit, cells.descriptions.population
