@@ -113,7 +113,6 @@ _ROOMS = {
         "evaluate",
         "evaluate_each",
         "evaluate_each_batches",
-        "evaluate_each_batches",
         "explain",
         "preview",
         "write_each",

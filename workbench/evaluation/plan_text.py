@@ -32,16 +32,17 @@ def describe_plan(plan: Plan) -> str:
     --------
     >>> from workbench.evaluation.plan import compile_trame
     >>> from workbench.trames import trame_from_formules
-    >>> trame = trame_from_formules({"A_B": "C70[TA:SX]/$POP[RE-MIN:2020]"})
+    >>> trame = trame_from_formules({"A_B": "C70[TA:BX]/2[RE-MIN:2020]"})
     >>> print(describe_plan(compile_trame(trame)))
-    1 indicateur, 3 instructions
+    1 indicateur, 1 instruction
     exercices : jusqu'à 2019, puis à partir de 2020
     <BLANKLINE>
-    v0 = somme pesée
-      + 1 × credit_1 des comptes 70…
-      + 1 × credit_2 des comptes 70…
-      + 1 × credit_3 des comptes 70…
-      ...
+    A_B = somme pesée
+      jusqu'à 2019 :
+        0
+      à partir de 2020 :
+        + 1/2 × credit_2 des comptes 70…
+        − 1/2 × debit_7 des comptes 70…
     """
     names = _names(plan)
     lines = [
