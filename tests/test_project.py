@@ -27,7 +27,8 @@ def test_environment_and_pyproject_agree(project: Path) -> None:
     environment = yaml.safe_load((project / "environment.yml").read_text())
     pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
     assert pip[-1] == "--editable ."
-    assert sorted(pip[:-1]) == sorted(declared["dependencies"] + declared["optional-dependencies"]["jupyter"])
+    extras = [requirement for extra in declared["optional-dependencies"].values() for requirement in extra]
+    assert sorted(pip[:-1]) == sorted(declared["dependencies"] + extras)
     assert f"python{declared['requires-python']}" in environment["dependencies"]
 
 
