@@ -155,6 +155,7 @@ def connect(url: str | Path, read_only: bool = True, *, snapshot: str | None = N
     Examples
     --------
     >>> import tempfile
+    >>> from sqlalchemy import select
     >>> folder = tempfile.TemporaryDirectory()
     >>> with connect(folder.name + "/base.duckdb", read_only=False) as base:
     ...     base.snapshot, base.fetch(select(metadata.tables["balances"])).num_rows
