@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -70,30 +69,6 @@ def test_a_reader_reaches_neither_files_nor_rows(engine: DuckDBEngine, statement
         engine.fetch(text(statement))
     assert error.value.code == "requete_refusee"
     assert engine.fetch(select(func.count()).select_from(balances)).column(0).to_pylist() == [3]
-
-
-def test_a_closed_engine_says_so(engine: DuckDBEngine) -> None:
-    engine.close()
-    engine.close()
-    with pytest.raises(WorkbenchError, match="est fermée"):
-        engine.fetch(select(literal(1)))
-
-
-def test_a_fork_does_not_share_a_connection(engine: DuckDBEngine) -> None:
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            engine.fetch(select(literal(1)))
-            os.write(writing, b"shared")
-        except WorkbenchError as error:
-            os.write(writing, error.code.encode())
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-    os.close(writing)
-    with os.fdopen(reading) as answer:
-        assert answer.read() == "base_autre_processus"
 
 
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def evaluate_each(
     trame: Trame,
     base: Base,
     perimetre: Perimetre | None = None,
-    exercices: Iterable[int] = (),
+    exercices: Iterable[int | str] | int | str = (),
     *,
     nomenclature: NomenclatureFilter = OF_THE_TRAME,
 ) -> pa.Table:
@@ -101,7 +101,7 @@ def evaluate_each_batches(
     trame: Trame,
     base: Base,
     perimetre: Perimetre | None = None,
-    exercices: Iterable[int] = (),
+    exercices: Iterable[int | str] | int | str = (),
     *,
     nomenclature: NomenclatureFilter = OF_THE_TRAME,
     layout: Layout = "long",

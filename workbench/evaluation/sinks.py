@@ -23,7 +23,7 @@ def write_each(
     base: Base,
     to: str | Path,
     perimetre: Perimetre | None = None,
-    exercices: Iterable[int] = (),
+    exercices: Iterable[int | str] | int | str = (),
     *,
     nomenclature: NomenclatureFilter = OF_THE_TRAME,
     layout: Layout = "wide",
