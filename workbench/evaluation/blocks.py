@@ -8,28 +8,32 @@ weighings of the plan. These are sums of integers held in float64: their order c
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from workbench.dgfip.cells import Block, Chart
+from workbench.dgfip.cells_format import block_bounds
+from workbench.evaluation import compiled
 from workbench.evaluation.factors import factorise
 from workbench.evaluation.forms import ALL, Cell, Condition, Inhabitants, One
-from workbench.evaluation.kernel import execute, prefix_range, program_of
-from workbench.evaluation.plan import Plan
+from workbench.evaluation.kernel import Program, prefix_range, program_of
+from workbench.evaluation.plan import Combine, Plan, Shift, Weigh, Within
 
-__all__ = ["Prepared", "prepare", "run_block"]
+__all__ = ["Prepared", "prepare", "presence", "run_block"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_NARROW = 4
-"""A part of a block this many times smaller than it is cut out first."""
+_TILE = 192
+"""Rows evaluated together: the vectors of some hundred indicateurs then stay in the cache of a core."""
+
+_OPERATIONS = {"*": compiled.MULTIPLY, "/": compiled.DIVIDE, "^": compiled.POWER}
 
 
 class Prepared:
@@ -60,31 +64,51 @@ class Prepared:
         segment_of = np.cumsum(covered) - covered
         first, last = cuts[used], cuts[used + 1]
         self.chart = chart
-        self.read = [piece for start, end in _joined(first, last) for piece in chart.pieces(start, end)]
-        variants, self.columns = self._variants(program.weights, len(program.column))
+        self.read = _integers(
+            [column for start, end in _joined(first, last) for each in chart.pieces(start, end) for column in range(*each)]
+        )
+        self.is_read = np.zeros(len(chart.amount) + len(chart.groups), dtype=bool)
+        self.is_read[self.read] = True
+        variants, variant_spans = self._variants(program.weights, len(program.column))
         conditions = [ALL, *sorted(program.conditions - {ALL}, key=repr)]
         folded = [self._folded(condition, reach, segment_of, len(used), variants) for condition in conditions]
         # Runs that weigh alike in all indicateurs are added up as one class.
         class_of, members = _classes(sparse.csr_array(sparse.hstack(folded, format="csr")))
-        self._place(first, last, class_of, len(members))
-        self.conditions: list[tuple[Condition, Integers]] = []
-        self.fixed: list[One | Inhabitants] = []
-        matrices = []
+        columns, class_starts = self._place(first, last, class_of, len(members))
+        self.conditions = sorted(plan.conditions() - {ALL}, key=repr)
+        self.populations: list[Condition] = []
+        conditioned, condition_of, fixed, matrices = [], [], [], []
         for condition, matrix in zip(conditions, folded, strict=True):
             of_classes = sparse.csr_array(matrix[members])
             of_classes.eliminate_zeros()
-            chosen = np.flatnonzero(np.diff(of_classes.indptr)) if condition != ALL else np.arange(len(members))
-            self.conditions.append((condition, chosen))
+            chosen = np.arange(len(members))
+            if condition != ALL:
+                chosen = np.flatnonzero(np.diff(of_classes.indptr))
+                conditioned += chosen.tolist()
+                condition_of += [self.conditions.index(condition)] * len(chosen)
             matrices.append(of_classes[chosen])
         for each, number in program.atoms.items():
             if not isinstance(each, Cell):
                 assert isinstance(each, One | Inhabitants)  # noqa: S101 - vectors are no atoms of a program
-                self.fixed.append(each)
+                fixed.append(compiled.ONES if isinstance(each, One) else len(self.populations))
+                self.populations += [each.condition] if isinstance(each, Inhabitants) else []
                 matrices.append(variants[[number]])
         weights = sparse.csr_array(sparse.vstack(matrices, format="csr"))
-        self.inputs = weights.shape[0]
-        self.levels = factorise(weights)
-        self.height = self.inputs + sum(len(level.columns) for level in self.levels)
+        levels = factorise(weights)
+        place = {column: weights.shape[0] + row for row, column in enumerate(c for level in levels for c in level.columns)}
+        self.steps = compiled.Steps(
+            columns=columns,
+            class_starts=class_starts,
+            conditioned=_integers(conditioned),
+            condition=_integers(condition_of),
+            fixed=_integers(fixed),
+            weight_starts=_integers(
+                [0, *np.cumsum([count for level in levels for count in np.diff(level.product.indptr).tolist()])]
+            ),
+            weight_sources=_integers([source for level in levels for source in level.product.indices.tolist()]),
+            weights=_floats([weight for level in levels for weight in level.product.data.tolist()]),
+            **self._tape(program, variant_spans, place, weights.shape[0] + len(place)),
+        )
 
     def _folded(
         self,
@@ -104,29 +128,77 @@ class Prepared:
         incidence = sparse.csr_array((np.ones(len(row)), (row, atom)), shape=(segments, variants.shape[0]))
         return sparse.csr_array(incidence @ variants)
 
-    def _place(self, first: Integers, last: Integers, class_of: Integers, classes: int) -> None:
-        """Which cell columns are copied, class by class."""
-        self.classes = classes
-        pieces: list[tuple[int, int]] = []
+    def _place(self, first: Integers, last: Integers, class_of: Integers, classes: int) -> tuple[Integers, Integers]:
+        """The cell columns that are added up, class by class, and where each class begins."""
+        columns: list[Integers] = []
         counts = []
         for number in range(classes):
             members = np.flatnonzero(class_of == number)
             ranges = _joined(first[members], last[members])
-            found = [piece for start, end in ranges for piece in self.chart.pieces(start, end)]
-            pieces += found
-            counts.append(len(found))
-        bounds = np.asarray(pieces, dtype=np.int64).reshape(-1, 2)
-        self.piece_first, self.piece_last = bounds[:, 0], bounds[:, 1]
-        self.class_pieces = np.append(0, np.cumsum(counts)).astype(np.int64)
-        # The columns of the pieces one by one, and the class of each, for parts of blocks and large amounts.
-        self.each_column = np.concatenate([np.zeros(0, dtype=np.int64), *(np.arange(*piece) for piece in pieces)])
-        piece_of = np.repeat(np.arange(len(bounds)), bounds[:, 1] - bounds[:, 0])
-        self.each_class = np.searchsorted(self.class_pieces, piece_of, side="right") - 1
+            pieces = [np.arange(*piece) for start, end in ranges for piece in self.chart.pieces(start, end)]
+            columns += pieces
+            counts.append(sum(map(len, pieces)))
+        column = np.concatenate([np.zeros(0, dtype=np.int64), *columns])
+        starts = np.append(0, np.cumsum(counts)).astype(np.int64)
         self.class_of_column = np.full(len(self.chart.amount) + len(self.chart.groups), -1, dtype=np.int64)
-        self.class_of_column[self.each_column] = self.each_class
-        self.is_read = np.zeros(len(self.class_of_column), dtype=bool)
-        for start, end in self.read:
-            self.is_read[start:end] = True
+        self.class_of_column[column] = np.repeat(np.arange(classes), counts)
+        return column, starts
+
+    def _tape(
+        self, program: Program, variant_spans: list[list[list[int]]], place: Mapping[int, int], height: int
+    ) -> dict[str, Any]:
+        """The instructions as the compiled loops read them."""
+        row_of: list[int] = []
+        tape: list[list[int]] = []
+        scales: list[list[float]] = []
+        variants: list[tuple[int, int]] = []
+        terms: list[tuple[int, int, float]] = []
+        firsts = np.append(0, np.cumsum([len(spans) for spans in variant_spans])).tolist()
+        for index, instruction in enumerate(self.plan.instructions):
+            scale = [1.0, 1.0]
+            if isinstance(instruction, Weigh):
+                column = firsts[program.column[index]]
+                row = place[column]
+                begun = len(variants)
+                for number, spans in enumerate(variant_spans[program.column[index]]):
+                    variants += [(place[column + number], span) for span in spans] if number else []
+                counts = [len(terms)]
+                for listed in (program.vector_terms[index], program.inexact_terms[index]):
+                    terms += [
+                        (span, row_of[vector.index], weight) for span, weighted in listed for vector, weight in weighted
+                    ]
+                    counts.append(len(terms))
+                scale[0] = program.divisor[index]
+                tape.append([compiled.WEIGH, row, begun, len(variants), *counts, index not in program.bounded])
+            else:
+                row, height = height, height + 1
+                if isinstance(instruction, Combine):
+                    operands = (instruction.left.index, instruction.right.index)
+                    scale = [program.scale[each] for each in operands]
+                    step = [_OPERATIONS[instruction.operator], row, *(row_of[each] for each in operands)]
+                else:
+                    source = row_of[instruction.operand.index]
+                    if isinstance(instruction, Shift):
+                        step = [compiled.SHIFT, row, source, instruction.offset]
+                    elif isinstance(instruction, Within):
+                        step = [compiled.WITHIN, row, source, self.conditions.index(instruction.condition)]
+                    else:
+                        step = [compiled.ABSOLUTE, row, source, 0]
+                tape.append(step + [0] * (8 - len(step)))
+            row_of.append(row)
+            scales.append(scale)
+        return {
+            "tape": np.asarray(tape, dtype=np.int64).reshape(-1, 8),
+            "scales": np.asarray(scales, dtype=np.float64).reshape(-1, 2),
+            "variants": _integers([row for row, _ in variants]),
+            "variant_spans": _integers([span for _, span in variants]),
+            "term_spans": _integers([span for span, _, _ in terms]),
+            "term_sources": _integers([row for _, row, _ in terms]),
+            "term_weights": _floats([weight for _, _, weight in terms]),
+            "outputs": _integers([row_of[output.index] for output in self.plan.outputs]),
+            "output_scales": _floats([program.scale[output.index] for output in self.plan.outputs]),
+            "height": _integers([height]),
+        }
 
     @staticmethod
     def _variants(weights: list[sparse.csr_array], columns: int) -> tuple[sparse.csc_array, list[list[list[int]]]]:
@@ -153,68 +225,12 @@ class Prepared:
         shape = (by_span[0].shape[0], len(taken))
         return sparse.csc_array((data, index, pointers), shape=shape), spans_of
 
-    def add_up(self, block: Block, first: int, last: int, out: Floats) -> None:
-        """Add up the cells of budget-years ``first`` to ``last`` of a block, class by class, into ``out``."""
-        if (last - first) * _NARROW <= block.size:
-            self._add_up_part(block, first, last, out)
-            return
-        starts, ends = block.pointers[self.piece_first], block.pointers[self.piece_last]
-        slices = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True) if end > start]
-        pointers = np.append(0, np.cumsum(ends - starts))[self.class_pieces].astype(np.int32)
-        position, value = _workspace(int(pointers[-1]))
-        if slices:
-            np.concatenate([block.positions[each] for each in slices], out=position, casting="unsafe")
-            np.concatenate([block.values[each] for each in slices], out=value, casting="unsafe")
-        cells = sparse.csr_array((value, position, pointers), shape=(self.classes, block.size))
-        if last - first == block.size:
-            cells.toarray(out=out)
-        else:
-            out[:] = cells.toarray()[:, first:last]
-        self._large(block, first, last, out)
-
-    def _add_up_part(self, block: Block, first: int, last: int, out: Floats) -> None:
-        """The same for a few budget-years, found in each column by bisection."""
-        starts, ends = block.pointers[self.each_column], block.pointers[self.each_column + 1]
-        low = _bisected(block.positions, starts, ends, first)
-        high = _bisected(block.positions, low, ends, last)
-        counts = high - low
-        total = int(counts.sum())
-        offsets = np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(total)
-        row = np.repeat(self.each_class, counts)
-        out[:] = 0.0
-        position = block.positions[offsets].astype(np.int64) - first
-        np.add.at(out, (row, position), block.values[offsets].astype(np.float64))
-        self._large(block, first, last, out)
-
-    def presence(self, block: Block, first: int, last: int) -> Mask:
-        """Whether each budget-year of a part of a block has a cell that the plan reads, were their sum 0."""
-        found = np.zeros(block.size, dtype=bool)
-        for first_column, last_column in self.read:
-            found[block.positions[block.pointers[first_column] : block.pointers[last_column]]] = True
-        if len(block.large_columns):
-            found[block.large_positions[self.is_read[block.large_columns]]] = True
-        return found[first:last]
-
-    def _large(self, block: Block, first: int, last: int, out: Floats) -> None:
-        if not len(block.large_columns):
-            return
-        row = self.class_of_column[block.large_columns]
-        read = np.flatnonzero(row >= 0)
-        position = block.large_positions[read].astype(np.int64) - first
-        inside = (position >= 0) & (position < last - first)
-        read, position = read[inside], position[inside]
-        np.add.at(out, (row[read], position), block.large_values[read].astype(np.float64))
+def _integers(values: Sequence[int]) -> Integers:
+    return np.asarray(values, dtype=np.int64)
 
 
-def _bisected(values: npt.NDArray[np.uint16], first: Integers, last: Integers, wanted: int) -> Integers:
-    """In each slice of ascending values, where those from ``wanted`` on begin."""
-    low, high = first.astype(np.int64), last.astype(np.int64)
-    for _ in range(int((high - low).max(initial=0)).bit_length()):
-        middle = (low + high) // 2
-        before = (low < high) & (values[np.minimum(middle, len(values) - 1)] < wanted)
-        low = np.where(before, middle + 1, low)
-        high = np.where(before, high, middle)
-    return low
+def _floats(values: Sequence[float]) -> Floats:
+    return np.asarray(values, dtype=np.float64)
 
 
 def _joined(first: Integers, last: Integers) -> list[tuple[int, int]]:
@@ -245,24 +261,6 @@ def _classes(rows: sparse.csr_array) -> tuple[Integers, list[int]]:
     return class_of, members
 
 
-_LOCAL = threading.local()
-
-
-def _workspace(cells: int) -> tuple[npt.NDArray[np.int32], Floats]:
-    """Memory of this thread for the cells of a block, kept from one to the next."""
-    kept: tuple[npt.NDArray[np.int32], Floats] | None = getattr(_LOCAL, "cells", None)
-    if kept is None or len(kept[0]) < cells:
-        kept = _LOCAL.cells = (np.empty(cells * 5 // 4, dtype=np.int32), np.empty(cells * 5 // 4))
-    return kept[0][:cells], kept[1][:cells]
-
-
-def _space(rows: int, columns: int) -> Floats:
-    kept: Floats | None = getattr(_LOCAL, "inputs", None)
-    if kept is None or kept.size < rows * columns:
-        kept = _LOCAL.inputs = np.empty(rows * columns)
-    return kept[: rows * columns].reshape(rows, columns)
-
-
 @lru_cache(maxsize=64)
 def prepare(plan: Plan, chart: Chart) -> Prepared:
     """A plan made ready for a chart; the last 64 are kept."""
@@ -272,15 +270,12 @@ def prepare(plan: Plan, chart: Chart) -> Prepared:
 def run_block(
     prepared: Prepared,
     block: Block,
-    *,
-    first: int,
-    last: int,
+    taken: Integers,
     unit: Integers,
     exercice: Integers,
-    kept: Mask | None,
-    meets: Mapping[Condition, Mask],
-    population: Mapping[Condition, Floats],
-) -> list[Floats]:
+    masks: npt.NDArray[np.bool_],
+    people: Floats,
+) -> Floats:
     """Evaluate a plan on budget-years of a block.
 
     Parameters
@@ -289,59 +284,54 @@ def run_block(
         The plan, made ready for the chart of the block.
     block
         Cells.
-    first, last
-        Budget-years of the block, the last excluded, all those of a unit together.
+    taken
+        Positions in the block of the budget-years wanted, ascending, one at least; offsets see no other.
     unit, exercice
-        Of each of them; shape (last - first,).
-    kept
-        Those that the perimeter takes; others are seen by no offset. None for all.
-    meets, population
-        For each condition that the plan reads, who meets it and the inhabitants.
+        Of each of them; shape (rows,).
+    masks, people
+        Who meets each of ``prepared.conditions``, shape (conditions, rows), and the inhabitants of each
+        of ``prepared.populations``, shape (populations, rows).
 
     Returns
     -------
-    list of numpy.ndarray
-        One vector an indicateur, shape (last - first,), those that are not kept included.
+    numpy.ndarray
+        Shape (indicateurs, rows).
     """
-    size = last - first
-    inputs = _space(prepared.height, size)
-    classes = inputs[: prepared.classes]
-    prepared.add_up(block, first, last, classes)
-    filled = prepared.classes
-    for condition, chosen in prepared.conditions[1:]:
-        np.multiply(classes[chosen], meets[condition], out=inputs[filled : filled + len(chosen)])
-        filled += len(chosen)
-    for atom in prepared.fixed:
-        inputs[filled] = 1.0 if isinstance(atom, One) else population[atom.condition]
-        filled += 1
-    found: dict[int, Floats] = {}
-    for number, level in enumerate(prepared.levels, 1):
-        vectors = level.product @ inputs[:filled]
-        found.update(zip(level.columns, vectors, strict=True))
-        if number < len(prepared.levels):
-            inputs[filled : filled + len(vectors)] = vectors
-            filled += len(vectors)
-    plan = prepared.plan
-    spans = np.zeros(size, dtype=np.int64)
-    if plan.breakpoints:
-        spans = np.searchsorted(np.asarray(plan.breakpoints, dtype=np.int64), exercice, side="right")
-    linear: list[Floats] = []
-    row = 0
-    for variants in prepared.columns:
-        vector = found[row]
-        for number, of_variant in enumerate(variants[1:], 1):
-            np.copyto(vector, found[row + number], where=np.isin(spans, of_variant))
-        linear.append(vector)
-        row += len(variants)
-    return execute(plan, linear, spans, lambda offset: _shifted(unit, exercice, kept, offset), meets)
+    spans = np.searchsorted(np.asarray(prepared.plan.breakpoints, dtype=np.int64), exercice, side="right")
+    large = np.flatnonzero(
+        (block.large_positions >= taken[0])
+        & (block.large_positions <= taken[-1])
+        & (prepared.class_of_column[block.large_columns] >= 0)
+    )
+    positions = block.large_positions[large].astype(np.int64)
+    order = np.argsort(positions, kind="stable")
+    large = large[order]
+    out = np.empty((len(prepared.plan.outputs), len(taken)))
+    part = compiled.Part(
+        pointers=block.pointers,
+        positions=block.positions,
+        values=block.values,
+        large_positions=positions[order],
+        large_classes=prepared.class_of_column[block.large_columns[large]],
+        large_values=block.large_values[large].astype(np.float64),
+        taken=taken,
+        tiles=block_bounds(unit, _TILE),
+        unit=unit,
+        exercice=exercice,
+        spans=spans,
+        masks=masks,
+        people=people,
+    )
+    compiled.run(prepared.steps, part, out)
+    return out
 
 
-def _shifted(unit: Integers, exercice: Integers, kept: Mask | None, offset: int) -> Integers:
-    keys = unit * 100_000 + exercice
-    wanted = keys + offset
-    position = np.searchsorted(keys, wanted)
-    position[position == len(keys)] = 0
-    found = keys[position] == wanted
-    if kept is not None:
-        found &= kept[position]
-    return np.where(found, position, -1)
+def presence(prepared: Prepared, block: Block, taken: Integers) -> Mask:
+    """Whether each budget-year of a block has a cell that the plan reads, were their sum 0."""
+    place = np.full(block.size, -1, dtype=np.int64)
+    place[taken] = np.arange(len(taken))
+    found = np.zeros(len(taken), dtype=bool)
+    compiled.mark(block.pointers, block.positions, prepared.read, place, found)
+    row = place[block.large_positions[prepared.is_read[block.large_columns]]]
+    found[row[row >= 0]] = True
+    return found

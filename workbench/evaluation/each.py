@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -12,7 +16,8 @@ import pyarrow as pa
 
 from workbench.dgfip import Base, Perimetre, select_budgets, sum_comptes
 from workbench.dgfip.cells import Block, Cells, Descriptions, open_cells, prepare_cells
-from workbench.evaluation import kernel
+from workbench.dgfip.cells_format import block_bounds
+from workbench.evaluation import blocks, kernel
 from workbench.evaluation.blocks import Prepared, prepare, run_block
 from workbench.evaluation.evaluate import (
     OF_THE_TRAME,
@@ -42,6 +47,9 @@ Mask = npt.NDArray[np.bool_]
 
 _UNITS_AT_ONCE = 2_000
 """Collectivités fetched and evaluated together without blocks, which bounds memory whatever the perimeter."""
+
+_ROWS_AT_ONCE = 8_192
+"""Budget-years of a block that one thread evaluates at once."""
 
 _WORTH_PREPARING = 20_000
 """Budget-years from which making the blocks of a base costs less than doing without them."""
@@ -211,17 +219,17 @@ class Selection:
         self.count = int(np.count_nonzero(self.kept))
         self.all = self.count == len(self.kept)
 
-    def meets(self, condition: Condition, first: int, last: int) -> Mask:
-        """Which budget-years of a block meet a condition."""
+    def meets(self, condition: Condition, rows: Integers) -> Mask:
+        """Which budget-years meet a condition."""
         kinds, kind = _kinds(self.rows)
         types, type_ = self.rows.texts("type_etablissement")
-        accepted = np.ones(last - first, dtype=bool)
+        accepted = np.ones(len(rows), dtype=bool)
         if condition.type_budget is not None:
             found = np.array([*(each == condition.type_budget for each in kinds), False], dtype=bool)
-            accepted &= found[kind[first:last]]
+            accepted &= found[kind[rows]]
         if condition.type_etablissement is not None:
             found = np.append(types == condition.type_etablissement, False)
-            accepted &= found[type_[first:last]]
+            accepted &= found[type_[rows]]
         return accepted
 
 
@@ -252,46 +260,67 @@ def values_of_blocks(
         Positions of the budget-years kept in one block, never empty, and one vector an indicateur.
     """
     prepared = prepare(plan, cells.chart)
-    numbers = [
-        number
-        for number in range(len(cells))
-        if selection.all or selection.kept[cells.bounds[number] : cells.bounds[number + 1]].any()
-    ]
-    for number in numbers:
-        yield _block_values(prepared, cells.block(number), selection, presence)
+    parts = _parts(cells, selection)
+    threads = min(_processors(), len(parts))
+    if threads <= 1:
+        for number, taken in parts:
+            yield taken, _block_values(prepared, cells.block(number), selection, taken, presence)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        # One part more than there are threads: nobody waits while the first is being used.
+        ahead: deque[tuple[Integers, Future[list[Floats]]]] = deque()
+        try:
+            for number, taken in parts:
+                ahead.append(
+                    (taken, pool.submit(_block_values, prepared, cells.block(number), selection, taken, presence))
+                )
+                if len(ahead) > threads + 1:
+                    done, future = ahead.popleft()
+                    yield done, future.result()
+            while ahead:
+                done, future = ahead.popleft()
+                yield done, future.result()
+        finally:
+            for _, future in ahead:
+                future.cancel()
+
+
+def _processors() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _parts(cells: Cells, selection: Selection) -> list[tuple[int, Integers]]:
+    """The budget-years kept, a few thousand of one block at a time, no unit parted: (block, positions)."""
+    unit = selection.rows.unit
+    parts = []
+    taken = np.arange(len(unit)) if selection.all else np.flatnonzero(selection.kept)
+    ends = np.searchsorted(taken, cells.bounds)
+    for number, (start, end) in enumerate(pairwise(ends.tolist())):
+        if end > start:
+            inside = taken[start:end]
+            bounds = block_bounds(unit[inside], _ROWS_AT_ONCE)
+            parts += [(number, inside[first:last]) for first, last in pairwise(bounds.tolist())]
+    return parts
 
 
 def _block_values(
-    prepared: Prepared, block: Block, selection: Selection, presence: bool
-) -> tuple[Integers, list[Floats]]:
-    rows, program = selection.rows, kernel.program_of(prepared.plan)
-    first, last, kept = block.first, block.last, None
-    if not selection.all:
-        taken = np.flatnonzero(selection.kept[block.first : block.last]) + block.first
-        first, last = int(taken[0]), int(taken[-1]) + 1
-        kept = None if len(taken) == last - first else selection.kept[first:last]
-    conditions = program.read_conditions
-    meets = {condition: selection.meets(condition, first, last) for condition in conditions - {ALL}}
-    population: dict[Condition, Floats] = {}
-    if program.reads_population:
-        inhabitants = np.nan_to_num(rows.population[first:last])
-        population = {condition: inhabitants * meets.get(condition, 1.0) for condition in conditions}
-    outputs = run_block(
-        prepared,
-        block,
-        first=first - block.first,
-        last=last - block.first,
-        unit=rows.unit[first:last],
-        exercice=rows.exercice[first:last],
-        kept=kept,
-        meets=meets,
-        population=population,
-    )
+    prepared: Prepared, block: Block, selection: Selection, taken: Integers, presence: bool
+) -> list[Floats]:
+    rows = selection.rows
+    masks = np.empty((len(prepared.conditions), len(taken)), dtype=bool)
+    for number, condition in enumerate(prepared.conditions):
+        masks[number] = selection.meets(condition, taken)
+    people = np.empty((len(prepared.populations), len(taken)))
+    for number, condition in enumerate(prepared.populations):
+        people[number] = np.nan_to_num(rows.population[taken])
+        if condition != ALL:
+            people[number] *= masks[prepared.conditions.index(condition)]
+    inside = taken - block.first
+    outputs = list(run_block(prepared, block, inside, rows.unit[taken], rows.exercice[taken], masks, people))
     if presence:
-        outputs.append(prepared.presence(block, first - block.first, last - block.first).astype(np.float64))
-    if kept is None:
-        return np.arange(first, last), outputs
-    return taken, [output[kept] for output in outputs]
+        outputs.append(blocks.presence(prepared, block, inside).astype(np.float64))
+    return outputs
 
 
 def _batch(

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import lcm
+from math import isfinite, lcm
 
 import numpy as np
 import numpy.typing as npt
@@ -196,7 +196,16 @@ def _combined(instruction: Combine, left: Floats, right: Floats) -> Floats:
             return _finite(left / right)
         if instruction.operator == "*":
             return _finite(left * right)
-        return _finite(np.power(left, right))
+        return np.array([_power(base, exponent) for base, exponent in zip(left.tolist(), right.tolist(), strict=True)])
+
+
+def _power(base: float, exponent: float) -> float:
+    # One by one: vector units round powers otherwise than the mathematical library, which every engine has.
+    try:
+        value = base**exponent
+    except (OverflowError, ZeroDivisionError):
+        return 0.0
+    return value if isinstance(value, float) and isfinite(value) else 0.0
 
 
 def _finite(values: Floats) -> Floats:

@@ -1,0 +1,390 @@
+"""The compiled loops of whole-base evaluation: one pass over the cells of a block, a few rows at a time.
+
+Some hundred budget-years at once (a tile, which parts no SIRET) go through the whole plan while their
+vectors stay in the cache of a core: cells are added up, weighed, and the instructions run. The loops
+hold no lock, so that blocks share the cores. What they compute, and in which order, is what `kernel`
+does on the same plan, to the bit.
+"""
+
+# mypy: disable-error-code="untyped-decorator"
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+__all__ = ["ABSOLUTE", "DIVIDE", "EVERY", "MULTIPLY", "ONES", "POWER", "SHIFT", "WEIGH", "WITHIN", "Part", "Steps", "mark", "run"]
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+WEIGH, SHIFT, WITHIN, ABSOLUTE, MULTIPLY, DIVIDE, POWER = range(7)
+
+STRETCH = 2048
+"""Rows whose cells are added up together; the sums of a class then fit in the fastest cache."""
+
+EVERY = -1
+"""Stands for all spans in a list of spans."""
+
+ONES = -1
+"""Stands for the constant 1 in a list of populations."""
+
+
+class Steps(NamedTuple):
+    """A plan as arrays. Vectors are rows of one table: inputs, then columns of weights, then results.
+
+    Parameters
+    ----------
+    columns, class_starts
+        The cell columns that are added up, class by class, and where each class begins.
+    conditioned, condition
+        Inputs after the classes: a class where a condition is met, and which condition.
+    fixed
+        Inputs after them: a population by its number, or `ONES`.
+    weight_starts, weight_sources, weights
+        For each column of weights its terms; a source is a vector before it.
+    tape
+        One row an instruction: operation, target, then what it needs; shape (instructions, 8).
+        WEIGH: first and last variant, first and last exact term, last inexact term, whether it may overflow.
+        SHIFT: source, offset. WITHIN: source, condition. ABSOLUTE: source. Others: left, right.
+    scales
+        For each instruction what divides: its sum (WEIGH), or its left and right operands; shape (instructions, 2).
+    variants, variant_spans
+        Columns of weights that stand for their weighing in a span.
+    term_spans, term_sources, term_weights
+        Vectors added to a weighing, in a span or in `EVERY` one.
+    outputs, output_scales
+        The vector of each indicateur, and what divides it.
+    height
+        Vectors in all, in an array of one.
+    """
+
+    columns: Integers
+    class_starts: Integers
+    conditioned: Integers
+    condition: Integers
+    fixed: Integers
+    weight_starts: Integers
+    weight_sources: Integers
+    weights: Floats
+    tape: npt.NDArray[np.int64]
+    scales: npt.NDArray[np.float64]
+    variants: Integers
+    variant_spans: Integers
+    term_spans: Integers
+    term_sources: Integers
+    term_weights: Floats
+    outputs: Integers
+    output_scales: Floats
+    height: Integers
+
+
+class Part(NamedTuple):
+    """Budget-years of a block.
+
+    Parameters
+    ----------
+    pointers, positions, values
+        The cells of the block.
+    large_positions, large_classes, large_values
+        Its large amounts among the columns that are added up, by position.
+    taken
+        Positions in the block of the budget-years evaluated, ascending; shape (rows,).
+    tiles
+        Where each tile begins among them, and their end; no unit is parted.
+    unit, exercice, spans
+        Of each row.
+    masks, people
+        Who meets each condition, shape (conditions, rows); each population, shape (populations, rows).
+    """
+
+    pointers: npt.NDArray[np.int32]
+    positions: npt.NDArray[np.uint16]
+    values: npt.NDArray[np.int32]
+    large_positions: Integers
+    large_classes: Integers
+    large_values: Floats
+    taken: Integers
+    tiles: Integers
+    unit: Integers
+    exercice: Integers
+    spans: Integers
+    masks: npt.NDArray[np.bool_]
+    people: npt.NDArray[np.float64]
+
+
+def _array(dtype: Any, dimensions: int = 1) -> Any:
+    return types.Array(dtype, dimensions, "C")
+
+
+def _mapped(dtype: Any) -> Any:
+    """An array of a file mapped read-only."""
+    return types.Array(dtype, 1, "C", readonly=True)
+
+
+_INTEGERS, _FLOATS = _array(types.int64), _array(types.float64)
+_TABLE, _MATRIX, _MASKS = _array(types.int64, 2), _array(types.float64, 2), _array(types.boolean, 2)
+_POINTERS, _POSITIONS, _VALUES = _mapped(types.int32), _mapped(types.uint16), _mapped(types.int32)
+_STEPS = types.NamedTuple(
+    (
+        *(_INTEGERS,) * 7,
+        _FLOATS,
+        _TABLE,
+        _MATRIX,
+        *(_INTEGERS,) * 4,
+        _FLOATS,
+        _INTEGERS,
+        _FLOATS,
+        _INTEGERS,
+    ),
+    Steps,
+)
+_PART = types.NamedTuple(
+    (_POINTERS, _POSITIONS, _VALUES, _INTEGERS, _INTEGERS, _FLOATS, *(_INTEGERS,) * 5, _MASKS, _MATRIX), Part
+)
+
+
+@numba.njit(types.void(_POINTERS, _POSITIONS, _INTEGERS, _INTEGERS, _array(types.boolean)), nogil=True, cache=True)
+def mark(pointers, positions, columns, place, present):  # type: ignore[no-untyped-def]
+    """Mark the rows that have a cell in some of the columns; ``place`` is the row of each budget-year, or -1."""
+    for column in columns:
+        for cell in range(pointers[column], pointers[column + 1]):
+            row = place[positions[cell]]
+            if row >= 0:
+                present[row] = True
+
+
+@numba.njit(nogil=True)
+def _stretch(tiles, tile):  # type: ignore[no-untyped-def]
+    """The tiles whose cells are added up together: each column is then read by more than a few cells at once."""
+    following = tile + 1
+    while following < len(tiles) - 1 and tiles[following + 1] - tiles[tile] <= STRETCH:
+        following += 1
+    return following
+
+
+@numba.njit(nogil=True)
+def _from(positions, low, high, wanted):  # type: ignore[no-untyped-def]
+    """Where the positions from ``wanted`` on begin, in a slice of ascending ones."""
+    while low < high:
+        middle = (low + high) >> 1
+        if positions[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@numba.njit(nogil=True)
+def _add_up(steps, part, cursor, start, end, place, sums):  # type: ignore[no-untyped-def]
+    """Add up the cells of rows ``start`` to ``end``, class by class."""
+    positions, values = part.positions, part.values
+    first, last = part.taken[start], part.taken[end - 1] + 1
+    rows = end - start
+    dense = last - first == rows
+    if not dense:
+        place[: last - first] = -1
+        for row in range(rows):
+            place[part.taken[start + row] - first] = row
+    for number in range(len(steps.class_starts) - 1):
+        total = sums[number]
+        for row in range(rows):
+            total[row] = 0.0
+        for index in range(steps.class_starts[number], steps.class_starts[number + 1]):
+            cell, stop = cursor[index], part.pointers[steps.columns[index] + 1]
+            if cell < stop and positions[cell] < first:
+                cell = _from(positions, cell, stop, first)
+            if dense:
+                while cell < stop and positions[cell] < last:
+                    total[positions[cell] - first] += values[cell]
+                    cell += 1
+            else:
+                while cell < stop and positions[cell] < last:
+                    row = place[positions[cell] - first]
+                    if row >= 0:
+                        total[row] += values[cell]
+                    cell += 1
+            cursor[index] = cell
+    begin = np.searchsorted(part.large_positions, first)
+    for large in range(begin, len(part.large_positions)):
+        if part.large_positions[large] >= last:
+            break
+        row = part.large_positions[large] - first
+        if not dense:
+            row = place[row]
+        if row >= 0:
+            sums[part.large_classes[large], row] += part.large_values[large]
+
+
+@numba.njit(nogil=True)
+def _inputs(steps, part, sums, begin, x, start, rows):  # type: ignore[no-untyped-def]
+    """What is weighed: the classes, from row ``begin`` of their sums, and what follows; returns their number."""
+    filled = len(steps.class_starts) - 1
+    for number in range(filled):
+        source, target = sums[number], x[number]
+        for row in range(rows):
+            target[row] = source[begin + row]
+    for index in range(len(steps.conditioned)):
+        source, mask, target = x[steps.conditioned[index]], part.masks[steps.condition[index]], x[filled]
+        for row in range(rows):
+            target[row] = source[row] if mask[start + row] else 0.0
+        filled += 1
+    for number in steps.fixed:
+        target = x[filled]
+        for row in range(rows):
+            target[row] = 1.0 if number == ONES else part.people[number, start + row]
+        filled += 1
+    return filled
+
+
+@numba.njit(nogil=True)
+def _weigh(steps, x, inputs, rows):  # type: ignore[no-untyped-def]
+    """Each column of weights, from the inputs and the columns before it."""
+    starts, sources, weights = steps.weight_starts, steps.weight_sources, steps.weights
+    for number in range(len(starts) - 1):
+        total = x[inputs + number]
+        for row in range(rows):
+            total[row] = 0.0
+        term, end = starts[number], starts[number + 1]
+        # Four terms a pass: the total is read and written a quarter as often, added up in the same order.
+        while term + 4 <= end:
+            one, two = x[sources[term]], x[sources[term + 1]]
+            three, four = x[sources[term + 2]], x[sources[term + 3]]
+            by_one, by_two, by_three, by_four = weights[term], weights[term + 1], weights[term + 2], weights[term + 3]
+            for row in range(rows):
+                pair = (total[row] + by_one * one[row]) + by_two * two[row]
+                total[row] = (pair + by_three * three[row]) + by_four * four[row]
+            term += 4
+        while term < end:
+            source, weight = x[sources[term]], weights[term]
+            for row in range(rows):
+                total[row] += weight * source[row]
+            term += 1
+
+
+@numba.njit(nogil=True)
+def _finite(vector, rows):  # type: ignore[no-untyped-def]
+    for row in range(rows):
+        if not np.isfinite(vector[row]):
+            vector[row] = 0.0
+
+
+@numba.njit(nogil=True)
+def _add_terms(steps, x, total, first, last, spans, rows):  # type: ignore[no-untyped-def]
+    for term in range(first, last):
+        source, weight, span = x[steps.term_sources[term]], steps.term_weights[term], steps.term_spans[term]
+        if span == EVERY:
+            for row in range(rows):
+                total[row] += weight * source[row]
+        else:
+            for row in range(rows):
+                if spans[row] == span:
+                    total[row] += weight * source[row]
+
+
+@numba.njit(nogil=True)
+def _shift(source, target, unit, exercice, offset, rows):  # type: ignore[no-untyped-def]
+    """A vector seen ``offset`` exercices away, inside the same unit."""
+    for row in range(rows):
+        wanted = exercice[row] + offset
+        other = row + offset
+        if not (0 <= other < rows and unit[other] == unit[row] and exercice[other] == wanted):
+            # Some exercice is missing: what is wanted, if there, is nearer.
+            step = 1 if offset > 0 else -1
+            other = row
+            while 0 <= other < rows and unit[other] == unit[row] and (wanted - exercice[other]) * step > 0:
+                other += step
+        there = 0 <= other < rows and unit[other] == unit[row] and exercice[other] == wanted
+        target[row] = source[other] if there else 0.0
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _instructions(steps, part, x, start, rows):  # type: ignore[no-untyped-def]
+    tape = steps.tape
+    spans = part.spans[start : start + rows]
+    for number in range(len(tape)):
+        operation, target = tape[number, 0], x[tape[number, 1]]
+        left, right = tape[number, 2], tape[number, 3]
+        left_scale, right_scale = steps.scales[number, 0], steps.scales[number, 1]
+        if operation == WEIGH:
+            for index in range(left, right):
+                variant, span = x[steps.variants[index]], steps.variant_spans[index]
+                for row in range(rows):
+                    if spans[row] == span:
+                        target[row] = variant[row]
+            exact, inexact, last = tape[number, 4], tape[number, 5], tape[number, 6]
+            _add_terms(steps, x, target, exact, inexact, spans, rows)
+            if inexact < last:
+                for row in range(rows):
+                    target[row] = target[row] / left_scale
+                _add_terms(steps, x, target, inexact, last, spans, rows)
+            if tape[number, 7]:
+                _finite(target, rows)
+        elif operation == SHIFT:
+            end = start + rows
+            _shift(x[left], target, part.unit[start:end], part.exercice[start:end], right, rows)
+        elif operation == WITHIN:
+            source, mask = x[left], part.masks[right]
+            for row in range(rows):
+                target[row] = source[row] if mask[start + row] else 0.0
+        elif operation == ABSOLUTE:
+            source = x[left]
+            for row in range(rows):
+                target[row] = abs(source[row])
+        else:
+            one, two = x[left], x[right]
+            if operation == MULTIPLY:
+                for row in range(rows):
+                    target[row] = (one[row] / left_scale) * (two[row] / right_scale)
+            elif operation == DIVIDE:
+                for row in range(rows):
+                    target[row] = (one[row] / left_scale) / (two[row] / right_scale)
+            else:
+                for row in range(rows):
+                    target[row] = (one[row] / left_scale) ** (two[row] / right_scale)
+            _finite(target, rows)
+
+
+@numba.njit(types.void(_STEPS, _PART, _MATRIX), nogil=True, cache=True, error_model="numpy")
+def run(steps, part, out):  # type: ignore[no-untyped-def]
+    """Evaluate a plan on budget-years of a block, into ``out`` of shape (outputs, rows)."""
+    tiles, taken = part.tiles, part.taken
+    count = len(tiles) - 1
+    longest, reach, width = 0, 0, 0
+    tile = 0
+    while tile < count:
+        following = _stretch(tiles, tile)
+        reach = max(reach, tiles[following] - tiles[tile])
+        width = max(width, taken[tiles[following] - 1] + 1 - taken[tiles[tile]])
+        for each in range(tile, following):
+            longest = max(longest, tiles[each + 1] - tiles[each])
+        tile = following
+    # Widths that are no power of two: rows of one table would otherwise share the same places of the cache.
+    x = np.empty((steps.height[0], longest + 8))
+    sums = np.empty((len(steps.class_starts) - 1, reach + 8))
+    place = np.empty(width, dtype=np.int64)
+    cursor = np.empty(len(steps.columns), dtype=np.int64)
+    for index in range(len(steps.columns)):
+        cursor[index] = part.pointers[steps.columns[index]]
+    tile = 0
+    while tile < count:
+        following = _stretch(tiles, tile)
+        begin = tiles[tile]
+        _add_up(steps, part, cursor, begin, tiles[following], place, sums)
+        for each in range(tile, following):
+            start, end = tiles[each], tiles[each + 1]
+            rows = end - start
+            inputs = _inputs(steps, part, sums, start - begin, x, start, rows)
+            _weigh(steps, x, inputs, rows)
+            _instructions(steps, part, x, start, rows)
+            for number in range(len(steps.outputs)):
+                source, scale = x[steps.outputs[number]], steps.output_scales[number]
+                target = out[number, start:end]
+                # Adding zero turns a negative zero into zero.
+                for row in range(rows):
+                    target[row] = source[row] / scale + 0.0
+        tile = following
