@@ -174,10 +174,10 @@ def test_selection_is_that_of_the_base(demonstration_base) -> None:
         ):
             for years in (None, [2021], [2020, 2022], [1900]):
                 chosen = wb.perimetre(**criteria)
-                kept = rows.kept(chosen, years)
+                taken = rows.taken(chosen, years)
                 expected = select_budgets(opened, chosen, years).to_pylist()
                 names = ("siret", "exercice", "population", "nomenclature", "type_budget", "etat")
-                found = rows.table.filter(pa.array(kept)).select(names).to_pylist()
+                found = rows.table.take(pa.array(taken)).select(names).to_pylist()
                 assert found == sorted(
                     ({name: row[name] for name in names} for row in expected),
                     key=lambda row: (row["siret"], row["exercice"]),

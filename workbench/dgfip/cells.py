@@ -21,7 +21,7 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +42,6 @@ from workbench.dgfip.schema import AMOUNTS, budgets, collectivites, imports
 __all__ = ["Block", "Cells", "Chart", "Descriptions", "open_cells", "prepare_cells"]
 
 Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 _FILES = ("values", "positions", "pointers", "starts", "large_values", "large_positions", "large_columns")
 
@@ -174,12 +173,6 @@ class Cells:
             large_positions=self.arrays["large_positions"][large_start:large_end],
             large_values=self.arrays["large_values"][large_start:large_end],
         )
-
-    def blocks(self, kept: Mask | None = None) -> Iterator[Block]:
-        """The blocks in which some row is kept."""
-        for number in range(len(self)):
-            if kept is None or kept[self.bounds[number] : self.bounds[number + 1]].any():
-                yield self.block(number)
 
 
 def open_cells(base: Base) -> Cells | None:

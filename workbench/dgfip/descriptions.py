@@ -18,6 +18,9 @@ __all__ = ["Descriptions"]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
+_SELECTIONS = 8
+"""Selections of rows kept at hand, eight bytes a row each."""
+
 
 @dataclass(frozen=True, eq=False)
 class Descriptions:
@@ -48,7 +51,7 @@ class Descriptions:
     @cached_property
     def exercice(self) -> Integers:
         """Exercice of each row."""
-        return np.asarray(self.table["exercice"].to_numpy(), dtype=np.int64)
+        return np.array(self.table["exercice"].to_numpy(), dtype=np.int64)
 
     def texts(self, name: str) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int32]]:
         """The distinct texts of a column, ascending, and the index of each row's (-1 for none)."""
@@ -63,49 +66,63 @@ class Descriptions:
         """Inhabitants of each row; not a number when no source gives them."""
         return np.asarray(self.table["population"].to_numpy(zero_copy_only=False), dtype=np.float64)
 
-    def kept(self, perimetre: Perimetre, exercices: Sequence[int] | None = None) -> Mask:
-        """Which rows a perimeter takes: those that `select_budgets` gives."""
-        kept = np.ones(len(self), dtype=bool)
-        if exercices is not None and len(exercices):
-            low, high = min(exercices), max(exercices)
-            wanted = np.zeros(high - low + 1, dtype=bool)
-            wanted[np.asarray(list(exercices), dtype=np.int64) - low] = True
-            inside = (self.exercice >= low) & (self.exercice <= high)
-            kept &= inside
-            if not wanted.all():
-                kept[inside] &= wanted[self.exercice[inside] - low]
-        named = [
-            self._among(name, values)
-            for name, values in (("siret", perimetre.sirets), ("siren", perimetre.sirens), ("finess", perimetre.finess))
-            if values is not None
-        ]
-        if named:
-            kept &= np.logical_or.reduce(named)
+    def taken(self, perimetre: Perimetre, exercices: Sequence[int] | None = None) -> Integers:
+        """The rows that a perimeter takes, ascending: those that `select_budgets` gives. Not to be changed."""
+        years = None if exercices is None or not len(exercices) else tuple(sorted(set(exercices)))
+        key = (perimetre, years)
+        known = self._known.pop(key, None)
+        found = self._taken(perimetre, years) if known is None else known
+        # The last selections asked for stay at hand, in the order of their use.
+        self._known[key] = found
+        if len(self._known) > _SELECTIONS:
+            del self._known[next(iter(self._known))]
+        return found
+
+    @cached_property
+    def _known(self) -> dict[tuple[Perimetre, tuple[int, ...] | None], Integers]:
+        return {}
+
+    def _taken(self, perimetre: Perimetre, exercices: tuple[int, ...] | None) -> Integers:
+        rows = self._named(perimetre)
+        if exercices is not None:
+            rows = rows[np.isin(self.exercice[rows], np.asarray(exercices, dtype=np.int64))]
         for name, values in (
             ("nomenclature", None if perimetre.nomenclature is None else (perimetre.nomenclature,)),
             ("departement", perimetre.departements),
             ("type_etablissement", perimetre.types),
         ):
             if values is not None:
-                kept &= self._among(name, values)
-        low_bound, high_bound = perimetre.population or (None, None)
-        if low_bound is not None:
-            kept &= self.population >= low_bound
-        if high_bound is not None:
-            kept &= self.population <= high_bound
-        return kept
+                rows = rows[self._among(name, values, rows)]
+        low, high = perimetre.population or (None, None)
+        if low is not None:
+            rows = rows[self.population[rows] >= low]
+        if high is not None:
+            rows = rows[self.population[rows] <= high]
+        return rows
 
-    def _among(self, name: str, values: Sequence[str]) -> Mask:
-        if name == "siren":
-            texts, index = self.texts("siret")
-            accepted = np.isin(texts.astype("U9"), np.asarray(values, dtype=str))
-        else:
-            texts, index = self.texts(name)
-            accepted = (
-                np.isin(texts, np.asarray(values, dtype=str)) if len(values) else np.zeros(len(texts), dtype=bool)
-            )
+    def _named(self, perimetre: Perimetre) -> Integers:
+        """The rows that identifiers name; all when the perimeter has none."""
+        everything = np.arange(len(self), dtype=np.int64)
+        named = []
+        for values, length in ((perimetre.sirets, None), (perimetre.sirens, 9)):
+            if values is not None:
+                # Sorted by SIRET: the rows of one, or of all those of a SIREN, are a slice.
+                texts = self.sirets if length is None else self.sirets.astype("U9")
+                wanted = np.unique(np.asarray(values, dtype=str)) if len(values) else np.zeros(0, dtype="U1")
+                first, last = (np.searchsorted(texts, wanted, side=side) for side in ("left", "right"))
+                bounds = zip(np.searchsorted(self.unit, first), np.searchsorted(self.unit, last), strict=True)
+                named += [everything[low:high] for low, high in bounds]
+        if perimetre.finess is not None:
+            named.append(everything[self._among("finess", perimetre.finess, everything)])
+        if perimetre.sirets is None and perimetre.sirens is None and perimetre.finess is None:
+            return everything
+        return np.unique(np.concatenate([everything[:0], *named]))
+
+    def _among(self, name: str, values: Sequence[str], rows: Integers) -> Mask:
+        texts, index = self.texts(name)
+        accepted = np.isin(texts, np.asarray(values, dtype=str)) if len(values) else np.zeros(len(texts), dtype=bool)
         # The last entry answers for rows without text, whose index is -1.
-        return np.append(accepted, False)[index]
+        return np.append(accepted, False)[index[rows]]
 
 
 class _Texts(dict[str, tuple[Any, Any]]):

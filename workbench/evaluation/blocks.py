@@ -1,9 +1,10 @@
-"""The linear part of a plan on column blocks, for whole bases.
+"""A plan made ready for column blocks, for whole bases.
 
 A formule names prefixes of comptes; the cell columns of a base, sorted by amount then compte, fall
-into a few hundred runs between the bounds of these prefixes. Cells are first added up run by run,
-those that weigh alike together, then small sparse matrices, the folded weights, take them to the
-weighings of the plan. These are sums of integers held in float64: their order changes nothing.
+into a few hundred runs between the bounds of these prefixes. Runs that weigh alike in all indicateurs
+are one class; the folded weights take classes to the weighings of the plan. All of it becomes the
+arrays that the compiled loops go through. These are sums of integers held in float64: their order
+changes nothing.
 """
 
 from __future__ import annotations
@@ -17,21 +18,17 @@ import numpy.typing as npt
 from scipy import sparse
 
 from workbench.dgfip.cells import Block, Chart
-from workbench.dgfip.cells_format import block_bounds
 from workbench.evaluation import compiled
 from workbench.evaluation.factors import factorise
 from workbench.evaluation.forms import ALL, Cell, Condition, Inhabitants, One
 from workbench.evaluation.kernel import Program, prefix_range, program_of
 from workbench.evaluation.plan import Combine, Plan, Shift, Weigh, Within
 
-__all__ = ["Prepared", "prepare", "presence", "run_block"]
+__all__ = ["Prepared", "prepare", "run_block"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-
-_TILE = 192
-"""Rows evaluated together: the vectors of some hundred indicateurs then stay in the cache of a core."""
 
 _OPERATIONS = {"*": compiled.MULTIPLY, "/": compiled.DIVIDE, "^": compiled.POWER}
 
@@ -64,17 +61,16 @@ class Prepared:
         segment_of = np.cumsum(covered) - covered
         first, last = cuts[used], cuts[used + 1]
         self.chart = chart
-        self.read = _integers(
-            [column for start, end in _joined(first, last) for each in chart.pieces(start, end) for column in range(*each)]
-        )
-        self.is_read = np.zeros(len(chart.amount) + len(chart.groups), dtype=bool)
-        self.is_read[self.read] = True
         variants, variant_spans = self._variants(program.weights, len(program.column))
         conditions = [ALL, *sorted(program.conditions - {ALL}, key=repr)]
         folded = [self._folded(condition, reach, segment_of, len(used), variants) for condition in conditions]
         # Runs that weigh alike in all indicateurs are added up as one class.
         class_of, members = _classes(sparse.csr_array(sparse.hstack(folded, format="csr")))
-        columns, class_starts = self._place(first, last, class_of, len(members))
+        columns, class_starts = self._columns(first, last, class_of, len(members))
+        ignored, _ = self._columns(first, last, class_of + 1, 1)
+        class_of_column = np.full(len(chart.amount) + len(chart.groups), -2, dtype=np.int64)
+        class_of_column[ignored] = -1
+        class_of_column[columns] = np.repeat(np.arange(len(members)), np.diff(class_starts))
         self.conditions = sorted(plan.conditions() - {ALL}, key=repr)
         self.populations: list[Condition] = []
         conditioned, condition_of, fixed, matrices = [], [], [], []
@@ -95,10 +91,15 @@ class Prepared:
                 matrices.append(variants[[number]])
         weights = sparse.csr_array(sparse.vstack(matrices, format="csr"))
         levels = factorise(weights)
-        place = {column: weights.shape[0] + row for row, column in enumerate(c for level in levels for c in level.columns)}
+        place = {
+            column: weights.shape[0] + row for row, column in enumerate(c for level in levels for c in level.columns)
+        }
         self.steps = compiled.Steps(
+            breakpoints=_integers(plan.breakpoints),
             columns=columns,
             class_starts=class_starts,
+            class_of_column=class_of_column,
+            ignored=ignored,
             conditioned=_integers(conditioned),
             condition=_integers(condition_of),
             fixed=_integers(fixed),
@@ -128,7 +129,7 @@ class Prepared:
         incidence = sparse.csr_array((np.ones(len(row)), (row, atom)), shape=(segments, variants.shape[0]))
         return sparse.csr_array(incidence @ variants)
 
-    def _place(self, first: Integers, last: Integers, class_of: Integers, classes: int) -> tuple[Integers, Integers]:
+    def _columns(self, first: Integers, last: Integers, class_of: Integers, classes: int) -> tuple[Integers, Integers]:
         """The cell columns that are added up, class by class, and where each class begins."""
         columns: list[Integers] = []
         counts = []
@@ -140,8 +141,6 @@ class Prepared:
             counts.append(sum(map(len, pieces)))
         column = np.concatenate([np.zeros(0, dtype=np.int64), *columns])
         starts = np.append(0, np.cumsum(counts)).astype(np.int64)
-        self.class_of_column = np.full(len(self.chart.amount) + len(self.chart.groups), -1, dtype=np.int64)
-        self.class_of_column[column] = np.repeat(np.arange(classes), counts)
         return column, starts
 
     def _tape(
@@ -225,6 +224,7 @@ class Prepared:
         shape = (by_span[0].shape[0], len(taken))
         return sparse.csc_array((data, index, pointers), shape=shape), spans_of
 
+
 def _integers(values: Sequence[int]) -> Integers:
     return np.asarray(values, dtype=np.int64)
 
@@ -275,7 +275,9 @@ def run_block(
     exercice: Integers,
     masks: npt.NDArray[np.bool_],
     people: Floats,
-) -> Floats:
+    out: Floats,
+    present: Mask,
+) -> None:
     """Evaluate a plan on budget-years of a block.
 
     Parameters
@@ -285,53 +287,30 @@ def run_block(
     block
         Cells.
     taken
-        Positions in the block of the budget-years wanted, ascending, one at least; offsets see no other.
+        The budget-years wanted, all of this block, ascending, one at least; offsets see no other.
     unit, exercice
-        Of each of them; shape (rows,).
+        Of each budget-year of the base.
     masks, people
         Who meets each of ``prepared.conditions``, shape (conditions, rows), and the inhabitants of each
         of ``prepared.populations``, shape (populations, rows).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (indicateurs, rows).
+    out
+        Receives the values, shape (indicateurs, rows).
+    present
+        Receives whether a budget-year has a cell that the plan reads, were their sum 0; shape (rows,), false
+        before, or empty when nobody asks.
     """
-    spans = np.searchsorted(np.asarray(prepared.plan.breakpoints, dtype=np.int64), exercice, side="right")
-    large = np.flatnonzero(
-        (block.large_positions >= taken[0])
-        & (block.large_positions <= taken[-1])
-        & (prepared.class_of_column[block.large_columns] >= 0)
-    )
-    positions = block.large_positions[large].astype(np.int64)
-    order = np.argsort(positions, kind="stable")
-    large = large[order]
-    out = np.empty((len(prepared.plan.outputs), len(taken)))
     part = compiled.Part(
         pointers=block.pointers,
         positions=block.positions,
         values=block.values,
-        large_positions=positions[order],
-        large_classes=prepared.class_of_column[block.large_columns[large]],
-        large_values=block.large_values[large].astype(np.float64),
+        large_columns=block.large_columns,
+        large_positions=block.large_positions,
+        large_values=block.large_values,
+        first=_integers([block.first]),
         taken=taken,
-        tiles=block_bounds(unit, _TILE),
         unit=unit,
         exercice=exercice,
-        spans=spans,
         masks=masks,
         people=people,
     )
-    compiled.run(prepared.steps, part, out)
-    return out
-
-
-def presence(prepared: Prepared, block: Block, taken: Integers) -> Mask:
-    """Whether each budget-year of a block has a cell that the plan reads, were their sum 0."""
-    place = np.full(block.size, -1, dtype=np.int64)
-    place[taken] = np.arange(len(taken))
-    found = np.zeros(len(taken), dtype=bool)
-    compiled.mark(block.pointers, block.positions, prepared.read, place, found)
-    row = place[block.large_positions[prepared.is_read[block.large_columns]]]
-    found[row[row >= 0]] = True
-    return found
+    compiled.run(prepared.steps, part, out, present)

@@ -17,15 +17,34 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-__all__ = ["ABSOLUTE", "DIVIDE", "EVERY", "MULTIPLY", "ONES", "POWER", "SHIFT", "WEIGH", "WITHIN", "Part", "Steps", "mark", "run"]
+__all__ = [
+    "ABSOLUTE",
+    "DIVIDE",
+    "EVERY",
+    "MULTIPLY",
+    "ONES",
+    "POWER",
+    "SHIFT",
+    "WEIGH",
+    "WITHIN",
+    "Part",
+    "Steps",
+    "run",
+]
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 WEIGH, SHIFT, WITHIN, ABSOLUTE, MULTIPLY, DIVIDE, POWER = range(7)
 
+TILE = 192
+"""Rows that go through the plan together: the vectors of some hundred indicateurs then stay in the cache of a core."""
+
 STRETCH = 2048
 """Rows whose cells are added up together; the sums of a class then fit in the fastest cache."""
+
+RUN = 16
+"""Cells of a column that are added up without looking where they end."""
 
 EVERY = -1
 """Stands for all spans in a list of spans."""
@@ -39,8 +58,14 @@ class Steps(NamedTuple):
 
     Parameters
     ----------
+    breakpoints
+        Where spans of exercices begin.
     columns, class_starts
         The cell columns that are added up, class by class, and where each class begins.
+    class_of_column
+        The class of each cell column; -1 for one that is read without weight, -2 for one that is not read.
+    ignored
+        The cell columns that are read without weight.
     conditioned, condition
         Inputs after the classes: a class where a condition is met, and which condition.
     fixed
@@ -63,8 +88,11 @@ class Steps(NamedTuple):
         Vectors in all, in an array of one.
     """
 
+    breakpoints: Integers
     columns: Integers
     class_starts: Integers
+    class_of_column: Integers
+    ignored: Integers
     conditioned: Integers
     condition: Integers
     fixed: Integers
@@ -88,16 +116,14 @@ class Part(NamedTuple):
 
     Parameters
     ----------
-    pointers, positions, values
+    pointers, positions, values, large_columns, large_positions, large_values
         The cells of the block.
-    large_positions, large_classes, large_values
-        Its large amounts among the columns that are added up, by position.
+    first
+        Its first budget-year, in an array of one.
     taken
-        Positions in the block of the budget-years evaluated, ascending; shape (rows,).
-    tiles
-        Where each tile begins among them, and their end; no unit is parted.
-    unit, exercice, spans
-        Of each row.
+        The budget-years evaluated, ascending; shape (rows,).
+    unit, exercice
+        Of each budget-year of the base.
     masks, people
         Who meets each condition, shape (conditions, rows); each population, shape (populations, rows).
     """
@@ -105,14 +131,13 @@ class Part(NamedTuple):
     pointers: npt.NDArray[np.int32]
     positions: npt.NDArray[np.uint16]
     values: npt.NDArray[np.int32]
-    large_positions: Integers
-    large_classes: Integers
-    large_values: Floats
+    large_columns: npt.NDArray[np.int32]
+    large_positions: npt.NDArray[np.uint16]
+    large_values: Integers
+    first: Integers
     taken: Integers
-    tiles: Integers
     unit: Integers
     exercice: Integers
-    spans: Integers
     masks: npt.NDArray[np.bool_]
     people: npt.NDArray[np.float64]
 
@@ -131,7 +156,7 @@ _TABLE, _MATRIX, _MASKS = _array(types.int64, 2), _array(types.float64, 2), _arr
 _POINTERS, _POSITIONS, _VALUES = _mapped(types.int32), _mapped(types.uint16), _mapped(types.int32)
 _STEPS = types.NamedTuple(
     (
-        *(_INTEGERS,) * 7,
+        *(_INTEGERS,) * 10,
         _FLOATS,
         _TABLE,
         _MATRIX,
@@ -144,27 +169,27 @@ _STEPS = types.NamedTuple(
     Steps,
 )
 _PART = types.NamedTuple(
-    (_POINTERS, _POSITIONS, _VALUES, _INTEGERS, _INTEGERS, _FLOATS, *(_INTEGERS,) * 5, _MASKS, _MATRIX), Part
+    (
+        *(_POINTERS, _POSITIONS, _VALUES, _mapped(types.int32), _mapped(types.uint16), _mapped(types.int64)),
+        *(_INTEGERS,) * 4,
+        _MASKS,
+        _MATRIX,
+    ),
+    Part,
 )
 
 
-@numba.njit(types.void(_POINTERS, _POSITIONS, _INTEGERS, _INTEGERS, _array(types.boolean)), nogil=True, cache=True)
-def mark(pointers, positions, columns, place, present):  # type: ignore[no-untyped-def]
-    """Mark the rows that have a cell in some of the columns; ``place`` is the row of each budget-year, or -1."""
-    for column in columns:
-        for cell in range(pointers[column], pointers[column + 1]):
-            row = place[positions[cell]]
-            if row >= 0:
-                present[row] = True
-
-
 @numba.njit(nogil=True)
-def _stretch(tiles, tile):  # type: ignore[no-untyped-def]
-    """The tiles whose cells are added up together: each column is then read by more than a few cells at once."""
-    following = tile + 1
-    while following < len(tiles) - 1 and tiles[following + 1] - tiles[tile] <= STRETCH:
-        following += 1
-    return following
+def _end(unit, taken, start, size):  # type: ignore[no-untyped-def]
+    """The end of at most ``size`` rows from ``start`` that part no unit; a longer unit is taken whole."""
+    end = min(start + size, len(taken))
+    while start < end < len(taken) and unit[taken[end]] == unit[taken[end - 1]]:
+        end -= 1
+    if end == start:
+        end = start + 1
+        while end < len(taken) and unit[taken[end]] == unit[taken[start]]:
+            end += 1
+    return end
 
 
 @numba.njit(nogil=True)
@@ -180,44 +205,94 @@ def _from(positions, low, high, wanted):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True)
-def _add_up(steps, part, cursor, start, end, place, sums):  # type: ignore[no-untyped-def]
+def _add_up(steps, part, cursor, heads, following, start, end, place, sums, present):  # type: ignore[no-untyped-def]
     """Add up the cells of rows ``start`` to ``end``, class by class."""
-    positions, values = part.positions, part.values
-    first, last = part.taken[start], part.taken[end - 1] + 1
+    # Fields are read once: each reading of one counts a reference, which loops would pay for.
+    pointers, positions, values, taken = part.pointers, part.positions, part.values, part.taken
+    columns, class_starts, class_of_column = steps.columns, steps.class_starts, steps.class_of_column
+    large_positions, large_columns, large_values = part.large_positions, part.large_columns, part.large_values
+    first = taken[start] - part.first[0]
+    last = taken[end - 1] - part.first[0] + 1
     rows = end - start
     dense = last - first == rows
     if not dense:
         place[: last - first] = -1
         for row in range(rows):
-            place[part.taken[start + row] - first] = row
-    for number in range(len(steps.class_starts) - 1):
+            place[taken[start + row] - taken[start]] = row
+    for number in range(len(class_starts) - 1):
         total = sums[number]
         for row in range(rows):
             total[row] = 0.0
-        for index in range(steps.class_starts[number], steps.class_starts[number + 1]):
-            cell, stop = cursor[index], part.pointers[steps.columns[index] + 1]
+        for index in range(class_starts[number], class_starts[number + 1]):
+            cell, stop = cursor[index], pointers[columns[index] + 1]
             if cell < stop and positions[cell] < first:
                 cell = _from(positions, cell, stop, first)
-            if dense:
-                while cell < stop and positions[cell] < last:
-                    total[positions[cell] - first] += values[cell]
-                    cell += 1
-            else:
-                while cell < stop and positions[cell] < last:
-                    row = place[positions[cell] - first]
-                    if row >= 0:
-                        total[row] += values[cell]
-                    cell += 1
+            begin = cell
+            while cell + RUN <= stop and positions[cell + RUN - 1] < last:
+                row = positions[cell] - first
+                if dense and positions[cell + RUN - 1] - first == row + RUN - 1:
+                    # Positions only grow: those in between are all there.
+                    for step in range(RUN):
+                        total[row + step] += values[cell + step]
+                elif dense:
+                    for step in range(RUN):
+                        total[positions[cell + step] - first] += values[cell + step]
+                else:
+                    for step in range(RUN):
+                        row = place[positions[cell + step] - first]
+                        if row >= 0:
+                            total[row] += values[cell + step]
+                cell += RUN
+            while cell < stop and positions[cell] < last:
+                row = positions[cell] - first
+                if not dense:
+                    row = place[row]
+                if row >= 0:
+                    total[row] += values[cell]
+                cell += 1
+            if len(present):
+                _mark(positions, begin, cell, first, dense, place, present[start:])
             cursor[index] = cell
-    begin = np.searchsorted(part.large_positions, first)
-    for large in range(begin, len(part.large_positions)):
-        if part.large_positions[large] >= last:
-            break
-        row = part.large_positions[large] - first
+    if len(present):
+        for column in steps.ignored:
+            low = _from(positions, pointers[column], pointers[column + 1], first)
+            high = _from(positions, low, pointers[column + 1], last)
+            _mark(positions, low, high, first, dense, place, present[start:])
+    for group in range(first // STRETCH, (last - 1) // STRETCH + 1):
+        large = heads[group]
+        while large >= 0:
+            row = large_positions[large] - first
+            if 0 <= row < last - first:
+                if not dense:
+                    row = place[row]
+                if row >= 0:
+                    number = class_of_column[large_columns[large]]
+                    if number >= 0:
+                        sums[number, row] += large_values[large]
+                    if len(present):
+                        present[start + row] = True
+            large = following[large]
+
+
+@numba.njit(nogil=True)
+def _large(class_of_column, columns, positions, following):  # type: ignore[no-untyped-def]
+    """Large amounts that are read, by groups of positions: the first of each, -1 for none; then each one's next."""
+    heads = np.full(65536 // STRETCH, -1)
+    for large in range(len(columns)):
+        if class_of_column[columns[large]] >= -1:
+            group = positions[large] // STRETCH
+            following[large], heads[group] = heads[group], large
+    return heads
+
+
+@numba.njit(nogil=True)
+def _mark(positions, low, high, first, dense, place, present):  # type: ignore[no-untyped-def]
+    for cell in range(low, high):
+        row = positions[cell] - first
         if not dense:
             row = place[row]
         if row >= 0:
-            sums[part.large_classes[large], row] += part.large_values[large]
+            present[row] = True
 
 
 @numba.njit(nogil=True)
@@ -303,16 +378,21 @@ def _shift(source, target, unit, exercice, offset, rows):  # type: ignore[no-unt
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _instructions(steps, part, x, start, rows):  # type: ignore[no-untyped-def]
-    tape = steps.tape
-    spans = part.spans[start : start + rows]
+def _instructions(steps, part, x, start, rows, unit, exercice, spans):  # type: ignore[no-untyped-def]
+    tape, scales, variants, variant_spans, masks = (
+        steps.tape,
+        steps.scales,
+        steps.variants,
+        steps.variant_spans,
+        part.masks,
+    )
     for number in range(len(tape)):
         operation, target = tape[number, 0], x[tape[number, 1]]
         left, right = tape[number, 2], tape[number, 3]
-        left_scale, right_scale = steps.scales[number, 0], steps.scales[number, 1]
+        left_scale, right_scale = scales[number, 0], scales[number, 1]
         if operation == WEIGH:
             for index in range(left, right):
-                variant, span = x[steps.variants[index]], steps.variant_spans[index]
+                variant, span = x[variants[index]], variant_spans[index]
                 for row in range(rows):
                     if spans[row] == span:
                         target[row] = variant[row]
@@ -325,10 +405,9 @@ def _instructions(steps, part, x, start, rows):  # type: ignore[no-untyped-def]
             if tape[number, 7]:
                 _finite(target, rows)
         elif operation == SHIFT:
-            end = start + rows
-            _shift(x[left], target, part.unit[start:end], part.exercice[start:end], right, rows)
+            _shift(x[left], target, unit, exercice, right, rows)
         elif operation == WITHIN:
-            source, mask = x[left], part.masks[right]
+            source, mask = x[left], masks[right]
             for row in range(rows):
                 target[row] = source[row] if mask[start + row] else 0.0
         elif operation == ABSOLUTE:
@@ -349,42 +428,61 @@ def _instructions(steps, part, x, start, rows):  # type: ignore[no-untyped-def]
             _finite(target, rows)
 
 
-@numba.njit(types.void(_STEPS, _PART, _MATRIX), nogil=True, cache=True, error_model="numpy")
-def run(steps, part, out):  # type: ignore[no-untyped-def]
-    """Evaluate a plan on budget-years of a block, into ``out`` of shape (outputs, rows)."""
-    tiles, taken = part.tiles, part.taken
-    count = len(tiles) - 1
-    longest, reach, width = 0, 0, 0
-    tile = 0
-    while tile < count:
-        following = _stretch(tiles, tile)
-        reach = max(reach, tiles[following] - tiles[tile])
-        width = max(width, taken[tiles[following] - 1] + 1 - taken[tiles[tile]])
-        for each in range(tile, following):
-            longest = max(longest, tiles[each + 1] - tiles[each])
-        tile = following
+@numba.njit(types.void(_STEPS, _PART, _MATRIX, _array(types.boolean)), nogil=True, cache=True, error_model="numpy")
+def run(steps, part, out, present):  # type: ignore[no-untyped-def]
+    """Evaluate a plan on budget-years of a block.
+
+    Parameters
+    ----------
+    steps, part
+        The plan and the budget-years.
+    out
+        Receives the values, shape (outputs, rows).
+    present
+        Receives whether a budget-year has a cell that the plan reads, were their sum 0; shape (rows,), false
+        before, or empty when nobody asks.
+    """
+    taken, units, exercices, breakpoints = part.taken, part.unit, part.exercice, steps.breakpoints
+    outputs, output_scales = steps.outputs, steps.output_scales
+    count = len(taken)
     # Widths that are no power of two: rows of one table would otherwise share the same places of the cache.
-    x = np.empty((steps.height[0], longest + 8))
-    sums = np.empty((len(steps.class_starts) - 1, reach + 8))
-    place = np.empty(width, dtype=np.int64)
+    x = np.empty((steps.height[0], min(TILE, count) + 8))
+    sums = np.empty((len(steps.class_starts) - 1, min(STRETCH, count) + 8))
+    unit, exercice, spans = np.empty(TILE, np.int64), np.empty(TILE, np.int64), np.empty(TILE, np.int64)
+    place = np.empty(taken[-1] + 1 - taken[0], dtype=np.int64)
     cursor = np.empty(len(steps.columns), dtype=np.int64)
     for index in range(len(steps.columns)):
         cursor[index] = part.pointers[steps.columns[index]]
-    tile = 0
-    while tile < count:
-        following = _stretch(tiles, tile)
-        begin = tiles[tile]
-        _add_up(steps, part, cursor, begin, tiles[following], place, sums)
-        for each in range(tile, following):
-            start, end = tiles[each], tiles[each + 1]
+    following = np.empty(len(part.large_columns), dtype=np.int64)
+    heads = _large(steps.class_of_column, part.large_columns, part.large_positions, following)
+    begin = 0
+    while begin < count:
+        stop = _end(units, taken, begin, STRETCH)
+        if stop - begin > sums.shape[1]:
+            sums = np.empty((len(sums), stop - begin))
+        _add_up(steps, part, cursor, heads, following, begin, stop, place, sums, present)
+        start = begin
+        while start < stop:
+            end = _end(units, taken, start, TILE)
             rows = end - start
+            if rows > x.shape[1]:
+                x = np.empty((len(x), rows))
+            if rows > len(unit):
+                unit, exercice, spans = np.empty(rows, np.int64), np.empty(rows, np.int64), np.empty(rows, np.int64)
+            for row in range(rows):
+                unit[row], exercice[row] = units[taken[start + row]], exercices[taken[start + row]]
+                spans[row] = 0
+            for number in range(len(breakpoints)):
+                for row in range(rows):
+                    spans[row] += exercice[row] >= breakpoints[number]
             inputs = _inputs(steps, part, sums, start - begin, x, start, rows)
             _weigh(steps, x, inputs, rows)
-            _instructions(steps, part, x, start, rows)
-            for number in range(len(steps.outputs)):
-                source, scale = x[steps.outputs[number]], steps.output_scales[number]
+            _instructions(steps, part, x, start, rows, unit, exercice, spans)
+            for number in range(len(outputs)):
+                source, scale = x[outputs[number]], output_scales[number]
                 target = out[number, start:end]
                 # Adding zero turns a negative zero into zero.
                 for row in range(rows):
                     target[row] = source[row] / scale + 0.0
-        tile = following
+            start = end
+        begin = stop

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from typing import Literal
 
@@ -15,9 +12,9 @@ import pandas as pd
 import pyarrow as pa
 
 from workbench.dgfip import Base, Perimetre, select_budgets, sum_comptes
-from workbench.dgfip.cells import Block, Cells, Descriptions, open_cells, prepare_cells
-from workbench.dgfip.cells_format import block_bounds
-from workbench.evaluation import blocks, kernel
+from workbench.dgfip.cells import Cells, Descriptions, open_cells, prepare_cells
+from workbench.dgfip.cells_format import ROWS_PER_BLOCK, block_bounds
+from workbench.evaluation import kernel
 from workbench.evaluation.blocks import Prepared, prepare, run_block
 from workbench.evaluation.evaluate import (
     OF_THE_TRAME,
@@ -34,10 +31,18 @@ from workbench.evaluation.evaluate import (
 )
 from workbench.evaluation.exercices import wanted_exercices
 from workbench.evaluation.forms import ALL, Condition
+from workbench.evaluation.parallel import in_threads
 from workbench.evaluation.plan import Plan, compile_trame
 from workbench.trames import Trame
 
-__all__ = ["Layout", "Selection", "evaluate_each", "evaluate_each_batches", "values_of_blocks"]
+__all__ = [
+    "Layout",
+    "Selection",
+    "evaluate_each",
+    "evaluate_each_batches",
+    "values_of_blocks",
+    "values_of_column",
+]
 
 Layout = Literal["long", "wide"]
 Progress = Callable[[int, int], bool | None]
@@ -47,6 +52,8 @@ Mask = npt.NDArray[np.bool_]
 
 _UNITS_AT_ONCE = 2_000
 """Collectivités fetched and evaluated together without blocks, which bounds memory whatever the perimeter."""
+
+_NOBODY = np.zeros(0, dtype=bool)
 
 _ROWS_AT_ONCE = 8_192
 """Budget-years of a block that one thread evaluates at once."""
@@ -215,9 +222,8 @@ class Selection:
 
     def __init__(self, cells: Cells, chosen: Perimetre, wanted: list[int] | None) -> None:
         self.rows = cells.descriptions
-        self.kept = self.rows.kept(chosen, wanted)
-        self.count = int(np.count_nonzero(self.kept))
-        self.all = self.count == len(self.kept)
+        self.taken = self.rows.taken(chosen, wanted)
+        self.count = len(self.taken)
 
     def meets(self, condition: Condition, rows: Integers) -> Mask:
         """Which budget-years meet a condition."""
@@ -238,9 +244,7 @@ def _kinds(rows: Descriptions) -> tuple[list[str], npt.NDArray[np.int32]]:
     return [kind_of_budget(str(code)) for code in codes], index
 
 
-def values_of_blocks(
-    plan: Plan, cells: Cells, selection: Selection, *, presence: bool = False
-) -> Iterator[tuple[Integers, list[Floats]]]:
+def values_of_blocks(plan: Plan, cells: Cells, selection: Selection) -> Iterator[tuple[Integers, Floats]]:
     """Evaluate a plan block by block, in order.
 
     Parameters
@@ -251,62 +255,73 @@ def values_of_blocks(
         The cells of a base.
     selection
         Which budget-years.
-    presence
-        Add one more vector: whether a budget-year has any of the comptes that the plan reads.
 
     Yields
     ------
     tuple
-        Positions of the budget-years kept in one block, never empty, and one vector an indicateur.
+        Some budget-years kept, never none, no unit parted, and their values, shape (indicateurs, rows).
     """
     prepared = prepare(plan, cells.chart)
-    parts = _parts(cells, selection)
-    threads = min(_processors(), len(parts))
-    if threads <= 1:
-        for number, taken in parts:
-            yield taken, _block_values(prepared, cells.block(number), selection, taken, presence)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        # One part more than there are threads: nobody waits while the first is being used.
-        ahead: deque[tuple[Integers, Future[list[Floats]]]] = deque()
-        try:
-            for number, taken in parts:
-                ahead.append(
-                    (taken, pool.submit(_block_values, prepared, cells.block(number), selection, taken, presence))
-                )
-                if len(ahead) > threads + 1:
-                    done, future = ahead.popleft()
-                    yield done, future.result()
-            while ahead:
-                done, future = ahead.popleft()
-                yield done, future.result()
-        finally:
-            for _, future in ahead:
-                future.cancel()
+
+    def evaluate(number: int, taken: Integers) -> tuple[Integers, Floats]:
+        out = np.empty((len(plan.outputs), len(taken)))
+        run_block(prepared, cells.block(number), *_facts(prepared, selection, taken), out, _NOBODY)
+        return taken, out
+
+    return in_threads(evaluate, _parts(cells, selection, _ROWS_AT_ONCE))
 
 
-def _processors() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def values_of_column(
+    plan: Plan, cells: Cells, selection: Selection, then: Callable[[Floats, Mask], None]
+) -> tuple[Floats, Mask]:
+    """Evaluate a plan of one indicateur on budget-years of blocks.
+
+    Parameters
+    ----------
+    plan, cells, selection
+        As for `values_of_blocks`.
+    then
+        Called, from several threads, with each part of the result once it is known.
+
+    Returns
+    -------
+    tuple
+        The value of each budget-year kept, and whether it has any of the comptes that the plan reads.
+    """
+    prepared = prepare(plan, cells.chart)
+    values, present = np.empty((1, selection.count)), np.zeros(selection.count, dtype=bool)
+    parts = _parts(cells, selection, ROWS_PER_BLOCK)
+    firsts = np.cumsum([0, *(len(taken) for _, taken in parts)]).tolist()
+
+    def evaluate(number: int, taken: Integers, first: int) -> None:
+        part = slice(first, first + len(taken))
+        facts = _facts(prepared, selection, taken)
+        run_block(prepared, cells.block(number), *facts, values[:, part], present[part])
+        then(values[0, part], present[part])
+
+    for _ in in_threads(evaluate, [(*part, first) for part, first in zip(parts, firsts, strict=False)]):
+        pass
+    return values[0], present
 
 
-def _parts(cells: Cells, selection: Selection) -> list[tuple[int, Integers]]:
-    """The budget-years kept, a few thousand of one block at a time, no unit parted: (block, positions)."""
-    unit = selection.rows.unit
+def _parts(cells: Cells, selection: Selection, size: int) -> list[tuple[int, Integers]]:
+    """The budget-years kept, ``size`` of one block at a time, no unit parted: (block, budget-years)."""
+    unit, taken = selection.rows.unit, selection.taken
     parts = []
-    taken = np.arange(len(unit)) if selection.all else np.flatnonzero(selection.kept)
-    ends = np.searchsorted(taken, cells.bounds)
-    for number, (start, end) in enumerate(pairwise(ends.tolist())):
-        if end > start:
-            inside = taken[start:end]
-            bounds = block_bounds(unit[inside], _ROWS_AT_ONCE)
-            parts += [(number, inside[first:last]) for first, last in pairwise(bounds.tolist())]
+    ends = np.searchsorted(taken, cells.bounds).tolist()
+    for number, (start, end) in enumerate(pairwise(ends)):
+        if end - start > size:
+            bounds = start + block_bounds(unit[taken[start:end]], size)
+            parts += [(number, taken[first:last]) for first, last in pairwise(bounds.tolist())]
+        elif end > start:
+            parts.append((number, taken[start:end]))
     return parts
 
 
-def _block_values(
-    prepared: Prepared, block: Block, selection: Selection, taken: Integers, presence: bool
-) -> list[Floats]:
+def _facts(
+    prepared: Prepared, selection: Selection, taken: Integers
+) -> tuple[Integers, Integers, Integers, Mask, Floats]:
+    """What `run_block` asks of budget-years beside their cells."""
     rows = selection.rows
     masks = np.empty((len(prepared.conditions), len(taken)), dtype=bool)
     for number, condition in enumerate(prepared.conditions):
@@ -316,11 +331,7 @@ def _block_values(
         people[number] = np.nan_to_num(rows.population[taken])
         if condition != ALL:
             people[number] *= masks[prepared.conditions.index(condition)]
-    inside = taken - block.first
-    outputs = list(run_block(prepared, block, inside, rows.unit[taken], rows.exercice[taken], masks, people))
-    if presence:
-        outputs.append(blocks.presence(prepared, block, inside).astype(np.float64))
-    return outputs
+    return taken, rows.unit, rows.exercice, masks, people
 
 
 def _batch(
@@ -328,7 +339,7 @@ def _batch(
     sirets: npt.NDArray[np.str_],
     unit: npt.NDArray[np.integer],
     exercice: Integers,
-    outputs: list[Floats],
+    outputs: Floats,
     layout: Layout,
 ) -> pa.RecordBatch:
     names = pa.array(sirets.tolist(), pa.string())
@@ -338,9 +349,6 @@ def _batch(
             [*columns, *(pa.array(output) for output in outputs)], names=["siret", "exercice", *plan.codes]
         )
     width = len(plan.codes)
-    values = np.empty((len(unit), width))
-    for column, output in enumerate(outputs):
-        values[:, column] = output
     return pa.record_batch(
         {
             "siret": pa.DictionaryArray.from_arrays(np.repeat(unit.astype(np.int32), width), names),
@@ -348,7 +356,7 @@ def _batch(
             "indicateur": pa.DictionaryArray.from_arrays(
                 np.tile(np.arange(width, dtype=np.int32), len(unit)), pa.array(plan.codes, pa.string())
             ),
-            "value": values.ravel(),
+            "value": np.ascontiguousarray(outputs.T).ravel(),
         }
     )
 
@@ -367,7 +375,7 @@ def _each(plan: Plan, base: Base, frame: pd.DataFrame, layout: Layout) -> pa.Rec
     population = population_of(plan, frame, own_row, len(frame))
     presence = presence_of(plan, frame, own_row, len(frame))
     values = kernel.run(plan, rows, cells_of(sums, row, selected), population, presence)
-    return _batch(plan, sirets, unit, exercice, list(values.T), layout)
+    return _batch(plan, sirets, unit, exercice, values.T, layout)
 
 
 def _by_units(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +15,9 @@ from workbench.dgfip import Base, Perimetre
 from workbench.dgfip import perimetre as make_perimetre
 from workbench.dgfip.cells import Cells, prepare_cells
 from workbench.errors import WorkbenchError
-from workbench.evaluation.each import Selection, values_of_blocks
-from workbench.evaluation.plan import compile_trame
+from workbench.evaluation.each import Selection, values_of_column
+from workbench.evaluation.plan import Plan, compile_trame
+from workbench.evaluation.spread import CLASSES, ZERO, count_leading_bits, histogram_and_extremes, ranked
 from workbench.formules import parse_formule
 from workbench.formules.tree import Reference, walk
 from workbench.trames import Trame, trame_from_formules
@@ -109,7 +112,7 @@ def preview(
     >>> seen.budgets > 0, list(seen.quantiles)[4], set(seen.valeurs["siret"]) == {demonstration_siret}
     (True, 0.5, True)
     """
-    plan = compile_trame(_with_references(formule, trame))
+    plan = _formule_alone(compile_trame(_with_references(formule, trame)))
     cells = prepare_cells(base)
     if cells is None:
         raise WorkbenchError("cellules_absentes", chemin=base.url)
@@ -117,17 +120,21 @@ def preview(
     if chosen.nomenclature is None and trame is not None and trame.nomenclature:
         chosen = make_perimetre(**{**vars(chosen), "nomenclature": trame.nomenclature})
     selection = Selection(cells, chosen, None if exercices is None else list(exercices))
+    counts: dict[int, npt.NDArray[np.int64]] = {}
+
+    def count(values: npt.NDArray[np.float64], present: npt.NDArray[np.bool_]) -> None:
+        own = counts.setdefault(threading.get_ident(), np.zeros(CLASSES, dtype=np.int64))
+        count_leading_bits(values, present, own)
+
+    values, present = values_of_column(plan, cells, selection, count)
+    total = np.sum(list(counts.values()), axis=0) if counts else np.zeros(CLASSES, dtype=np.int64)
+    return _summary(cells, selection.taken, values, present, total, sirets)
+
+
+@lru_cache(maxsize=64)
+def _formule_alone(plan: Plan) -> Plan:
     output = plan.codes.index(_CODE)
-    positions, values, present = [], [], []
-    for rows, outputs in values_of_blocks(plan, cells, selection, presence=True):
-        positions.append(rows)
-        values.append(outputs[output])
-        present.append(outputs[-1])
-    if not positions:
-        return _summary(cells, np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=bool), sirets)
-    return _summary(
-        cells, np.concatenate(positions), np.concatenate(values), np.concatenate(present).astype(bool), sirets
-    )
+    return replace(plan, codes=(_CODE,), outputs=(plan.outputs[output],))
 
 
 def _summary(
@@ -135,26 +142,23 @@ def _summary(
     rows: npt.NDArray[np.int64],
     values: npt.NDArray[np.float64],
     present: npt.NDArray[np.bool_],
+    counts: npt.NDArray[np.int64],
     sirets: Sequence[str],
 ) -> Preview:
-    ranked = np.sort(values[present])
-    count = len(ranked)
-    levels = [ranked[max(int(np.ceil(level * count)) - 1, 0)] for level in _QUANTILES] if count else []
+    count = int(counts[:-1].sum())
+    ranks = [max(int(np.ceil(level * count)) - 1, 0) for level in _QUANTILES] if count else []
+    ends = [min(_EXTREMES, count) - 1, count - min(_EXTREMES, count)] if count else []
+    of_ranks = ranked(values, present, counts, ranks + ends)
+    levels, (low, high) = of_ranks[: len(ranks)], of_ranks[len(ranks) :] if count else (0.0, 0.0)
     edges = np.linspace(levels[0], levels[-1], _BINS + 1) if count else np.zeros(_BINS + 1)
-    inner = np.searchsorted(ranked, edges[1:-1], side="left")
-    effectifs = np.diff(np.concatenate([[0], inner, [count]])).astype(np.int64)
-    low, high = (ranked[min(_EXTREMES, count) - 1], ranked[-min(_EXTREMES, count)]) if count else (0.0, 0.0)
-    lowest = np.flatnonzero(present & (values <= low))
-    highest = np.flatnonzero(present & (values >= high))
-    lowest = lowest[np.argsort(values[lowest], kind="stable")][:_EXTREMES]
-    highest = highest[np.argsort(-values[highest], kind="stable")][:_EXTREMES]
+    bars, lowest, highest = histogram_and_extremes(values, present, edges, low, high, _EXTREMES)
     return Preview(
         budgets=len(values),
         sans_comptes=len(values) - count,
-        nuls=int(np.count_nonzero(values == 0)),
+        nuls=int(counts[ZERO] + counts[-1]),
         quantiles=dict(zip(_QUANTILES, (float(level) for level in levels), strict=False)),
         bornes=edges,
-        effectifs=effectifs,
+        effectifs=bars,
         plus_bas=_named(cells, rows[lowest], values[lowest]),
         plus_hauts=_named(cells, rows[highest], values[highest]),
         valeurs=_of_sirets(cells, rows, values, sirets),
