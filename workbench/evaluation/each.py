@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,6 @@ from workbench.dgfip import Base, Perimetre, select_budgets, sum_comptes
 from workbench.dgfip.cells import Cells, Descriptions, open_cells, prepare_cells
 from workbench.dgfip.cells_format import ROWS_PER_BLOCK, block_bounds
 from workbench.evaluation import kernel
-from workbench.evaluation.blocks import Prepared, prepare, run_block
 from workbench.evaluation.evaluate import (
     OF_THE_TRAME,
     NomenclatureFilter,
@@ -34,6 +33,9 @@ from workbench.evaluation.forms import ALL, Condition
 from workbench.evaluation.parallel import in_threads
 from workbench.evaluation.plan import Plan, compile_trame
 from workbench.trames import Trame
+
+if TYPE_CHECKING:
+    from workbench.evaluation.blocks import Prepared
 
 __all__ = [
     "Layout",
@@ -261,6 +263,9 @@ def values_of_blocks(plan: Plan, cells: Cells, selection: Selection) -> Iterator
     tuple
         Some budget-years kept, never none, no unit parted, and their values, shape (indicateurs, rows).
     """
+    # Compiled loops take half a second to load: only who reads blocks pays for them.
+    from workbench.evaluation.blocks import prepare, run_block
+
     prepared = prepare(plan, cells.chart)
 
     def evaluate(number: int, taken: Integers) -> tuple[Integers, Floats]:
@@ -288,6 +293,8 @@ def values_of_column(
     tuple
         The value of each budget-year kept, and whether it has any of the comptes that the plan reads.
     """
+    from workbench.evaluation.blocks import prepare, run_block
+
     prepared = prepare(plan, cells.chart)
     values, present = np.empty((1, selection.count)), np.zeros(selection.count, dtype=bool)
     parts = _parts(cells, selection, ROWS_PER_BLOCK)

@@ -17,7 +17,6 @@ from workbench.dgfip.cells import Cells, prepare_cells
 from workbench.errors import WorkbenchError
 from workbench.evaluation.each import Selection, values_of_column
 from workbench.evaluation.plan import Plan, compile_trame
-from workbench.evaluation.spread import CLASSES, ZERO, count_leading_bits, histogram_and_extremes, ranked
 from workbench.formules import parse_formule
 from workbench.formules.tree import Reference, walk
 from workbench.trames import Trame, trame_from_formules
@@ -112,6 +111,8 @@ def preview(
     >>> seen.budgets > 0, list(seen.quantiles)[4], set(seen.valeurs["siret"]) == {demonstration_siret}
     (True, 0.5, True)
     """
+    from workbench.evaluation.spread import CLASSES, count_leading_bits
+
     plan = _formule_alone(compile_trame(_with_references(formule, trame)))
     cells = prepare_cells(base)
     if cells is None:
@@ -145,6 +146,8 @@ def _summary(
     counts: npt.NDArray[np.int64],
     sirets: Sequence[str],
 ) -> Preview:
+    from workbench.evaluation.spread import ZERO, histogram_and_extremes, ranked
+
     count = int(counts[:-1].sum())
     ranks = [max(int(np.ceil(level * count)) - 1, 0) for level in _QUANTILES] if count else []
     ends = [min(_EXTREMES, count) - 1, count - min(_EXTREMES, count)] if count else []

@@ -140,7 +140,7 @@ def ranked(values: Floats, present: Mask, counts: Integers, ranks: Sequence[int]
     near = np.sort(np.concatenate([np.zeros(0), *in_threads(gather, _chunks(rows))]))
     # Ranks among those gathered: what lies in other classes before is taken away.
     place = wanted_ranks - np.cumsum(np.where(wanted[:-1], 0, counts))[classes]
-    return np.where(classes == ZERO, 0.0, near[np.minimum(place, len(near) - 1)] if len(near) else 0.0)
+    return np.where(classes == ZERO, 0.0, near[place.clip(0, len(near) - 1)] if len(near) else 0.0)
 
 
 def histogram_and_extremes(
