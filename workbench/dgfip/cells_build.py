@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from sqlalchemy import and_, case, func, select
 
 from workbench.dgfip.base import Base
 from workbench.dgfip.cells_format import block_bounds, write_cells
-from workbench.dgfip.cells_stored import StoredCells, sum_lines
+from workbench.dgfip.cells_stored import IncompleteCellsError, stored_cells, sum_lines
 from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites
 from workbench.dgfip.selection import perimetre, select_budgets
 
@@ -51,14 +52,17 @@ def build_cells(base: Base, folder: Path, progress: Callable[[int, int], None] |
         Called with (budget-years done, budget-years in all).
     """
     rows, lines = _rows(base)
-    stored = StoredCells.of(base)
-    comptes, columns = (stored.comptes, stored.columns) if stored is not None else _chart(base)
     siret = rows["siret"].combine_chunks()
     unit = siret.indices.to_numpy().astype(np.int64) if rows.num_rows else np.zeros(0, dtype=np.int64)
     bounds = block_bounds(unit)
-    read = stored.read if stored is not None else _summed(base, comptes, columns)
-    blocks = _blocks(read, rows, lines, bounds, progress)
-    write_cells(folder, rows, comptes, columns, bounds, blocks)
+    stored = stored_cells(base)
+    if stored is not None:
+        with contextlib.suppress(IncompleteCellsError):
+            blocks = _blocks(stored.read_slice, rows, lines, bounds, progress)
+            return write_cells(folder, rows, stored.comptes, stored.columns, bounds, blocks)
+    comptes, columns = _chart(base)
+    blocks = _blocks(_summed(base, comptes, columns), rows, lines, bounds, progress)
+    return write_cells(folder, rows, comptes, columns, bounds, blocks)
 
 
 def _rows(base: Base) -> tuple[pa.Table, Integers]:

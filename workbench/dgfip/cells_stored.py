@@ -8,20 +8,32 @@ the next import makes them.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import BigInteger, Executable, Table, and_, column, exists, func, insert, select, table
 
 from workbench.dgfip.base import Base
 from workbench.dgfip.schema import AMOUNTS, balances, budgets, cells, cells_comptes
+from workbench.dgfip.selection import sum_comptes
 from workbench.engines import Writer
 
-__all__ = ["StoredCells", "add_cells", "complete_cells", "sum_lines"]
+__all__ = [
+    "IncompleteCellsError",
+    "StoredCells",
+    "add_cells",
+    "complete_cells",
+    "stored_cells",
+    "sum_budgets",
+    "sum_lines",
+]
 
 Integers = npt.NDArray[np.int64]
 Fetch = Callable[[Executable, dict[str, pa.Table]], pa.Table]
@@ -146,9 +158,13 @@ def _binary(values: npt.NDArray[Any], ends: Integers) -> pa.Array:
     return pa.BinaryArray.from_buffers(pa.binary(), len(ends) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(values)])
 
 
+class IncompleteCellsError(Exception):
+    """Some budget has no cells: its balances came before the base kept any."""
+
+
 @dataclass(frozen=True, eq=False)
 class StoredCells:
-    """The cells of a snapshot that keeps them; `StoredCells.of` finds them.
+    """The cells of a snapshot that keeps them; `stored_cells` finds them.
 
     Parameters
     ----------
@@ -170,50 +186,113 @@ class StoredCells:
     first: dict[int, int]
     column: Integers
 
-    @classmethod
-    def of(cls, base: Base) -> StoredCells | None:
-        """Return the cells that a snapshot keeps; None when some budget has none."""
-        if not base.has_table(cells.name):
-            return None
-        kept = [base.fetch(select(func.count().label("n")).select_from(each)) for each in (cells, budgets)]
-        if kept[0] != kept[1]:
-            return None
-        live = select(budgets.c.import_id).distinct()
-        named = base.fetch(
-            select(cells_comptes)
-            .where(cells_comptes.c.import_id.in_(live))
-            .order_by(cells_comptes.c.import_id, cells_comptes.c.numero)
+    def read_slice(self, sirets: pa.Array, exercices: pa.Array) -> tuple[Integers, Integers, Integers]:
+        """Return the cells of all the budgets of consecutive SIRETs: position, cell column, cents.
+
+        Parameters
+        ----------
+        sirets, exercices
+            The budgets, ascending: every one of the base from the first SIRET to the last.
+
+        Raises
+        ------
+        IncompleteCellsError
+            When one of them has no row.
+        """
+        own = (cells.c.siret, cells.c.exercice)
+        rows = self.base.fetch(
+            select(*own, cells.c.import_id, cells.c.codes, cells.c.cents).where(
+                cells.c.siret >= sirets[0].as_py(), cells.c.siret <= sirets[-1].as_py()
+            )
         )
-        comptes = sorted(set(named["compte"].to_pylist()))
-        rank = {compte: position for position, compte in enumerate(comptes)}
-        compte = np.array([rank[each] for each in named["compte"].to_pylist()], dtype=np.int64)
-        used = (named["montants"].to_numpy()[:, np.newaxis] >> np.arange(_WIDTH)) & 1 != 0
-        present = np.zeros((_WIDTH, len(comptes)), dtype=bool)
-        line, amount = np.nonzero(used)
-        present[amount, compte[line]] = True
-        columns = np.stack(np.nonzero(present)).astype(np.int64)
-        numbers = np.full(present.shape, -1, dtype=np.int64)
-        numbers[columns[0], columns[1]] = np.arange(columns.shape[1])
-        imports, starts = np.unique(named["import_id"].to_numpy(), return_index=True)
-        first = dict(zip(imports.tolist(), (starts * _WIDTH).tolist(), strict=True))
-        return cls(base, comptes, columns, first, numbers[:, compte].T.ravel())
+        order = pc.sort_indices(rows.select(["siret", "exercice"]), [("siret", "ascending"), ("exercice", "ascending")])
+        if not np.array_equal(order.to_numpy(), np.arange(len(order))):
+            rows = rows.take(order)
+        if not (rows["siret"].combine_chunks().equals(sirets) and rows["exercice"].combine_chunks().equals(exercices)):
+            raise IncompleteCellsError
+        return self._unpacked(rows)
 
-    def read(self, sirets: pa.Array, exercices: pa.Array) -> tuple[Integers, Integers, Integers]:
-        """Return the cells of some budgets: position of the budget, cell column, cents; sorted by budget."""
-        rows = self.fetch(sirets)
+    def read_some(self, sirets: pa.Array, exercices: pa.Array) -> tuple[Integers, Integers, Integers]:
+        """Return the cells of any budgets, no two alike, as `read_slice` does."""
         wanted = pa.table({"siret": sirets, "exercice": exercices, "rang": np.arange(len(sirets))})
-        names = ["siret", "exercice", "codes", "cents", "import_id"]
-        kept = rows.select(names).join(wanted, ["siret", "exercice"], join_type="inner").sort_by("rang")
-        counts, codes = unpack(kept["codes"], _CODE)
-        _, cents = unpack(kept["cents"], _CENTS)
-        shift = np.array([self.first.get(each, 0) for each in kept["import_id"].to_pylist()], dtype=np.int64)
-        column_of = self.column[np.repeat(shift, counts) + codes]
-        return np.repeat(kept["rang"].to_numpy(), counts), column_of, cents.astype(np.int64)
+        taken = table("rangs", column("siret"), column("exercice"), column("rang"))
+        rows = self.base.fetch(
+            select(taken.c.rang, cells.c.import_id, cells.c.codes, cells.c.cents).join(
+                cells, and_(cells.c.siret == taken.c.siret, cells.c.exercice == taken.c.exercice)
+            ),
+            {"rangs": wanted},
+        )
+        if rows.num_rows != len(sirets):
+            raise IncompleteCellsError
+        return self._unpacked(rows.sort_by("rang"))
 
-    def fetch(self, sirets: pa.Array) -> pa.Table:
-        """Read the rows of the SIRETs from the first to the last of an ascending array."""
-        low, high = sirets[0].as_py(), sirets[-1].as_py()
-        return self.base.fetch(select(cells).where(cells.c.siret >= low, cells.c.siret <= high))
+    def _unpacked(self, rows: pa.Table) -> tuple[Integers, Integers, Integers]:
+        counts, codes = unpack(rows["codes"], _CODE)
+        _, cents = unpack(rows["cents"], _CENTS)
+        imports, which = np.unique(rows["import_id"].to_numpy(), return_inverse=True)
+        # An import without a single compte numbers none.
+        first = np.array([self.first.get(each, 0) for each in imports.tolist()], dtype=np.int64)
+        column_of = self.column[np.repeat(first[which], counts) + codes]
+        return np.repeat(np.arange(len(counts)), counts), column_of, cents
+
+
+def stored_cells(base: Base) -> StoredCells | None:
+    """Return the cells that a snapshot keeps; None when it keeps none."""
+    known = _KNOWN.get(base)
+    if known is not None and known[0] == base.snapshot:
+        return known[1]
+    if not base.has_table(cells.name):
+        return None
+    named = base.fetch(select(cells_comptes).order_by(cells_comptes.c.import_id, cells_comptes.c.numero))
+    comptes = sorted(set(named["compte"].to_pylist()))
+    rank = {compte: position for position, compte in enumerate(comptes)}
+    compte = np.array([rank[each] for each in named["compte"].to_pylist()], dtype=np.int64)
+    used = (named["montants"].to_numpy()[:, np.newaxis] >> np.arange(_WIDTH)) & 1 != 0
+    present = np.zeros((_WIDTH, len(comptes)), dtype=bool)
+    line, amount = np.nonzero(used)
+    present[amount, compte[line]] = True
+    columns = np.stack(np.nonzero(present)).astype(np.int64)
+    numbers = np.full(present.shape, -1, dtype=np.int64)
+    numbers[columns[0], columns[1]] = np.arange(columns.shape[1])
+    imports, starts = np.unique(named["import_id"].to_numpy(), return_index=True)
+    first = dict(zip(imports.tolist(), (starts * _WIDTH).tolist(), strict=True))
+    found = StoredCells(base, comptes, columns, first, numbers[:, compte].T.ravel())
+    _KNOWN[base] = base.snapshot, found
+    return found
+
+
+def sum_budgets(base: Base, sirets: pa.Array, exercices: pa.Array) -> pa.Table:
+    """Sum the balances of budgets by compte, each budget apart.
+
+    Parameters
+    ----------
+    base
+        An open base.
+    sirets, exercices
+        The budgets, no two alike.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``rang`` (position of the budget), ``compte``, and the fourteen columns of
+        `workbench.dgfip.schema.AMOUNTS` in cents (int64); comptes whose sums are all zero may be there or not.
+    """
+    stored = stored_cells(base)
+    if stored is not None and len(sirets):
+        with contextlib.suppress(IncompleteCellsError):
+            budget, cell, cents = stored.read_some(sirets, exercices)
+            amount, compte = stored.columns[0][cell], stored.columns[1][cell]
+            lines, line = np.unique(budget * len(stored.comptes) + compte, return_inverse=True)
+            amounts = np.zeros((_WIDTH, len(lines)), dtype=np.int64)
+            amounts[amount, line] = cents
+            names = pa.DictionaryArray.from_arrays((lines % len(stored.comptes)).astype(np.int32), stored.comptes)
+            whole = dict(zip(AMOUNTS, amounts, strict=True))
+            return pa.table({"rang": lines // len(stored.comptes), "compte": names, **whole})
+    groups = pa.table({"siret": sirets, "exercice": exercices, "groupe": np.arange(len(sirets))})
+    return sum_comptes(base, groups).rename_columns({"groupe": "rang"}).drop_columns(["exercice"])
+
+
+_KNOWN: WeakKeyDictionary[Base, tuple[str, StoredCells]] = WeakKeyDictionary()
 
 
 def unpack(packed: pa.ChunkedArray, kind: np.dtype[Any]) -> tuple[Integers, npt.NDArray[Any]]:
