@@ -30,6 +30,7 @@ __all__ = [
     "StoredCells",
     "add_cells",
     "complete_cells",
+    "imports_without_cells",
     "stored_cells",
     "sum_budgets",
     "sum_lines",
@@ -110,11 +111,21 @@ def complete_cells(writer: Writer) -> int:
     """Derive the cells of the imports that have none, once all is loaded; return how many there were."""
     if not writer.remote:
         return 0
-    absent = ~exists().where(cells.c.import_id == budgets.c.import_id)
-    found = writer.fetch(select(budgets.c.import_id).where(absent).distinct().order_by(budgets.c.import_id))
-    for import_id in found.column(0).to_pylist():
+    found = _without_cells(writer.fetch)
+    for import_id in found:
         add_cells(writer, import_id)
-    return int(found.num_rows)
+    return len(found)
+
+
+def imports_without_cells(base: Base) -> list[int]:
+    """Return the imports whose cells a base should keep and does not."""
+    return _without_cells(base.fetch) if base.has_table(cells.name) else []
+
+
+def _without_cells(fetch: Callable[[Executable], pa.Table]) -> list[int]:
+    absent = ~exists().where(cells.c.import_id == budgets.c.import_id)
+    found = fetch(select(budgets.c.import_id).where(absent).distinct().order_by(budgets.c.import_id))
+    return [int(each) for each in found.column(0).to_pylist()]
 
 
 def _copy(target: Table) -> Any:
