@@ -34,6 +34,7 @@ __all__ = [
     "Demonstration",
     "DownloadReport",
     "ImportReport",
+    "Migration",
     "Perimetre",
     "base_info",
     "connect",
