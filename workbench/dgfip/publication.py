@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, case, delete, exists, func, insert, literal, select, tuple_, update
@@ -16,7 +15,7 @@ from workbench.dgfip.base import Base
 from workbench.dgfip.cells_stored import add_cells, complete_cells
 from workbench.dgfip.schema import balances, budgets, cells, collectivites, doublons, imports
 from workbench.dgfip.source_files import SourceFile
-from workbench.engines import Writer
+from workbench.engines import Writer, work_folder
 from workbench.errors import WorkbenchError, require_kind
 
 __all__ = ["Progress", "Publication", "begin", "progress_reporter"]
@@ -41,9 +40,9 @@ def begin(base: Base) -> Iterator[Path]:
     """Keep other imports out and give a folder for the import's own files."""
     require_kind(base, Base, "base", "une base ouverte", 'Ouvrez-la : wb.connect("base.duckdb", read_only=False).')
     base.require_writable()
-    with base.store.lock(), TemporaryDirectory(prefix="workbench-") as folder:
+    with base.store.lock(), work_folder() as folder:
         base.refresh()
-        yield Path(folder)
+        yield folder
 
 
 def next_import_id(base: Base) -> int:
