@@ -148,3 +148,13 @@ def test_amounts_of_no_compte_are_no_cells(new_postgresql, tmp_path: Path) -> No
         wb.import_balances(base, write(tmp_path, "un.csv", [line]))
         assert base.fetch(select(balances.c.credit_2)).column(0).to_pylist() == [1250]
         assert packed(base) == {("21310001100011", 2020): 0}
+
+
+def test_a_base_of_zeros_has_blocks(engine_url: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(cells_module, "user_cache_path", lambda _: tmp_path / "cache")
+    with wb.connect(engine_url, read_only=False) as base:
+        wb.import_balances(base, write(tmp_path, "un.csv", FIRST[4:]))
+        assert prepare_cells(base) is not None
+        assert set(grid(base)["value"]) == {0.0}
+        assert grid(base) == without_blocks(base, monkeypatch)
+        assert wb.preview("C70[TA:BX]", base).budgets == 1

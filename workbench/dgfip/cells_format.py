@@ -99,7 +99,7 @@ def column_groups(
         fresh[1:] = (prefixes[1:] != prefixes[:-1]) | (columns[0][1:] != columns[0][:-1])
         starts = np.flatnonzero(fresh)
         found = np.full(width, -1, dtype=np.int64)
-        for first, last in zip(starts.tolist(), np.append(starts[1:], width).tolist(), strict=True):
+        for first, last in zip(starts.tolist(), [*starts[1:].tolist(), width][: len(starts)], strict=True):
             if last - first > 1:
                 found[first:last] = width + len(ranges)
                 ranges.append((first, last))
