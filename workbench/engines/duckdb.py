@@ -27,6 +27,8 @@ __all__ = ["DuckDBEngine", "DuckDBWriter", "parquet_columns"]
 _DIALECT = Dialect(paramstyle="numeric_dollar")
 _NO_EXTENSION = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 _BATCH = 100_000
+_WRITER_MEMORY = "2GB"
+"""What a writer holds before it spills beside its file: an import has its bound whatever its file and the machine."""
 _READER = {
     **_NO_EXTENSION,
     "enable_external_access": "false",
@@ -135,6 +137,7 @@ class DuckDBWriter(DuckDBEngine):
             **_NO_EXTENSION,
             "python_enable_replacements": "false",
             "temp_directory": str(path.with_suffix(".spill")),
+            "memory_limit": _WRITER_MEMORY,
         }
         try:
             return duckdb.connect(str(path), config=config)
