@@ -91,6 +91,11 @@ class DuckDBEngine:
             return cursor.execute(text, parameters)
         except duckdb.Error as error:
             raise WorkbenchError("requete_refusee", chemin=self.url, detail=_first_line(error)) from error
+        except RuntimeError as error:
+            # What DuckDB makes of Ctrl-C.
+            if "interrupted" in str(error).lower():
+                raise KeyboardInterrupt from error
+            raise
 
     def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Run a statement that reads; see `workbench.engines.interface.Engine.fetch`."""
