@@ -24,6 +24,7 @@ import pyarrow as pa
 from sqlalchemy import column, insert, select, table
 
 import workbench as wb
+from workbench.dgfip.cells_stored import add_cells
 from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, imports
 
 SEED = 20_240
@@ -86,7 +87,7 @@ def make_trame(indicateurs: int = 300, seed: int = SEED) -> wb.Trame:
     return wb.trame_from_formules(formules, nomenclature="M57")
 
 
-def make_base(path: Path, collectivites_count: int, exercices: int = 10, seed: int = SEED) -> wb.Base:
+def make_base(path: Path | str, collectivites_count: int, exercices: int = 10, seed: int = SEED) -> wb.Base:
     """Write a base of communes, one budget each, straight into its tables, and open it."""
     rng = np.random.default_rng(seed)
     comptes = np.array(chart(np.random.default_rng(SEED)))
@@ -96,7 +97,7 @@ def make_base(path: Path, collectivites_count: int, exercices: int = 10, seed: i
     share = np.minimum(share, 0.97)
     years = np.arange(2024 - exercices, 2024)
     base = wb.connect(path, read_only=False)
-    with base.store.lock(), base.store.write() as writer:
+    with base.store.lock(), base.write() as writer:
         writer.execute(_copy(imports, "lot"), {"lot": _import(collectivites_count * exercices)})
         for start in range(0, collectivites_count, 1_000):
             count = min(1_000, collectivites_count - start)
@@ -115,6 +116,7 @@ def make_base(path: Path, collectivites_count: int, exercices: int = 10, seed: i
             rows["etat"] = pa.array(["D"] * len(described), pa.string())
             rows["lignes"] = pa.array([90] * len(described), pa.int64())
             writer.execute(_copy(budgets, "lot"), {"lot": pa.table(rows)})
+        add_cells(writer, 1)
     base.refresh()
     return base
 

@@ -191,6 +191,12 @@ ERRORS: dict[str, ErrorKind] = {
         "La base {chemin} n'est pas une base comptable du workbench : il y manque {tables}.",
         "Donnez le chemin d'une base créée par workbench base import.",
     ),
+    "base_plus_recente": ErrorKind(
+        "La base {chemin} a été écrite par une version plus récente du workbench : ses tables sont de la version "
+        "{version}, celui-ci lit jusqu'à la version {connue}.",
+        "Mettez le workbench à jour, ou ouvrez un instantané plus ancien (workbench base snapshots).",
+        409,
+    ),
     "base_ancien_etat": ErrorKind(
         "La base {chemin} est ouverte sur son état {snapshot} : on n'importe que dans le plus récent.",
         "Rouvrez-la sans préciser d'état.",

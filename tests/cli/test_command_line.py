@@ -150,6 +150,10 @@ def test_info_find_and_snapshots(base: Path) -> None:
     assert listed[-1].startswith("0000")
     assert listed[-1].endswith("courant")
     assert run("base", "prune", "--base", base).returncode == ExitCode.OK
+    assert "à jour" in run("base", "migrate", "--base", base).stdout
+    absent = base.with_name("absente.duckdb")
+    assert run("base", "migrate", "--base", absent).returncode == ExitCode.REFUSED
+    assert not absent.exists()
 
 
 def test_an_absent_base(trame: Path, tmp_path: Path) -> None:

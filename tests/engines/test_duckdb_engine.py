@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -81,3 +85,21 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_engine_is_named() -> None:
     with pytest.raises(WorkbenchError, match="« oracle »"):
         open_store("oracle://serveur/base")
+
+
+def test_an_interruption_is_no_failure_of_the_statement(tmp_path: Path) -> None:
+    long = (
+        "import sys; from pathlib import Path; from sqlalchemy import text\n"
+        "from workbench.engines.duckdb import DuckDBWriter\n"
+        "writer = DuckDBWriter(Path(sys.argv[1])); print('ready', flush=True)\n"
+        "writer.execute(text('CREATE TABLE t AS SELECT count(*) FROM range(3000000) a, range(3000000) b'))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", long, tmp_path / "x.duckdb"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert said.strip().endswith("KeyboardInterrupt")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import workbench as wb
 from workbench.dgfip import find_collectivites, select_budgets, sum_comptes
+from workbench.dgfip.cells import prepare_cells
 
 YEARS = (2015, 2016, 2017)
 SIRETS = ("21000000100011", "21000000100029", "21000000200019")
@@ -85,6 +86,11 @@ def test_values_are_equal(new_postgresql: Callable[[], str], first, second, draw
                 searches = [find_collectivites(base, text).to_dict("records") for text in ("", "e", "étain", "oeuf")]
                 together = wb.evaluate(asked, base, sirets=SIRETS, exercices=YEARS, nomenclature=None)
                 apart = wb.evaluate_each(asked, base, wb.perimetre(), YEARS, nomenclature=None)
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr("workbench.dgfip.cells.user_cache_path", lambda _: Path(name) / "cache")
+                    assert prepare_cells(base) is not None
+                    blocks = wb.evaluate_each(asked, base, wb.perimetre(), YEARS, nomenclature=None)
+                assert blocks.to_pydict() == apart.to_pydict()
                 found.append(
                     (
                         budgets,

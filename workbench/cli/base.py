@@ -176,6 +176,23 @@ def snapshots(base: str) -> int:
 
 
 @command.command()
+@base_option
+def migrate(base: str) -> int:
+    """Complète les tables d'une base plus ancienne, dans un nouvel instantané.
+
+    Un import le fait aussi. Une base plus ancienne se lit telle quelle ; une plus récente est refusée.
+    """
+    from workbench.dgfip import connect
+    from workbench.dgfip import migrate as run_migrate
+
+    # Opened for reading first: migrating creates no base.
+    connect(base).close()
+    with connect(base, read_only=False) as opened:
+        click.echo(str(run_migrate(opened)))
+    return ExitCode.OK
+
+
+@command.command()
 @click.option("--keep", default=3, show_default=True, type=click.IntRange(min=1), help="Instantanés à garder.")
 @base_option
 def prune(keep: int, base: str) -> int:

@@ -14,6 +14,7 @@ from workbench.dgfip.comptes_import import import_comptes
 from workbench.dgfip.control import Control
 from workbench.dgfip.control_report import ControlReport, controls
 from workbench.dgfip.import_report import ImportReport
+from workbench.dgfip.migration import Migration, migrate
 from workbench.dgfip.population_import import import_population
 from workbench.dgfip.reference import departements, libelle_type_budget, libelle_type_etablissement
 from workbench.dgfip.reference_import import import_reference, libelles_reference
@@ -33,6 +34,7 @@ __all__ = [
     "Demonstration",
     "DownloadReport",
     "ImportReport",
+    "Migration",
     "Perimetre",
     "base_info",
     "connect",
@@ -49,6 +51,7 @@ __all__ = [
     "libelle_type_etablissement",
     "libelles_comptes",
     "libelles_reference",
+    "migrate",
     "perimetre",
     "prune_snapshots",
     "select_budgets",

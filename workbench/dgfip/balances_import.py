@@ -46,7 +46,7 @@ from workbench.dgfip.publication import (
     require_sirets,
 )
 from workbench.dgfip.reference import nomenclatures_repliees
-from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, doublons, metadata
+from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, doublons
 from workbench.dgfip.source_files import SourceFile, expand_paths, open_source
 from workbench.dgfip.values import Columns, checked, constant
 from workbench.engines import Writer
@@ -124,8 +124,7 @@ def import_balances(
             return ImportReport(names, budgets_unchanged=unchanged, snapshot=base.snapshot)
         first = next_import_id(base)
         rows = 0
-        with base.store.write() as writer:
-            writer.create(metadata.sorted_tables)
+        with base.write() as writer:
             for number, source in enumerate(fresh):
                 report(f"Lecture de {source.name}", number / len(fresh))
                 rows += _load(writer, source, first + number)

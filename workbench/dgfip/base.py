@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Executable
 
-from workbench.dgfip.schema import metadata
-from workbench.engines import Engine, Snapshot, Store, open_store
+from workbench.dgfip.base_version import complete, missing_tables, standing_in, version_of, write_version
+from workbench.engines import Engine, Snapshot, Store, Writer, open_store
 from workbench.errors import WorkbenchError
 
 __all__ = ["Base", "connect", "prune_snapshots", "snapshots"]
@@ -40,6 +41,8 @@ class Base:
         Identifier of the snapshot read.
     read_only : bool
         Whether imports are refused.
+    version : int
+        Version of the tables of the snapshot; `workbench.dgfip.schema.VERSION` for one of today.
     """
 
     def __init__(self, store: Store, read_only: bool = True, snapshot: str | None = None) -> None:
@@ -52,13 +55,28 @@ class Base:
 
     def _open(self, snapshot: str | None) -> tuple[Engine, str]:
         engine, opened = self.store.open(snapshot)
-        present = engine.tables()
-        # Labels came later and have shipped equals: a base without them reads as well.
-        missing = sorted(set(metadata.tables) - present - {"references"})
-        if missing:
+        try:
+            present = engine.columns()
+            self._missing = missing_tables(present, self.url)
+            self.version = version_of(engine, present, self.url)
+        except BaseException:
             engine.close()
-            raise WorkbenchError("base_etrangere", chemin=self.url, tables=", ".join(missing))
+            raise
+        self._tables = frozenset(present)
         return engine, opened
+
+    @property
+    def mark(self) -> str:
+        """What tells this snapshot from any other of its number; empty where its content alone does."""
+        return self._engine.mark
+
+    @contextmanager
+    def write(self) -> Iterator[Writer]:
+        """Give a writer of the next snapshot, with all the tables of this version; the caller holds the lock."""
+        with self.store.write() as writer:
+            complete(writer)
+            write_version(writer, self.version)
+            yield writer
 
     def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Run a statement that reads.
@@ -81,11 +99,11 @@ class Base:
         WorkbenchError
             ``requete_refusee`` with the engine's own words, ``base_fermee`` after `close`.
         """
-        return self._engine.fetch(statement, tables)
+        return self._engine.fetch(standing_in(statement, self._missing) if self._missing else statement, tables)
 
     def has_table(self, name: str) -> bool:
         """Whether the snapshot has this table; those written before it existed do not."""
-        return name in self._engine.tables()
+        return name in self._tables
 
     def require_writable(self) -> None:
         """Refuse an import into a base that is open for reading, or on an old snapshot."""
@@ -150,22 +168,25 @@ def connect(url: str | Path, read_only: bool = True, *, snapshot: str | None = N
     WorkbenchError
         ``base_absente`` when nothing is there and ``read_only`` is true, ``snapshot_absent``,
         ``serveur_injoignable`` when a server opens no session,
-        ``base_illisible`` or ``base_etrangere`` when the file is no base of the workbench.
+        ``base_illisible`` or ``base_etrangere`` when the file is no base of the workbench,
+        ``base_plus_recente`` when a later version wrote it.
 
     Examples
     --------
     >>> import tempfile
     >>> from sqlalchemy import select
+    >>> from workbench.dgfip.schema import balances
     >>> folder = tempfile.TemporaryDirectory()
     >>> with connect(folder.name + "/base.duckdb", read_only=False) as base:
-    ...     base.snapshot, base.fetch(select(metadata.tables["balances"])).num_rows
+    ...     base.snapshot, base.fetch(select(balances)).num_rows
     ('00000001', 0)
     >>> folder.cleanup()
     """
     store = open_store(str(url))
     if snapshot is None and not read_only and not store.exists():
         with store.lock(), store.write() as writer:
-            writer.create(metadata.sorted_tables)
+            complete(writer)
+            write_version(writer, 0)
     return Base(store, read_only, snapshot)
 
 

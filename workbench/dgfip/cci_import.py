@@ -46,7 +46,7 @@ from workbench.dgfip.publication import (
     record_import,
     require_sirets,
 )
-from workbench.dgfip.schema import AMOUNTS, OPERATIONS, balances, collectivites, doublons, metadata
+from workbench.dgfip.schema import AMOUNTS, OPERATIONS, balances, collectivites, doublons
 from workbench.dgfip.source_files import SourceFile, expand_paths, open_source
 from workbench.dgfip.values import Columns, checked, constant
 from workbench.engines import Writer
@@ -145,8 +145,7 @@ def import_cci(
             return ImportReport(names, budgets_unchanged=held, snapshot=base.snapshot)
         first = next_import_id(base)
         rows = 0
-        with base.store.write() as writer:
-            writer.create(metadata.sorted_tables)
+        with base.write() as writer:
             for number, (kind, source) in enumerate(sources):
                 report(f"Lecture de {source.name}", number / len(sources))
                 read = _load(writer, kind, source, first + number)

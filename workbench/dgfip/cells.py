@@ -266,7 +266,9 @@ def _folders(base: Base) -> list[Path]:
 
 
 def _content(base: Base) -> str:
-    """What tells a snapshot from any other: its imports, one by one, and its size."""
+    """What tells a snapshot from any other: the engine's mark, or its imports, one by one, and its size."""
+    if base.mark:
+        return hashlib.sha256(f"{FORMAT} {base.mark}".encode()).hexdigest()[:16]
     statement = select(imports.c.import_id, imports.c.sha256, imports.c.date, imports.c.lignes, imports.c.budgets)
     digest = hashlib.sha256(f"{FORMAT}".encode())
     for row in base.fetch(statement.order_by(imports.c.import_id)).to_pylist():

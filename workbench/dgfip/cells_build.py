@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from sqlalchemy import BigInteger, and_, case, column, func, select, table
+from sqlalchemy import and_, case, func, select
 
 from workbench.dgfip.base import Base
 from workbench.dgfip.cells_format import block_bounds, write_cells
+from workbench.dgfip.cells_stored import IncompleteCellsError, stored_cells, sum_lines
 from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites
 from workbench.dgfip.selection import perimetre, select_budgets
 
@@ -22,6 +23,8 @@ _LINES_AT_ONCE = 3_000_000
 """Balances read by one statement: about a gigabyte while they are sorted."""
 
 Integers = npt.NDArray[np.int64]
+Read = Callable[[pa.Array, pa.Array], tuple[Integers, Integers, Integers]]
+"""From the SIRETs and exercices of budgets, their cells: (position of the budget, cell column, cents)."""
 _CODED = (
     "siret",
     "siren",
@@ -49,12 +52,17 @@ def build_cells(base: Base, folder: Path, progress: Callable[[int, int], None] |
         Called with (budget-years done, budget-years in all).
     """
     rows, lines = _rows(base)
-    comptes, columns = _chart(base)
     siret = rows["siret"].combine_chunks()
     unit = siret.indices.to_numpy().astype(np.int64) if rows.num_rows else np.zeros(0, dtype=np.int64)
     bounds = block_bounds(unit)
-    blocks = _blocks(base, rows, lines, comptes, columns, bounds, progress)
-    write_cells(folder, rows, comptes, columns, bounds, blocks)
+    stored = stored_cells(base)
+    if stored is not None:
+        with contextlib.suppress(IncompleteCellsError):
+            blocks = _blocks(stored.read_slice, rows, lines, bounds, progress)
+            return write_cells(folder, rows, stored.comptes, stored.columns, bounds, blocks)
+    comptes, columns = _chart(base)
+    blocks = _blocks(_summed(base, comptes, columns), rows, lines, bounds, progress)
+    return write_cells(folder, rows, comptes, columns, bounds, blocks)
 
 
 def _rows(base: Base) -> tuple[pa.Table, Integers]:
@@ -89,23 +97,20 @@ def _chart(base: Base) -> tuple[list[str], Integers]:
 
 
 def _blocks(
-    base: Base,
+    read: Read,
     rows: pa.Table,
     lines: Integers,
-    comptes: list[str],
-    columns: Integers,
     bounds: Integers,
     progress: Callable[[int, int], None] | None,
 ) -> Iterator[tuple[Integers, Integers, Integers]]:
-    numbers = np.full((len(AMOUNTS), len(comptes)), -1, dtype=np.int64)
-    numbers[columns[0], columns[1]] = np.arange(columns.shape[1])
     total = np.append(0, np.cumsum(lines))
     number = 0
     while number < len(bounds) - 1:
         following = int(np.searchsorted(total[bounds], total[bounds[number]] + _LINES_AT_ONCE, side="right")) - 1
         following = max(following, number + 1)
         first, last = int(bounds[number]), int(bounds[following])
-        row, cell, value = _cells(base, rows.slice(first, last - first), comptes, numbers)
+        part = rows.slice(first, last - first)
+        row, cell, value = read(part["siret"].combine_chunks().cast(pa.string()), part["exercice"].combine_chunks())
         block = np.searchsorted(bounds[number : following + 1] - first, row, side="right") - 1
         order = np.argsort(block, kind="stable")
         ends = np.searchsorted(block[order], np.arange(following - number + 1))
@@ -117,34 +122,19 @@ def _blocks(
             progress(last, rows.num_rows)
 
 
-def _cells(base: Base, rows: pa.Table, comptes: list[str], numbers: Integers) -> tuple[Integers, Integers, Integers]:
-    """The cells of a slice of budget-years: (row of the slice, cell column, cents)."""
-    sirets = rows["siret"].cast(pa.string())
-    wanted = pa.table(
-        {"siret": sirets, "exercice": rows["exercice"], "rang": pa.array(np.arange(rows.num_rows), pa.int64())}
-    )
-    charted = pa.table(
-        {"compte": pa.array(comptes, pa.string()), "numero": pa.array(np.arange(len(comptes)), pa.int64())}
-    )
-    taken = table("rangs", column("siret"), column("exercice"), column("rang"))
-    named = table("plan", column("compte"), column("numero"))
-    key: tuple[Any, ...] = (taken.c.rang, named.c.numero)
-    statement = (
-        select(*key, *(func.sum(balances.c[name]).cast(BigInteger).label(name) for name in AMOUNTS))
-        .select_from(balances)
-        .join(taken, and_(taken.c.siret == balances.c.siret, taken.c.exercice == balances.c.exercice))
-        .join(named, named.c.compte == balances.c.compte)
-        .group_by(*key)
-    )
-    sums = base.fetch(statement, {"rangs": wanted, "plan": charted})
-    row, compte = sums["rang"].to_numpy(), sums["numero"].to_numpy()
-    found: list[tuple[Integers, Integers, Integers]] = []
-    for amount, name in enumerate(AMOUNTS):
-        values = sums[name].to_numpy()
-        lines = np.flatnonzero(values)
-        found.append((row[lines], numbers[amount, compte[lines]], values[lines]))
-    return (
-        np.concatenate([part[0] for part in found]),
-        np.concatenate([part[1] for part in found]),
-        np.concatenate([part[2] for part in found]),
-    )
+def _summed(base: Base, comptes: list[str], columns: Integers) -> Read:
+    """Read cells as sums of balances."""
+    charted = pa.array(comptes, pa.string())
+    numbers = np.full((len(AMOUNTS), len(comptes)), -1, dtype=np.int64)
+    numbers[columns[0], columns[1]] = np.arange(columns.shape[1])
+
+    def read(sirets: pa.Array, exercices: pa.Array) -> tuple[Integers, Integers, Integers]:
+        row, compte, *amounts = sum_lines(base.fetch, sirets, exercices, charted)
+        found = []
+        for amount, values in enumerate(amounts):
+            lines = np.flatnonzero(values)
+            found.append((row[lines], numbers[amount, compte[lines]], values[lines]))
+        rows, cells, cents = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return rows, cells, cents
+
+    return read

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from scipy import sparse
+
+from workbench.engines import work_folder
 
 __all__ = ["FORMAT", "ROWS_PER_BLOCK", "block_bounds", "remove_other_folders", "write_cells"]
 
@@ -98,7 +99,7 @@ def column_groups(
         fresh[1:] = (prefixes[1:] != prefixes[:-1]) | (columns[0][1:] != columns[0][:-1])
         starts = np.flatnonzero(fresh)
         found = np.full(width, -1, dtype=np.int64)
-        for first, last in zip(starts.tolist(), np.append(starts[1:], width).tolist(), strict=True):
+        for first, last in zip(starts.tolist(), [*starts[1:].tolist(), width][: len(starts)], strict=True):
             if last - first > 1:
                 found[first:last] = width + len(ranges)
                 ranges.append((first, last))
@@ -149,8 +150,7 @@ def write_cells(
     listed = list(comptes)
     groups, group_of = column_groups(listed, columns)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".cells-", dir=folder.parent))
-    try:
+    with work_folder(folder.parent, ".cells-") as work:
         # Whoever reads the base reads its cells.
         work.chmod(folder.parent.stat().st_mode & 0o777)
         width = columns.shape[1] + len(groups)
@@ -201,8 +201,6 @@ def write_cells(
             folder.rename(aside)
             work.rename(folder)
             shutil.rmtree(aside, ignore_errors=True)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _write_arrow(path: Path, table: pa.Table) -> None:

@@ -11,7 +11,7 @@ from workbench.dgfip.base import Base
 from workbench.dgfip.import_report import ImportReport
 from workbench.dgfip.layouts_cci import COMPTES
 from workbench.dgfip.publication import begin, current_budgets, next_import_id, record_import
-from workbench.dgfip.schema import comptes, metadata
+from workbench.dgfip.schema import comptes
 from workbench.dgfip.source_files import SourceFile, expand_paths, open_source
 from workbench.dgfip.values import Columns
 from workbench.engines import Writer
@@ -50,8 +50,7 @@ def import_comptes(base: Base, path: str | Path) -> ImportReport:
         if current_budgets(base, source.sha256, "cci_comptes") is not None:
             return ImportReport((source.name,), snapshot=base.snapshot)
         import_id = next_import_id(base)
-        with base.store.write() as writer:
-            writer.create(metadata.sorted_tables)
+        with base.write() as writer:
             rows = load_comptes(writer, source)
             if not rows:
                 raise WorkbenchError("fichier_sans_ligne", fichier=source.name)

@@ -25,7 +25,7 @@ from workbench.dgfip.base import Base
 from workbench.dgfip.import_report import ImportReport
 from workbench.dgfip.layouts import POPULATION
 from workbench.dgfip.publication import begin, next_import_id, record_import
-from workbench.dgfip.schema import imports, metadata, populations
+from workbench.dgfip.schema import imports, populations
 from workbench.dgfip.source_files import SourceFile, expand_paths, open_source
 from workbench.dgfip.values import Columns, checked
 from workbench.engines import Writer
@@ -86,8 +86,7 @@ def import_population(base: Base, path: str | Path) -> ImportReport:
         if _is_current(base, source):
             return ImportReport((source.name,), snapshot=base.snapshot)
         import_id = next_import_id(base)
-        with base.store.write() as writer:
-            writer.create(metadata.sorted_tables)
+        with base.write() as writer:
             rows = _load(writer, source, nature, import_id)
         base.refresh()
     notes = (

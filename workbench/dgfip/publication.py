@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, case, delete, exists, func, insert, literal, select, tuple_, update
 
 from workbench.dgfip.base import Base
-from workbench.dgfip.schema import balances, budgets, collectivites, doublons, imports
+from workbench.dgfip.cells_stored import add_cells, complete_cells
+from workbench.dgfip.schema import balances, budgets, cells, collectivites, doublons, imports
 from workbench.dgfip.source_files import SourceFile
-from workbench.engines import Writer
+from workbench.engines import Writer, work_folder
 from workbench.errors import WorkbenchError, require_kind
 
 __all__ = ["Progress", "Publication", "begin", "progress_reporter"]
@@ -40,9 +40,9 @@ def begin(base: Base) -> Iterator[Path]:
     """Keep other imports out and give a folder for the import's own files."""
     require_kind(base, Base, "base", "une base ouverte", 'Ouvrez-la : wb.connect("base.duckdb", read_only=False).')
     base.require_writable()
-    with base.store.lock(), TemporaryDirectory(prefix="workbench-") as folder:
+    with base.store.lock(), work_folder() as folder:
         base.refresh()
-        yield Path(folder)
+        yield folder
 
 
 def next_import_id(base: Base) -> int:
@@ -112,7 +112,9 @@ def add_budgets(writer: Writer, import_id: int) -> int:
         .order_by(balances.c.siret, balances.c.exercice)
     )
     names = ["exercice", "siret", "etat", "lignes", "import_id"]
-    return writer.execute(insert(budgets).from_select(names, rows))
+    count = writer.execute(insert(budgets).from_select(names, rows))
+    add_cells(writer, import_id)
+    return count
 
 
 def publish(writer: Writer, first: int, files: dict[int, str]) -> Publication:
@@ -133,13 +135,14 @@ def publish(writer: Writer, first: int, files: dict[int, str]) -> Publication:
     count = int(replaced.column("n")[0].as_py())
     _keep_populations(writer, first)
     if count:
-        for each in (balances, budgets, doublons):
+        for each in (balances, budgets, doublons, *([cells] if writer.remote else [])):
             carried = _carried(newer, each, first)
             writer.execute(delete(each).where(each.c.import_id < first, carried))
     described = collectivites.alias("newer")
     writer.execute(
         delete(collectivites).where(collectivites.c.import_id < first, _carried(described, collectivites, first))
     )
+    complete_cells(writer)
     total = writer.fetch(
         select(budgets.c.exercice, func.count().label("n"))
         .where(budgets.c.import_id >= first)

@@ -18,7 +18,7 @@ from workbench.dgfip.reference import (
     types_budget,
     types_etablissement,
 )
-from workbench.dgfip.schema import imports, metadata, references
+from workbench.dgfip.schema import imports, references
 from workbench.dgfip.source_files import SourceFile, open_source
 from workbench.dgfip.values import Columns
 from workbench.engines import Writer
@@ -68,8 +68,7 @@ def import_reference(base: Base, folder: str | Path) -> ImportReport:
             return ImportReport(names, snapshot=base.snapshot)
         first = next_import_id(base)
         rows = 0
-        with base.store.write() as writer:
-            writer.create(metadata.sorted_tables)
+        with base.write() as writer:
             for number, (nature, source) in enumerate(fresh.items()):
                 rows += _load(writer, nature, source, first + number)
         base.refresh()

@@ -20,21 +20,37 @@ Open-data balances give 1, 2 (net of annulations), 3 (3 + 4) and 6; ``solde_debi
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, SmallInteger, String, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, SmallInteger, String, Table, Text
 
 __all__ = [
     "AMOUNTS",
     "OPERATIONS",
+    "REQUIRED",
+    "VERSION",
     "balances",
     "budgets",
+    "cells",
+    "cells_comptes",
     "collectivites",
     "comptes",
+    "derived",
     "doublons",
     "imports",
     "metadata",
     "populations",
     "references",
+    "versions",
 ]
+
+VERSION = 2
+"""Goes up when a table or a column is added here: 1 is any base that does not say.
+
+An older base is read as it is, what it lacks being empty, and completed by the next import; a newer
+one is refused. A column that comes later is nullable.
+"""
+
+REQUIRED = frozenset({"balances", "budgets", "collectivites", "imports"})
+"""The tables without which a database is no base."""
 
 OPERATIONS = (1, 2, 3, 4, 5, 6, 7)
 
@@ -148,3 +164,34 @@ imports = Table(
     Column("lignes", Integer, nullable=False),
     Column("budgets", Integer, nullable=False),
 )
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("version", Integer, nullable=False, doc="`VERSION` of the program that completed the base"),
+)
+"""One row a version that the base went through; the highest is its own."""
+
+derived = MetaData()
+"""Tables that are made again from the others, where they spare readers a network's worth of rows."""
+
+cells = Table(
+    "cells",
+    derived,
+    Column("exercice", SmallInteger, nullable=False),
+    Column("siret", String(14), nullable=False),
+    Column("codes", LargeBinary, nullable=False, doc="int32, ascending: numero × 14 + position in ``AMOUNTS``"),
+    Column("cents", LargeBinary, nullable=False, doc="int64, of each code; never zero"),
+    Column("import_id", Integer, nullable=False),
+)
+"""One row a budget: the sums of its balances by compte, packed, little-endian."""
+
+cells_comptes = Table(
+    "cells_comptes",
+    derived,
+    Column("import_id", Integer, nullable=False),
+    Column("numero", Integer, nullable=False, doc="From 0, for the cells of this import alone"),
+    Column("compte", Text, nullable=False),
+    Column("montants", Integer, nullable=False, doc="One bit an amount column of which some cell exists"),
+)
+"""The comptes that the cells of each import number."""

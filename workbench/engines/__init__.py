@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from workbench.engines.interface import Engine, FileSource, Snapshot, Store, Writer
+from workbench.engines.work_folder import work_folder
 from workbench.errors import WorkbenchError
 
-__all__ = ["Engine", "FileSource", "Snapshot", "Store", "Writer", "open_store", "parquet_columns"]
+__all__ = ["Engine", "FileSource", "Snapshot", "Store", "Writer", "open_store", "parquet_columns", "work_folder"]
 
 
 def open_store(url: str) -> Store:

@@ -17,6 +17,7 @@ from duckdb_sqlalchemy import Dialect
 from sqlalchemy import Executable, FromClause, Table, column, select, table
 from sqlalchemy.schema import CreateTable, DropTable
 
+from workbench.engines.added_columns import AddColumn
 from workbench.engines.arrow_types import plain
 from workbench.engines.interface import FileSource
 from workbench.errors import WorkbenchError
@@ -26,6 +27,8 @@ __all__ = ["DuckDBEngine", "DuckDBWriter", "parquet_columns"]
 _DIALECT = Dialect(paramstyle="numeric_dollar")
 _NO_EXTENSION = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 _BATCH = 100_000
+_WRITER_MEMORY = "2GB"
+"""What a writer holds before it spills beside its file: an import has its bound whatever its file and the machine."""
 _READER = {
     **_NO_EXTENSION,
     "enable_external_access": "false",
@@ -58,6 +61,8 @@ class DuckDBEngine:
         ``base_illisible`` when the file is no database that this DuckDB reads.
     """
 
+    mark = ""
+
     def __init__(self, path: Path, url: str = "") -> None:
         self.url = url or str(path)
         self._process = os.getpid()
@@ -86,6 +91,11 @@ class DuckDBEngine:
             return cursor.execute(text, parameters)
         except duckdb.Error as error:
             raise WorkbenchError("requete_refusee", chemin=self.url, detail=_first_line(error)) from error
+        except RuntimeError as error:
+            # What DuckDB makes of Ctrl-C.
+            if "interrupted" in str(error).lower():
+                raise KeyboardInterrupt from error
+            raise
 
     def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Run a statement that reads; see `workbench.engines.interface.Engine.fetch`."""
@@ -93,8 +103,15 @@ class DuckDBEngine:
 
     def tables(self) -> set[str]:
         """Return the names of the tables of the snapshot."""
-        names = table("tables", column("table_name"), schema="information_schema")
-        return set(self.fetch(select(names.c.table_name)).column(0).to_pylist())
+        return set(self.columns())
+
+    def columns(self) -> dict[str, set[str]]:
+        """Return the names of the columns of each table of the snapshot."""
+        names = table("columns", column("table_name"), column("column_name"), schema="information_schema")
+        found: dict[str, set[str]] = {}
+        for row in self.fetch(select(names.c.table_name, names.c.column_name)).to_pylist():
+            found.setdefault(row["table_name"], set()).add(row["column_name"])
+        return found
 
     def close(self) -> None:
         """Give back the connection; closing twice does nothing."""
@@ -114,6 +131,8 @@ class DuckDBWriter(DuckDBEngine):
         What the user calls the base; used in messages.
     """
 
+    remote = False
+
     def __init__(self, path: Path, url: str = "") -> None:
         self._sources = 0
         super().__init__(path, url)
@@ -123,6 +142,7 @@ class DuckDBWriter(DuckDBEngine):
             **_NO_EXTENSION,
             "python_enable_replacements": "false",
             "temp_directory": str(path.with_suffix(".spill")),
+            "memory_limit": _WRITER_MEMORY,
         }
         try:
             return duckdb.connect(str(path), config=config)
@@ -136,9 +156,13 @@ class DuckDBWriter(DuckDBEngine):
         return self._connection
 
     def create(self, tables: Iterable[Table]) -> None:
-        """Create the tables that do not exist yet."""
+        """Create the tables that do not exist yet, and add the columns that the others lack."""
+        present = self.columns()
         for each in tables:
             self._run(CreateTable(each, if_not_exists=True), None)
+            for own in each.columns:
+                if own.name not in present.get(each.name, {own.name}):
+                    self._run(AddColumn(own), None)
 
     def drop(self, tables: Iterable[Table]) -> None:
         """Drop tables that exist."""

@@ -28,6 +28,8 @@ class Engine(Protocol):
     """
 
     url: str
+    mark: str
+    """Tells this snapshot from any other that ever bore its number; empty where its content alone does."""
 
     def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Run a statement that reads.
@@ -48,6 +50,10 @@ class Engine(Protocol):
 
     def tables(self) -> set[str]:
         """Return the names of the tables of the snapshot."""
+        ...
+
+    def columns(self) -> dict[str, set[str]]:
+        """Return the names of the columns of each table of the snapshot."""
         ...
 
     def close(self) -> None:
@@ -121,8 +127,11 @@ class Writer(Engine, Protocol):
     After `loaded` they see the whole base, new rows included, and no file any more.
     """
 
+    remote: bool
+    """Whether rows reach readers through a network: what spares them rows is then worth keeping."""
+
     def create(self, tables: Iterable[Table]) -> None:
-        """Create the tables that do not exist yet."""
+        """Create the tables that do not exist yet, and add the columns that the others lack."""
         ...
 
     def drop(self, tables: Iterable[Table]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import ColumnElement, Executable, FromClause, Table, column, select
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateTable, DropTable
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from workbench.engines.arrow_types import plain
@@ -59,6 +59,7 @@ class PostgreSQLEngine:
         self._guard = threading.Lock()
         self._closed = False
         Snapshots(session).select(number)
+        self.mark = Snapshots(session).mark(number)
         self._idle = [session]
 
     def _connect(self) -> Session:
@@ -110,8 +111,12 @@ class PostgreSQLEngine:
 
     def tables(self) -> set[str]:
         """Return the names of the tables of the snapshot."""
+        return set(self.columns())
+
+    def columns(self) -> dict[str, set[str]]:
+        """Return the names of the columns of each table of the snapshot."""
         with self._session() as session:
-            return Snapshots(session).tables(self._number)
+            return Snapshots(session).columns(self._number)
 
     def close(self) -> None:
         """Give back the connections; closing twice does nothing."""
@@ -135,6 +140,9 @@ class PostgreSQLWriter:
         The snapshot being written.
     """
 
+    remote = True
+    mark = ""
+
     def __init__(self, session: Session, stage: DuckDBWriter, number: int) -> None:
         self.url = session.address.public
         self._session = session
@@ -145,7 +153,7 @@ class PostgreSQLWriter:
         self._loaded = False
 
     def create(self, tables: Iterable[Table]) -> None:
-        """Create the tables that do not exist yet; temporary ones serve loading alone."""
+        """Create the tables that do not exist yet and add missing columns; temporary tables serve loading alone."""
         kept = list(tables)
         self._stage.create(kept)
         lasting = [each for each in kept if "TEMPORARY" not in each._prefixes]
@@ -162,14 +170,18 @@ class PostgreSQLWriter:
 
     def tables(self) -> set[str]:
         """Return the names of the tables of the snapshot."""
-        return self._snapshots.tables(self._number)
+        return set(self.columns())
+
+    def columns(self) -> dict[str, set[str]]:
+        """Return the names of the columns of each table of the snapshot."""
+        return self._snapshots.columns(self._number)
 
     def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Run a statement that reads: what was loaded, then the whole base."""
         if not self._loaded:
             return self._stage.fetch(statement, tables)
-        _give(self._session, tables or {})
-        return plain(self._session.fetch(statement))
+        with self._given(tables or {}):
+            return plain(self._session.fetch(statement))
 
     def execute(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> int:
         """Run a statement that writes; return the number of rows it touched."""
@@ -177,8 +189,16 @@ class PostgreSQLWriter:
             if isinstance(statement, Delete):
                 self._change(statement)
             return self._stage.execute(statement, tables)
-        _give(self._session, tables or {})
-        return self._session.execute(statement) if isinstance(statement, Insert) else self._change(statement)
+        with self._given(tables or {}):
+            return self._session.execute(statement) if isinstance(statement, Insert) else self._change(statement)
+
+    @contextmanager
+    def _given(self, tables: Mapping[str, pa.Table]) -> Iterator[None]:
+        """Make Arrow tables visible to one statement: the transaction of a writer outlives it."""
+        _give(self._session, tables)
+        yield
+        for name, rows in tables.items():
+            self._session.execute(DropTable(given_table(name, rows.schema.empty_table())[0]))
 
     def loaded(self) -> None:
         """Move what was loaded to PostgreSQL; doing it twice does nothing."""

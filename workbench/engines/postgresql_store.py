@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from workbench.engines.duckdb import DuckDBWriter
 from workbench.engines.interface import Snapshot, Writer
 from workbench.engines.postgresql import PostgreSQLEngine, PostgreSQLWriter
 from workbench.engines.postgresql_session import Address, Session
 from workbench.engines.postgresql_tables import WRITERS, Snapshots
+from workbench.engines.work_folder import work_folder
 from workbench.errors import WorkbenchError
 
 __all__ = ["PostgreSQLStore"]
@@ -94,9 +93,9 @@ class PostgreSQLStore:
         session = self._holding
         if session is None:
             raise RuntimeError("a writer needs the lock")
-        with TemporaryDirectory(prefix="workbench-") as folder, session.transaction():
+        with work_folder() as folder, session.transaction():
             number = Snapshots(session).begin()
-            stage = DuckDBWriter(Path(folder) / "chargement.duckdb", self.url)
+            stage = DuckDBWriter(folder / "chargement.duckdb", self.url)
             try:
                 writer = PostgreSQLWriter(session, stage, number)
                 yield writer

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from workbench.dgfip import Base, Perimetre, select_budgets, sum_comptes
+from workbench.dgfip import Base, Perimetre, select_budgets
 from workbench.dgfip.cells import Cells, Descriptions, open_cells, prepare_cells
 from workbench.dgfip.cells_format import ROWS_PER_BLOCK, block_bounds
+from workbench.dgfip.cells_stored import sum_budgets
 from workbench.evaluation import kernel
 from workbench.evaluation.evaluate import (
     OF_THE_TRAME,
@@ -22,7 +23,6 @@ from workbench.evaluation.evaluate import (
     cells_of,
     chosen_perimetre,
     frame_of,
-    groups_of,
     kind_of_budget,
     population_of,
     presence_of,
@@ -371,12 +371,10 @@ def _batch(
 def _each(plan: Plan, base: Base, frame: pd.DataFrame, layout: Layout) -> pa.RecordBatch:
     """Evaluate a few collectivités from the balances themselves."""
     sirets, unit = np.unique(frame["siret"].to_numpy(dtype=str), return_inverse=True)
-    frame = frame.assign(groupe=unit)
     exercice = frame["exercice"].to_numpy(dtype=np.int64)
     rows = kernel.Rows(unit=unit.astype(np.int64), exercice=exercice)
-    sums = sum_comptes(base, groups_of(frame))
-    keys = unit * 100_000 + exercice
-    row = np.searchsorted(keys, sums["groupe"].to_numpy() * 100_000 + sums["exercice"].to_numpy())
+    sums = sum_budgets(base, pa.array(frame["siret"].tolist(), pa.string()), pa.array(exercice))
+    row = sums["rang"].to_numpy()
     selected = {condition: accepted(frame, condition)[row] for condition in plan.conditions() - {ALL}}
     own_row = np.arange(len(frame))
     population = population_of(plan, frame, own_row, len(frame))

@@ -1,0 +1,116 @@
+CREATE TABLE balances (
+	exercice SMALLINT NOT NULL,
+	siret VARCHAR(14) NOT NULL,
+	fonction TEXT NOT NULL,
+	compte TEXT,
+	etat VARCHAR(1) NOT NULL,
+	debit_1 BIGINT NOT NULL,
+	credit_1 BIGINT NOT NULL,
+	debit_2 BIGINT NOT NULL,
+	credit_2 BIGINT NOT NULL,
+	debit_3 BIGINT NOT NULL,
+	credit_3 BIGINT NOT NULL,
+	debit_4 BIGINT NOT NULL,
+	credit_4 BIGINT NOT NULL,
+	debit_5 BIGINT NOT NULL,
+	credit_5 BIGINT NOT NULL,
+	debit_6 BIGINT NOT NULL,
+	credit_6 BIGINT NOT NULL,
+	debit_7 BIGINT NOT NULL,
+	credit_7 BIGINT NOT NULL,
+	solde_debit BIGINT,
+	solde_credit BIGINT,
+	import_id INTEGER NOT NULL
+);
+
+CREATE TABLE budgets (
+	exercice SMALLINT NOT NULL,
+	siret VARCHAR(14) NOT NULL,
+	etat VARCHAR(1) NOT NULL,
+	lignes INTEGER NOT NULL,
+	import_id INTEGER NOT NULL
+);
+
+CREATE TABLE collectivites (
+	exercice SMALLINT NOT NULL,
+	siret VARCHAR(14) NOT NULL,
+	siren VARCHAR(9) NOT NULL,
+	finess VARCHAR(9),
+	libelle TEXT NOT NULL,
+	commune TEXT,
+	departement VARCHAR(3),
+	insee VARCHAR(3),
+	region TEXT,
+	population INTEGER,
+	nomenclature TEXT,
+	nomenclature_detail TEXT,
+	type_budget VARCHAR(1),
+	type_etablissement VARCHAR(3),
+	sous_type TEXT,
+	activite TEXT,
+	secteur TEXT,
+	categorie TEXT,
+	siren_epci VARCHAR(9),
+	import_id INTEGER NOT NULL
+);
+
+CREATE TABLE comptes (
+	nomenclature TEXT NOT NULL,
+	compte TEXT NOT NULL,
+	libelle TEXT NOT NULL
+);
+
+CREATE TABLE doublons (
+	import_id INTEGER NOT NULL,
+	source TEXT NOT NULL,
+	exercice SMALLINT NOT NULL,
+	siret VARCHAR(14) NOT NULL,
+	fonction TEXT,
+	compte TEXT,
+	etat VARCHAR(1),
+	operation SMALLINT,
+	lignes INTEGER NOT NULL
+);
+
+CREATE TABLE imports (
+	import_id INTEGER NOT NULL,
+	fichier TEXT NOT NULL,
+	sha256 VARCHAR(64) NOT NULL,
+	source TEXT NOT NULL,
+	date TEXT NOT NULL,
+	lignes INTEGER NOT NULL,
+	budgets INTEGER NOT NULL
+);
+
+CREATE TABLE populations (
+	identifiant TEXT NOT NULL,
+	nature TEXT NOT NULL,
+	exercice SMALLINT,
+	population INTEGER NOT NULL,
+	import_id INTEGER NOT NULL
+);
+
+CREATE TABLE "references" (
+	nature TEXT NOT NULL,
+	code TEXT NOT NULL,
+	libelle TEXT NOT NULL
+);
+
+CREATE TABLE versions (
+	version INTEGER NOT NULL
+);
+
+CREATE TABLE cells (
+	exercice SMALLINT NOT NULL,
+	siret VARCHAR(14) NOT NULL,
+	codes BYTEA NOT NULL,
+	cents BYTEA NOT NULL,
+	import_id INTEGER NOT NULL
+);
+
+CREATE TABLE cells_comptes (
+	import_id INTEGER NOT NULL,
+	numero INTEGER NOT NULL,
+	compte TEXT NOT NULL,
+	montants INTEGER NOT NULL
+);
