@@ -334,6 +334,16 @@ ERRORS: dict[str, ErrorKind] = {
         "Les valeurs n'ont pas été écrites dans {chemin} : {detail}.",
         "Le fichier, s'il existait, est resté comme il était.",
     ),
+    "echelle_inconnue": ErrorKind("Il n'y a pas d'échelle de strates « {echelle} ».", "Connues : {connues}.", 404),
+    "budget_absent": ErrorKind(
+        "Le budget {siret} n'a pas de comptes en {exercice} dans cette base.",
+        "Cherchez-le par son nom : workbench base find",
+        404,
+    ),
+    "regroupement_inconnu": ErrorKind(
+        "On ne regroupe pas les collectivités par « {valeur} ».",
+        'Écrivez by="strate", by="departement" ou une liste parmi : {connus}.',
+    ),
     "cellules_absentes": ErrorKind(
         "Les sommes de la base {chemin} n'ont pas pu être préparées : aucun dossier n'est inscriptible.",
         "Rendez inscriptible le dossier de la base ou celui du cache de l'utilisateur.",

@@ -18,6 +18,7 @@ from workbench.dgfip.population_import import import_population
 from workbench.dgfip.reference import departements, libelle_type_budget, libelle_type_etablissement
 from workbench.dgfip.reference_import import import_reference, libelles_reference
 from workbench.dgfip.selection import Perimetre, perimetre, select_budgets, sum_comptes
+from workbench.dgfip.strates import BudgetStrate, Strate, strate_of
 
 if TYPE_CHECKING:
     from workbench.dgfip.demonstration import Demonstration, write_demonstration
@@ -28,12 +29,14 @@ __all__ = [
     "BadRowsError",
     "Base",
     "BaseInfo",
+    "BudgetStrate",
     "Control",
     "ControlReport",
     "Demonstration",
     "DownloadReport",
     "ImportReport",
     "Perimetre",
+    "Strate",
     "base_info",
     "connect",
     "controls",
@@ -53,6 +56,7 @@ __all__ = [
     "prune_snapshots",
     "select_budgets",
     "snapshots",
+    "strate_of",
     "sum_comptes",
     "write_demonstration",
 ]

@@ -6,6 +6,7 @@ from workbench.evaluation.explain import Explanation, explain
 from workbench.evaluation.preview import Preview, preview
 from workbench.evaluation.results import IndicateurTable, Provenance
 from workbench.evaluation.sinks import write_each
+from workbench.evaluation.strates import StrateTable, rank_each_batches, strates
 
 __all__ = [
     "OF_THE_TRAME",
@@ -13,10 +14,13 @@ __all__ = [
     "IndicateurTable",
     "Preview",
     "Provenance",
+    "StrateTable",
     "evaluate",
     "evaluate_each",
     "evaluate_each_batches",
     "explain",
     "preview",
+    "rank_each_batches",
+    "strates",
     "write_each",
 ]
