@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         write_each,
     )
     from workbench.formules import Diagnostic, check_formule, parse_formule
-    from workbench.reports import run_report, write_balance, write_excel
+    from workbench.reports import run_report, write_balance, write_excel, write_strates
     from workbench.trames import (
         Formule,
         Indicateur,
@@ -96,6 +96,7 @@ __all__ = [
     "write_balance",
     "write_each",
     "write_excel",
+    "write_strates",
 ]
 
 _ROOMS = {
@@ -130,7 +131,7 @@ _ROOMS = {
         "write_each",
     ),
     "workbench.formules": ("Diagnostic", "check_formule", "parse_formule"),
-    "workbench.reports": ("run_report", "write_balance", "write_excel"),
+    "workbench.reports": ("run_report", "write_balance", "write_excel", "write_strates"),
     "workbench.trames": (
         "Formule",
         "Indicateur",

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from workbench.engines.interface import Engine, FileSource, Snapshot, Store, Writer
 from workbench.errors import WorkbenchError
 
-__all__ = ["Engine", "FileSource", "Snapshot", "Store", "Writer", "open_store", "parquet_columns"]
+if TYPE_CHECKING:
+    from workbench.engines.duckdb_tables import TableWriter
+
+__all__ = [
+    "Engine",
+    "FileSource",
+    "Snapshot",
+    "Store",
+    "Writer",
+    "open_store",
+    "parquet_columns",
+    "table_names",
+    "writing_table",
+]
 
 
 def open_store(url: str) -> Store:
@@ -50,3 +67,17 @@ def parquet_columns(path: Path) -> dict[str, str]:
     from workbench.engines import duckdb
 
     return duckdb.parquet_columns(path)
+
+
+def table_names(path: Path, url: str) -> set[str]:
+    """Return the names of the tables of a DuckDB file; see `workbench.engines.duckdb_tables`."""
+    from workbench.engines import duckdb_tables
+
+    return duckdb_tables.table_names(path, url)
+
+
+def writing_table(path: Path, name: str, schema: pa.Schema, url: str) -> AbstractContextManager[TableWriter]:
+    """Give what receives the rows of a table of a DuckDB file; see `workbench.engines.duckdb_tables`."""
+    from workbench.engines import duckdb_tables
+
+    return duckdb_tables.writing_table(path, name, schema, url)
