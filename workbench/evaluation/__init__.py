@@ -1,5 +1,7 @@
 """Evaluation of trames: plan, kernel, results, explanations."""
 
+from workbench.evaluation.alone import explain_each
+from workbench.evaluation.contributions import contributions
 from workbench.evaluation.each import evaluate_each, evaluate_each_batches
 from workbench.evaluation.evaluate import OF_THE_TRAME, evaluate
 from workbench.evaluation.explain import Explanation, explain
@@ -15,10 +17,12 @@ __all__ = [
     "Preview",
     "Provenance",
     "StrateTable",
+    "contributions",
     "evaluate",
     "evaluate_each",
     "evaluate_each_batches",
     "explain",
+    "explain_each",
     "preview",
     "rank_each_batches",
     "strates",
