@@ -340,6 +340,27 @@ ERRORS: dict[str, ErrorKind] = {
         "Les valeurs n'ont pas été écrites dans {chemin} : {detail}.",
         "Le fichier, s'il existait, est resté comme il était.",
     ),
+    "valeurs_dans_la_base": ErrorKind(
+        "{chemin} est une base comptable : les valeurs ne s'y écrivent pas.",
+        "Donnez un autre fichier : valeurs.duckdb.",
+        409,
+    ),
+    "table_nom": ErrorKind(
+        "« {nom} » n'est pas un nom de table.", "Des lettres sans accent, des chiffres et _ : valeurs_2024."
+    ),
+    "table_sans_fichier": ErrorKind(
+        "Le fichier {chemin} n'a pas de tables : seul un fichier .duckdb en a.", "Écrivez dans un fichier .duckdb."
+    ),
+    "echelle_inconnue": ErrorKind("Il n'y a pas d'échelle de strates « {echelle} ».", "Connues : {connues}.", 404),
+    "budget_absent": ErrorKind(
+        "Le budget {siret} n'a pas de comptes en {exercice} dans cette base.",
+        "Cherchez-le par son nom : workbench base find",
+        404,
+    ),
+    "regroupement_inconnu": ErrorKind(
+        "On ne regroupe pas les collectivités par « {valeur} ».",
+        'Écrivez by="strate", by="departement" ou une liste parmi : {connus}.',
+    ),
     "cellules_absentes": ErrorKind(
         "Les sommes de la base {chemin} n'ont pas pu être préparées : aucun dossier n'est inscriptible.",
         "Rendez inscriptible le dossier de la base ou celui du cache de l'utilisateur.",
@@ -377,6 +398,13 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "classeur_extension": ErrorKind(
         "Le classeur {chemin} doit avoir un nom en .xlsx.", "Donnez un fichier .xlsx ou un dossier qui existe."
+    ),
+    "tableau_extension": ErrorKind(
+        "Le fichier {chemin} ne peut pas recevoir un tableau.", "Donnez un nom en .csv, .parquet ou .xlsx."
+    ),
+    "classeur_trop_long": ErrorKind(
+        "Un classeur n'a que 1 048 576 lignes ; ce tableau en demande {lignes}.",
+        "Écrivez un fichier .parquet ou .csv, ou réduisez le périmètre ou la période.",
     ),
     "classeur_non_inscriptible": ErrorKind(
         "Le classeur {chemin} ne peut pas être écrit.",

@@ -258,3 +258,46 @@ def _texts(messages: Iterable[Message]) -> set[tuple[tuple[str, ...], tuple[str,
 
 def _forms(text: str | Sequence[str]) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else tuple(text)
+
+
+def test_values_of_each_go_to_a_file(base: Path, trame: Path, tmp_path: Path) -> None:
+    import duckdb
+
+    target = tmp_path / "valeurs.duckdb"
+    done = run("trame", "evaluate", trame, "--exercices", "2017-2018", "--base", base, "--to", target, "--table", "a")
+    assert (done.returncode, done.stdout) == (ExitCode.OK, ""), done.stderr
+    with duckdb.connect(str(target), read_only=True) as connection:
+        assert connection.table("a").fetchall() == [(SIRET, 2017, 100.0), (SIRET, 2018, 100.0)]
+    done = run("trame", "evaluate", trame, "--exercices", "2017", "--base", base, "--to", target, "--type", "301")
+    assert done.returncode == ExitCode.EMPTY
+    assert run("trame", "evaluate", trame, "--exercices", "2017", "--type", "101").returncode == ExitCode.USAGE
+    done = run("trame", "evaluate", trame, "--exercices", "2017", "--base", base, "--to", base)
+    assert done.returncode == ExitCode.REFUSED
+    assert "base comptable" in done.stderr
+
+
+def test_strates_on_stdout_and_in_files(base: Path, trame: Path, tmp_path: Path) -> None:
+    import openpyxl
+    from pyarrow import parquet
+
+    done = run("trame", "strates", trame, "--base", base)
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert done.stdout.splitlines() == [
+        "indicateur,type_etablissement,nomenclature,strate,exercice,count,nonzero,minimum,quartile_1,median,quartile_3,maximum",
+        "A_PRODUITS,101,M14,communes de moins de 250 hab.,2017,1,1,100.0,100.0,100.0,100.0,100.0",
+        "A_PRODUITS,101,M14,communes de moins de 250 hab.,2018,1,1,100.0,100.0,100.0,100.0,100.0",
+    ]
+    for name in ("s.xlsx", "s.parquet", "s.csv"):
+        done = run("trame", "strates", trame, "--base", base, "--siret", SIRET, "--to", tmp_path / name)
+        assert done.stdout == f"{tmp_path / name}\n", done.stderr
+    rows = parquet.read_table(tmp_path / "s.parquet").to_pylist()
+    assert [(row["siret"], row["exercice"], row["rank"], row["percentile"]) for row in rows] == [
+        (SIRET, 2017, 1, 50.0),
+        (SIRET, 2018, 1, 50.0),
+    ]
+    assert (tmp_path / "s.csv").read_text().count(SIRET) == 2
+    workbook = openpyxl.load_workbook(tmp_path / "s.xlsx")
+    assert workbook.sheetnames == ["Strates", "Rangs", "Lecture"]
+    assert workbook["Rangs"]["B2"].value == SIRET
+    assert run("trame", "strates", trame, "--base", base, "--to", tmp_path / "s.txt").returncode == ExitCode.REFUSED
+    assert run("trame", "strates", trame, "--base", base, "--departement", "031").returncode == ExitCode.EMPTY

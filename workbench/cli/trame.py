@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import base_option, exercices_option, existing_file, say
+from workbench.cli.progress import progress_bar
 from workbench.cli.trame_plan import plan
+from workbench.cli.trame_strates import strates
 from workbench.config import settings
 
 __all__ = ["command"]
@@ -94,22 +97,73 @@ def list_(folder: Path | None) -> int:
 @click.argument("source", metavar="TRAME", type=existing_file)
 @click.option("--siret", "sirets", multiple=True, help="SIRET ; peut se répéter : les budgets sont additionnés.")
 @click.option("--siren", "sirens", multiple=True, help="SIREN : tous ses budgets ; peut se répéter.")
+@click.option("--departement", "departements", multiple=True, help="Avec --to : ce département ; peut se répéter.")
+@click.option("--type", "types", multiple=True, help="Avec --to : ce type d'établissement ; peut se répéter.")
 @exercices_option
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Évalue chaque collectivité à part, vers un fichier .parquet ou .duckdb.",
+)
+@click.option("--table", help="Avec --to x.duckdb : la table à écrire. (par défaut : valeurs)")
+@click.option(
+    "--layout",
+    type=click.Choice(["wide", "long"]),
+    default="wide",
+    show_default=True,
+    help="Avec --to : une colonne par indicateur, ou une ligne par valeur.",
+)
 @base_option
-def evaluate(source: Path, sirets: tuple[str, ...], sirens: tuple[str, ...], exercices: list[int], base: str) -> int:
-    """Évalue une trame et écrit les valeurs en CSV sur la sortie standard."""
-    from workbench.dgfip import connect
+def evaluate(
+    source: Path,
+    sirets: tuple[str, ...],
+    sirens: tuple[str, ...],
+    departements: tuple[str, ...],
+    types: tuple[str, ...],
+    exercices: list[int],
+    target: Path | None,
+    table: str | None,
+    layout: Literal["wide", "long"],
+    base: str,
+) -> int:
+    """Évalue une trame et écrit les valeurs en CSV sur la sortie standard.
+
+    Les collectivités choisies sont additionnées. Avec --to, chacune est évaluée à part, toute la base
+    si aucune n'est choisie, et les valeurs vont dans un fichier, entier ou pas du tout.
+
+    \b
+    workbench trame evaluate trames/m14_basique.yaml --siret 21310900200013 --exercices 2011-2018
+    workbench trame evaluate trames/m14_basique.yaml --exercices 2011-2018 --to valeurs.duckdb
+    """
+    from workbench.dgfip import connect, perimetre
     from workbench.evaluation import evaluate as run
+    from workbench.evaluation import write_each
     from workbench.trames import load_trame
 
-    if not (sirets or sirens):
-        raise click.UsageError("Choisissez des collectivités : --siret ou --siren.")
+    if target is None and (departements or types or table):
+        raise click.UsageError("--departement, --type et --table vont avec --to.")
+    if target is None and not (sirets or sirens):
+        raise click.UsageError("Choisissez des collectivités : --siret ou --siren ; ou un fichier : --to.")
     trame = load_trame(source)
+    if target is not None:
+        chosen = perimetre(
+            sirets=sirets or None, sirens=sirens or None, departements=departements or None, types=types or None
+        )
+        with connect(base) as opened, progress_bar("Évaluation") as progress:
+
+            def advance(done: int, total: int) -> None:
+                progress(done, total, "")
+
+            rows = write_each(trame, opened, target, chosen, exercices, layout=layout, table=table, progress=advance)
+        say(f"{target} : {rows} lignes.")
+        return ExitCode.OK if rows else ExitCode.EMPTY
     with connect(base) as opened:
-        table = run(trame, opened, sirets=sirets or None, sirens=sirens or None, exercices=exercices)
-    say(table.provenance.avertissements)
-    click.echo(table.to_csv(), nl=False)
-    return ExitCode.OK if table.shape[1] else ExitCode.EMPTY
+        values = run(trame, opened, sirets=sirets or None, sirens=sirens or None, exercices=exercices)
+    say(values.provenance.avertissements)
+    click.echo(values.to_csv(), nl=False)
+    return ExitCode.OK if values.shape[1] else ExitCode.EMPTY
 
 
 command.add_command(plan)
+command.add_command(strates)

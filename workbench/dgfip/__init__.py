@@ -19,6 +19,7 @@ from workbench.dgfip.population_import import import_population
 from workbench.dgfip.reference import departements, libelle_type_budget, libelle_type_etablissement
 from workbench.dgfip.reference_import import import_reference, libelles_reference
 from workbench.dgfip.selection import Perimetre, perimetre, select_budgets, sum_comptes
+from workbench.dgfip.strates import BudgetStrate, Strate, strate_of
 
 if TYPE_CHECKING:
     from workbench.dgfip.demonstration import Demonstration, write_demonstration
@@ -29,6 +30,7 @@ __all__ = [
     "BadRowsError",
     "Base",
     "BaseInfo",
+    "BudgetStrate",
     "Control",
     "ControlReport",
     "Demonstration",
@@ -36,6 +38,7 @@ __all__ = [
     "ImportReport",
     "Migration",
     "Perimetre",
+    "Strate",
     "base_info",
     "connect",
     "controls",
@@ -56,6 +59,7 @@ __all__ = [
     "prune_snapshots",
     "select_budgets",
     "snapshots",
+    "strate_of",
     "sum_comptes",
     "write_demonstration",
 ]

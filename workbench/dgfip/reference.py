@@ -19,19 +19,21 @@ __all__ = [
     "nomenclatures",
     "nomenclatures_repliees",
     "operations",
+    "read_table",
     "types_budget",
     "types_etablissement",
 ]
 
 
 @cache
-def _table(name: str) -> tuple[tuple[str, ...], ...]:
+def read_table(name: str) -> tuple[tuple[str, ...], ...]:
+    """Return the rows of a reference table, texts, without the header."""
     text = files("workbench.dgfip").joinpath("reference_tables", f"{name}.csv").read_text(encoding="utf-8")
     return tuple(tuple(row) for row in list(csv.reader(text.splitlines(), delimiter=";"))[1:])
 
 
 def _labels(name: str) -> dict[str, str]:
-    return {row[0]: row[1] for row in _table(name)}
+    return {row[0]: row[1] for row in read_table(name)}
 
 
 def departements() -> dict[str, str]:
@@ -120,7 +122,7 @@ def nomenclatures_repliees() -> dict[str, str]:
     >>> nomenclatures_repliees()["M57A"]
     'M57'
     """
-    return {code: whole for code, _, whole in _table("nomenclatures") if whole != code}
+    return {code: whole for code, _, whole in read_table("nomenclatures") if whole != code}
 
 
 def operations() -> dict[int, str]:

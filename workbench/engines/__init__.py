@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from workbench.engines.interface import Engine, FileSource, Snapshot, Store, Writer
 from workbench.engines.work_folder import work_folder
 from workbench.errors import WorkbenchError
 
-__all__ = ["Engine", "FileSource", "Snapshot", "Store", "Writer", "open_store", "parquet_columns", "work_folder"]
+if TYPE_CHECKING:
+    from workbench.engines.duckdb_tables import TableWriter
+
+__all__ = [
+    "Engine",
+    "FileSource",
+    "Snapshot",
+    "Store",
+    "Writer",
+    "open_store",
+    "parquet_columns",
+    "table_names",
+    "work_folder",
+    "writing_table",
+]
 
 
 def open_store(url: str) -> Store:
@@ -51,3 +69,17 @@ def parquet_columns(path: Path) -> dict[str, str]:
     from workbench.engines import duckdb
 
     return duckdb.parquet_columns(path)
+
+
+def table_names(path: Path, url: str) -> set[str]:
+    """Return the names of the tables of a DuckDB file; see `workbench.engines.duckdb_tables`."""
+    from workbench.engines import duckdb_tables
+
+    return duckdb_tables.table_names(path, url)
+
+
+def writing_table(path: Path, name: str, schema: pa.Schema, url: str) -> AbstractContextManager[TableWriter]:
+    """Give what receives the rows of a table of a DuckDB file; see `workbench.engines.duckdb_tables`."""
+    from workbench.engines import duckdb_tables
+
+    return duckdb_tables.writing_table(path, name, schema, url)

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from duckdb_sqlalchemy import Dialect
-from sqlalchemy import Executable, FromClause, Table, column, select, table
+from sqlalchemy import Executable, FromClause, Table, column, insert, select, table
 from sqlalchemy.schema import CreateTable, DropTable
 
 from workbench.engines.added_columns import AddColumn
@@ -100,6 +100,10 @@ class DuckDBEngine:
     def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Run a statement that reads; see `workbench.engines.interface.Engine.fetch`."""
         return plain(self._run(statement, tables).to_arrow_table())
+
+    def batches(self, statement: Executable) -> pa.RecordBatchReader:
+        """Run a statement that reads, handing its rows over batch by batch in their stored types."""
+        return self._run(statement, None).to_arrow_reader(_BATCH)
 
     def tables(self) -> set[str]:
         """Return the names of the tables of the snapshot."""
@@ -204,9 +208,22 @@ class DuckDBWriter(DuckDBEngine):
     def loaded(self) -> None:
         """Do nothing: rows go straight into the copy of the base."""
 
-    def batches(self, statement: Executable) -> pa.RecordBatchReader:
-        """Run a statement that reads, handing its rows over batch by batch in their stored types."""
-        return self._run(statement, None).to_arrow_reader(_BATCH)
+    def replace_table(self, target: Table, rows: pa.RecordBatchReader) -> None:
+        """Put a table with these rows in the place of the one of its name, if there is one, all at once."""
+        connection = self._cursor()
+        names = [each.name for each in target.columns]
+        given = table("rows", *(column(each) for each in names))
+        connection.begin()
+        try:
+            self._run(DropTable(target, if_exists=True), None)
+            self._run(CreateTable(target), None)
+            connection.register("rows", rows)
+            self._run(insert(target).from_select(names, select(*(given.c[each] for each in names))), None)
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        self.checkpoint()
 
     def checkpoint(self) -> None:
         """Write everything down in the one file."""

@@ -1,21 +1,39 @@
-"""Values of each collectivité on the disk: a parquet file, whole or absent."""
+"""Values of each collectivité on the disk: a parquet file or a table of a DuckDB file, whole or absent."""
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from workbench.dgfip import Base, Perimetre
+from workbench.dgfip.schema import metadata
+from workbench.engines import table_names, writing_table
 from workbench.errors import WorkbenchError
 from workbench.evaluation.each import Layout, Progress, evaluate_each_batches
 from workbench.evaluation.evaluate import OF_THE_TRAME, NomenclatureFilter
 from workbench.trames import Trame
 
-__all__ = ["write_each"]
+__all__ = ["TABLE", "write_each"]
+
+TABLE = "valeurs"
+"""The table of a DuckDB file, unless another is named."""
+
+_DUCKDB = ".duckdb"
+
+
+class _Sink(Protocol):
+    def write(self, batch: pa.RecordBatch) -> None: ...
+
+
+class _StoppedError(Exception):
+    """The caller told the evaluation to stop: what was written must not take its place."""
 
 
 def write_each(
@@ -27,19 +45,24 @@ def write_each(
     *,
     nomenclature: NomenclatureFilter = OF_THE_TRAME,
     layout: Layout = "wide",
+    table: str | None = None,
     progress: Progress | None = None,
 ) -> int:
-    """Evaluate a trame for every collectivité and write the values to a parquet file.
+    """Evaluate a trame for every collectivité and write the values to a parquet file or a DuckDB table.
 
-    Memory does not grow with the base. The file takes its place once it is whole; what was there
-    before stays when the evaluation fails or is stopped.
+    Memory does not grow with the base. The values take their place once they are whole; what was
+    there before stays when the evaluation fails, is stopped or interrupted (Ctrl-C), and nothing of the
+    unfinished work is left.
 
     Parameters
     ----------
     trame, base, perimetre, exercices, nomenclature, layout, progress
         As for `evaluate_each_batches`; an evaluation that ``progress`` stops writes nothing.
     to
-        Path of the file, in an existing folder.
+        Path of the file, in an existing folder: one that ends with ``.duckdb`` receives a table, any
+        other becomes a parquet file. A DuckDB file that exists keeps its other tables.
+    table
+        The table of a DuckDB file, ``valeurs`` by default; one of the same name is replaced.
 
     Returns
     -------
@@ -49,7 +72,10 @@ def write_each(
     Raises
     ------
     WorkbenchError
-        ``valeurs_ecriture`` when the file cannot be written; and as `evaluate_each`.
+        ``valeurs_ecriture`` when the file cannot be written; ``table_nom``, ``table_sans_fichier`` for a
+        table that cannot be; ``valeurs_dans_la_base`` when the file is an accounting base;
+        ``base_illisible`` when it is no DuckDB file, or another process is writing it; and as
+        `evaluate_each`.
 
     Examples
     --------
@@ -59,10 +85,12 @@ def write_each(
     >>> trame = wb.trame_from_formules({"A_PRODUITS": "C7-D7[TA:BX]"}, nomenclature="M57")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     rows = write_each(trame, base, f"{folder}/valeurs.parquet", exercices=range(2020, 2100))
-    >>> rows > 0
+    ...     again = write_each(trame, base, f"{folder}/valeurs.duckdb", exercices=range(2020, 2100), table="essai")
+    >>> rows == again > 0
     True
     """
     target = Path(to)
+    name = _table_of(target, table)
     stopped = False
 
     def watched(done: int, total: int) -> bool | None:
@@ -75,26 +103,64 @@ def write_each(
     batches = evaluate_each_batches(
         trame, base, perimetre, exercices, nomenclature=nomenclature, layout=layout, progress=watched
     )
-    codes = [indicateur.code for indicateur in trame.indicateurs]
+    schema = _schema(layout, [indicateur.code for indicateur in trame.indicateurs])
+    rows = 0
+    try:
+        with writing_table(target, name, schema, str(to)) if name else _parquet(target, schema) as sink:
+            for batch in _unless(batches, lambda: stopped):
+                sink.write(batch)
+                rows += batch.num_rows
+    except _StoppedError:
+        return 0
+    except OSError as error:
+        raise WorkbenchError("valeurs_ecriture", chemin=str(to), detail=error.strerror or str(error)) from error
+    return rows
+
+
+def _unless(batches: Iterator[pa.RecordBatch], stopped: Callable[[], bool]) -> Iterator[pa.RecordBatch]:
+    """The batches; raises at the end of those of an evaluation that was stopped."""
+    yield from batches
+    if stopped():
+        raise _StoppedError
+
+
+def _table_of(target: Path, table: str | None) -> str | None:
+    """The table to write, None for a parquet file; what cannot be is refused before anything is computed."""
+    if target.suffix.lower() != _DUCKDB:
+        if table is not None:
+            raise WorkbenchError("table_sans_fichier", chemin=str(target))
+        return None
+    name = table or TABLE
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", name):
+        raise WorkbenchError("table_nom", nom=name[:80])
+    # Labels came later: a base without them is one all the same.
+    if target.exists() and set(metadata.tables) - {"references"} <= table_names(target, str(target)):
+        raise WorkbenchError("valeurs_dans_la_base", chemin=str(target))
+    return name
+
+
+@contextmanager
+def _parquet(target: Path, schema: pa.Schema) -> Iterator[_Sink]:
+    """Give what receives rows; they become the file once the block ends well."""
     work: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".valeurs-", delete=False) as file:
             work = Path(file.name)
-            with parquet.ParquetWriter(file, _schema(layout, codes), compression="zstd") as writer:
-                rows = 0
-                for batch in batches:
-                    writer.write_batch(batch)
-                    rows += batch.num_rows
-        if stopped:
-            return 0
+            with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+                yield _ParquetSink(writer)
         work.chmod(0o644)
         work.replace(target)
-    except OSError as error:
-        raise WorkbenchError("valeurs_ecriture", chemin=str(to), detail=error.strerror or str(error)) from error
     finally:
         if work is not None:
             work.unlink(missing_ok=True)
-    return rows
+
+
+class _ParquetSink:
+    def __init__(self, writer: parquet.ParquetWriter) -> None:
+        self.writer = writer
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self.writer.write_batch(batch)
 
 
 def _schema(layout: Layout, codes: list[str]) -> pa.Schema:
