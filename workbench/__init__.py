@@ -41,11 +41,13 @@ if TYPE_CHECKING:
     from workbench.trames import (
         Formule,
         Indicateur,
+        Serie,
         Trame,
         compare_trames,
         export_pseudo_parametrage,
         load_trame,
         save_trame,
+        serie_of,
         trame_from_formules,
     )
 
@@ -60,6 +62,7 @@ __all__ = [
     "IndicateurTable",
     "Perimetre",
     "Preview",
+    "Serie",
     "Trame",
     "WorkbenchError",
     "check_formule",
@@ -84,6 +87,7 @@ __all__ = [
     "preview",
     "run_report",
     "save_trame",
+    "serie_of",
     "trame_from_formules",
     "write_balance",
     "write_each",
@@ -122,11 +126,13 @@ _ROOMS = {
     "workbench.trames": (
         "Formule",
         "Indicateur",
+        "Serie",
         "Trame",
         "compare_trames",
         "export_pseudo_parametrage",
         "load_trame",
         "save_trame",
+        "serie_of",
         "trame_from_formules",
     ),
 }

@@ -17,7 +17,7 @@ from workbench.dgfip.import_report import ImportReport
 from workbench.dgfip.population_import import import_population
 from workbench.dgfip.reference import departements, libelle_type_budget, libelle_type_etablissement
 from workbench.dgfip.reference_import import import_reference, libelles_reference
-from workbench.dgfip.selection import Perimetre, perimetre, select_budgets, sum_comptes
+from workbench.dgfip.selection import Perimetre, keeps_nomenclature, perimetre, select_budgets, sum_comptes
 
 if TYPE_CHECKING:
     from workbench.dgfip.demonstration import Demonstration, write_demonstration
@@ -45,6 +45,7 @@ __all__ = [
     "import_comptes",
     "import_population",
     "import_reference",
+    "keeps_nomenclature",
     "libelle_type_budget",
     "libelle_type_etablissement",
     "libelles_comptes",

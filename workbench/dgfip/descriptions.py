@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from workbench.dgfip.selection import Perimetre
+from workbench.dgfip.selection import Perimetre, keeps_nomenclature
 
 __all__ = ["Descriptions"]
 
@@ -82,7 +82,7 @@ class Descriptions:
         if named:
             kept &= np.logical_or.reduce(named)
         for name, values in (
-            ("nomenclature", None if perimetre.nomenclature is None else (perimetre.nomenclature,)),
+            ("nomenclature", self._nomenclatures(perimetre.nomenclature)),
             ("departement", perimetre.departements),
             ("type_etablissement", perimetre.types),
         ):
@@ -94,6 +94,11 @@ class Descriptions:
         if high_bound is not None:
             kept &= self.population <= high_bound
         return kept
+
+    def _nomenclatures(self, criterion: str | None) -> list[str] | None:
+        if criterion is None:
+            return None
+        return [text for text in self.texts("nomenclature")[0].tolist() if keeps_nomenclature(criterion, text)]
 
     def _among(self, name: str, values: Sequence[str]) -> Mask:
         if name == "siren":

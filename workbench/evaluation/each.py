@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from workbench.dgfip import Base, Perimetre, select_budgets, sum_comptes
+from workbench.dgfip import Base, Perimetre, keeps_nomenclature, select_budgets, sum_comptes
 from workbench.dgfip.cells import Block, Cells, Descriptions, open_cells, prepare_cells
 from workbench.evaluation import kernel
 from workbench.evaluation.blocks import Prepared, prepare, run_block
@@ -222,6 +222,10 @@ class Selection:
         if condition.type_etablissement is not None:
             found = np.append(types == condition.type_etablissement, False)
             accepted &= found[type_[first:last]]
+        if condition.nomenclature is not None:
+            names, name = self.rows.texts("nomenclature")
+            found = np.array([*(keeps_nomenclature(condition.nomenclature, each) for each in names), False], dtype=bool)
+            accepted &= found[name[first:last]]
         return accepted
 
 
