@@ -257,3 +257,19 @@ def test_aggregates_combine_as_in_published_values(name: str, shared: Path) -> N
         "FLUX_NET_DE_DETTE",
         "VARIATION_DU_FONDS_DE_ROULEMENT",
     }
+
+
+@pytest.mark.shared
+def test_sheets_of_regions_combine_as_published(shared: Path) -> None:
+    # 26 régions, 2012 to 2015, in thousands of euros: the published result is that of the published totals.
+    rows = pd.read_csv(shared / "data/ofgl/nosfinanceslocales/region_all.csv")
+    rows = rows[rows["année"] >= 2012]
+    lines = {
+        "CI_PRODUITS_FONCTIONNEMENT": "total des produits de fonctionnement = a",
+        "CI_CHARGES_FONCTIONNEMENT": "total des charges de fonctionnement = b",
+    }
+    (segment,) = parse_formule(trame("comptes_individuels_m71")["CI_RESULTAT_COMPTABLE"].texte).segments
+    assert len(rows) == 104
+    for row in rows.to_dict("records"):
+        found = combination(segment.expression, {code: row[line] for code, line in lines.items()})
+        assert found == pytest.approx(row["resultat comptable = a - b = r"], abs=1001)

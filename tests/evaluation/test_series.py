@@ -206,6 +206,16 @@ def test_blocks_of_a_whole_base_agree(tmp_path: Path) -> None:
     assert (rows["value"] - blocks["value"]).abs().max() < 1e-9
 
 
+def test_a_preview_reads_each_budget_with_its_trame(tmp_path: Path) -> None:
+    with wb.connect(write_base(tmp_path, CHANGE)) as base:
+        seen = wb.preview("A_IMPOTS+A_ANCIEN", base, trame=LINEAR, sirets=[EARLY])
+        table = wb.evaluate(LINEAR, base, sirets=EARLY, exercices=YEARS)
+    assert seen.budgets == len(CHANGE) * len(YEARS)
+    expected = table.loc["A_IMPOTS"] + table.loc["A_ANCIEN"]
+    assert seen.valeurs["exercice"].tolist() == list(YEARS)
+    assert seen.valeurs["value"].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+
+
 leaf = st.one_of(
     st.tuples(st.sampled_from("CD"), st.sampled_from(("1", "16", "6", "60", "64", "7", "73", "7311"))).map("".join),
     st.integers(1, 9).map(str),
