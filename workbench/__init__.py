@@ -47,11 +47,13 @@ if TYPE_CHECKING:
     from workbench.trames import (
         Formule,
         Indicateur,
+        Serie,
         Trame,
         compare_trames,
         export_pseudo_parametrage,
         load_trame,
         save_trame,
+        serie_of,
         trame_from_formules,
     )
 
@@ -66,6 +68,7 @@ __all__ = [
     "IndicateurTable",
     "Perimetre",
     "Preview",
+    "Serie",
     "StrateTable",
     "Trame",
     "WorkbenchError",
@@ -94,6 +97,7 @@ __all__ = [
     "rank_each_batches",
     "run_report",
     "save_trame",
+    "serie_of",
     "strate_of",
     "strates",
     "trame_from_formules",
@@ -141,11 +145,13 @@ _ROOMS = {
     "workbench.trames": (
         "Formule",
         "Indicateur",
+        "Serie",
         "Trame",
         "compare_trames",
         "export_pseudo_parametrage",
         "load_trame",
         "save_trame",
+        "serie_of",
         "trame_from_formules",
     ),
 }

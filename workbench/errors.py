@@ -125,6 +125,20 @@ ERRORS: dict[str, ErrorKind] = {
     "formule_incorrecte": ErrorKind("La formule ne peut pas être évaluée :\n{rendu}"),
     # --- trames
     "trame_invalide": ErrorKind("La trame {source} comporte {nombre}.\n{liste}"),
+    "serie_impossible": ErrorKind(
+        "Les trames de la série {serie} ne se suivent pas : {cause}.",
+        "Donnez deux trames ou plus, chacune d'une autre nomenclature, dont les indicateurs de même code ont la même "
+        "unité.",
+        422,
+    ),
+    "serie_figee": ErrorKind(
+        "La série {serie} n'a pas d'indicateurs à elle.", "Modifiez les trames dont elle est faite : {trames}.", 422
+    ),
+    "serie_ecriture": ErrorKind(
+        "Une série ne s'écrit pas comme une trame : {serie}.",
+        "Enregistrez ou exportez les trames dont elle est faite, une par une : {trames}.",
+        422,
+    ),
     "trame_absente": ErrorKind("La trame {trame} n'existe pas dans {dossier}.", "{proche}", 404),
     "trame_fichier_absent": ErrorKind(
         "Le fichier {chemin} n'existe pas.", "Vérifiez le chemin ; les trames du dossier : workbench trame list", 404

@@ -301,3 +301,22 @@ def test_strates_on_stdout_and_in_files(base: Path, trame: Path, tmp_path: Path)
     assert workbook["Rangs"]["B2"].value == SIRET
     assert run("trame", "strates", trame, "--base", base, "--to", tmp_path / "s.txt").returncode == ExitCode.REFUSED
     assert run("trame", "strates", trame, "--base", base, "--departement", "031").returncode == ExitCode.EMPTY
+
+
+def test_a_serie_is_evaluated_planned_and_checked_like_a_trame(base: Path, project: Path, tmp_path: Path) -> None:
+    serie = project / "trames" / "ofgl_agregats.yaml"
+    done = run("trame", "evaluate", serie, "--siret", SIRET, "--exercices", "2017-2018", "--base", base)
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert "Comptes tenus en M14 de 2017 à 2018 : évalués avec la trame ofgl_agregats_m14." in done.stderr
+    lines = dict(line.split(",", 1) for line in done.stdout.splitlines())
+    assert lines["OFGL_VENTES_DE_BIENS_ET_SERVICES"] == "100.0,100.0"
+    assert run("trame", "check", serie).returncode == ExitCode.OK
+    plan = run("trame", "plan", serie, "--indicateur", "OFGL_TVA")
+    assert "des comptes 7382… (M14)" in plan.stdout
+    assert "des comptes 735… (M57)" in plan.stdout
+    listed = run("trame", "list", "--folder", project / "trames")
+    assert "ofgl_agregats, Agrégats de l’OFGL, communes et groupements, M14+M57, 85 indicateurs" in listed.stdout
+    refused = run("trame", "export", serie, "--to", tmp_path / "serie.xlsx")
+    assert refused.returncode == ExitCode.REFUSED
+    assert "Une série ne s'écrit pas comme une trame" in refused.stderr
+    assert not (tmp_path / "serie.xlsx").exists()

@@ -15,12 +15,14 @@ import numpy as np
 import openpyxl
 import pytest
 
-from workbench.dgfip import connect, import_balances, import_population
+from workbench.dgfip import connect, import_balances, import_population, perimetre, select_budgets
 from workbench.dgfip.demonstration import write_demonstration
 from workbench.errors import WorkbenchError
+from workbench.evaluation import evaluate
 from workbench.reports import ParametersError, State, export_html, run_report
 from workbench.reports.notebook import execute_notebook
 from workbench.reports.request import find_notebook
+from workbench.trames import load_trame
 
 SIRET = "99900003200019"  # a commune with too little savings
 
@@ -256,6 +258,37 @@ def test_a_code_of_trame_and_all_nomenclatures(request_: dict[str, Any]) -> None
     assert result.state is State.DONE
     text = result.files["notebook"].read_text(encoding="utf-8")
     assert "La nomenclature passe de M14 en 2023 à M57" in text
+
+
+def test_a_serie_covers_the_exercices_on_both_sides_of_a_change(base: Path, request_: dict[str, Any]) -> None:
+    with connect(base) as opened:
+        kept = select_budgets(opened, perimetre(nomenclature="M14+M57", types=["101"])).to_pandas()
+    changing = kept.groupby("siret")["nomenclature"].nunique()
+    siret = str(changing[changing == 2].index[0])
+    own = kept[kept["siret"] == siret]
+    years = own["exercice"].tolist()
+    trame = request_["trame"].with_name("ofgl_agregats.yaml")
+    result = run_report(**request_ | {"trame": trame, "sirets": [siret], "exercices": range(years[0], years[-1] + 1)})
+    assert result.state is State.DONE, result.message
+    manifest = json.loads(result.manifest.read_text(encoding="utf-8"))
+    assert manifest["trame"]["code"] == "ofgl_agregats"
+    page = result.files["html"].read_text(encoding="utf-8")
+    assert "évalués avec la trame ofgl_agregats_m14" in page
+    assert "évalués avec la trame ofgl_agregats_m57" in page
+    workbook = openpyxl.load_workbook(result.files["excel"], data_only=True)
+    numbers = {
+        float(cell.value)
+        for sheet in workbook.worksheets
+        for row in sheet.iter_rows()
+        for cell in row
+        if isinstance(cell.value, int | float)
+    }
+    with connect(base) as opened:
+        for half in ("ofgl_agregats_m14", "ofgl_agregats_m57"):
+            table = evaluate(load_trame(trame.with_name(f"{half}.yaml")), opened, sirets=siret, exercices=years)
+            assert len(table) >= 84
+            for code in ("OFGL_RECETTES_FONCTIONNEMENT", "OFGL_EPARGNE_BRUTE", "OFGL_ENCOURS_DETTE"):
+                assert all(any(abs(value - one) < 0.01 for one in numbers) for value in table.loc[code]), code
 
 
 def test_without_chromium_the_report_is_done_with_a_warning(

@@ -19,21 +19,28 @@ def plan(source: Path, codes: tuple[str, ...]) -> int:
     """Écrit le plan compilé d'une trame : ce qui est pesé, sur quels exercices, puis calculé."""
     from workbench.evaluation.plan import compile_trame
     from workbench.evaluation.plan_text import describe_plan
-    from workbench.trames import load_trame, trame_from_formules
+    from workbench.trames import load_trame, serie_of, trame_from_formules, trames_of
 
     trame = load_trame(source)
     if codes:
-        known = {indicateur.code: indicateur for indicateur in trame.indicateurs}
-        absent = [code for code in codes if code not in known]
+        absent = [code for code in codes if code not in trame]
         if absent:
             raise click.UsageError(f"La trame n'a pas d'indicateur {', '.join(absent)}.")
-        kept: dict[str, str] = {}
+        kept: set[str] = set()
         todo = list(codes)
         while todo:
             code = todo.pop()
             if code not in kept:
-                kept[code] = known[code].texte
-                todo.extend(known[code].references)
-        trame = trame_from_formules(kept, nomenclature=trame.nomenclature, code=trame.code)
+                kept.add(code)
+                todo.extend(trame.dependencies(code))
+        parts = [
+            trame_from_formules(
+                {one.code: one.texte for one in part.indicateurs if one.code in kept},
+                nomenclature=part.nomenclature,
+                code=part.code,
+            )
+            for part in trames_of(trame)
+        ]
+        trame = parts[0] if len(parts) == 1 else serie_of(parts, code=trame.code)
     click.echo(describe_plan(compile_trame(trame)))
     return ExitCode.OK

@@ -15,7 +15,7 @@ from typing import Any
 
 from workbench.dashboards.explanations import explanation_tree, node_at, unites_of
 from workbench.dashboards.presentation import figure_rows, proposal_detail, validity
-from workbench.dgfip import Base, base_info, find_collectivites, perimetre, select_budgets
+from workbench.dgfip import Base, base_info, find_collectivites, keeps_nomenclature, perimetre, select_budgets
 from workbench.errors import WorkbenchError
 from workbench.evaluation import Explanation, evaluate, explain
 from workbench.evaluation.results import IndicateurTable
@@ -103,7 +103,14 @@ class CollectiviteView:
         summaries = list_trames(folder)
         self._unread = [one for one in summaries if one.errors]
         right = [one for one in summaries if not one.errors]
-        suited = {name: [one for one in right if one.nomenclature in (None, name)] for name in present}
+        suited = {
+            name: [one for one in right if one.nomenclature is None or keeps_nomenclature(one.nomenclature, name)]
+            for name in present
+        }
+        for one in right:
+            # A serie is also a choice of its own: every exercice of the collectivité, whatever the nomenclature.
+            if one.nomenclature and "+" in one.nomenclature and any(one in trames for trames in suited.values()):
+                suited.setdefault(one.nomenclature, []).append(one)
         self._offered = {name: trames for name, trames in suited.items() if trames}
         if not self._offered:
             raise WorkbenchError("trames_absentes", dossier=folder.name, nomenclatures=", ".join(present))
@@ -132,7 +139,9 @@ class CollectiviteView:
         """Exercices of the collectivité in the nomenclature, ascending."""
         if self.collectivite is None:
             return ()
-        return self.collectivite.exercices.get(self.nomenclature, ())
+        known = self.collectivite.exercices.items()
+        kept = (years for name, years in known if keeps_nomenclature(self.nomenclature, name))
+        return tuple(sorted({year for years in kept for year in years}))
 
     def search(self, text: object) -> list[dict[str, str]]:
         """Return proposals for a text being typed: value, label and detail of each."""
@@ -281,7 +290,9 @@ class CollectiviteView:
             "description": indicateur.description.strip(),
             "formules": [
                 {"texte": formule.texte, "validite": validity(formule)}
-                for formule in indicateur.formules
+                for trame in table.provenance.trames_by_exercice[exercice]
+                if code in trame
+                for formule in trame[code].formules
                 if (formule.exercice_min or exercice) <= exercice <= (formule.exercice_max or exercice)
             ],
             "reference": indicateur.reference.strip(),

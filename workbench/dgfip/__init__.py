@@ -18,7 +18,7 @@ from workbench.dgfip.migration import Migration, migrate
 from workbench.dgfip.population_import import import_population
 from workbench.dgfip.reference import departements, libelle_type_budget, libelle_type_etablissement
 from workbench.dgfip.reference_import import import_reference, libelles_reference
-from workbench.dgfip.selection import Perimetre, perimetre, select_budgets, sum_comptes
+from workbench.dgfip.selection import Perimetre, keeps_nomenclature, perimetre, select_budgets, sum_comptes
 from workbench.dgfip.strates import BudgetStrate, Strate, strate_of
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ __all__ = [
     "import_comptes",
     "import_population",
     "import_reference",
+    "keeps_nomenclature",
     "libelle_type_budget",
     "libelle_type_etablissement",
     "libelles_comptes",

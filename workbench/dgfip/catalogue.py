@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 
 from workbench.dgfip.base import Base, snapshots
 from workbench.dgfip.import_report import grouped
 from workbench.dgfip.schema import balances, budgets, collectivites, comptes, imports
-from workbench.dgfip.selection import perimetre
+from workbench.dgfip.selection import perimetre, under_nomenclature
 from workbench.errors import WorkbenchError, require_kind
 
 __all__ = ["BaseInfo", "base_info", "find_collectivites", "libelles_comptes"]
@@ -41,7 +41,7 @@ def find_collectivites(
     departement
         Only this one: ``"031"``, ``31``.
     nomenclature
-        Only budgets that had this one in some exercice.
+        Only budgets that had this one, or one of several (``"M14+M57"``, ``"M4*"``), in some exercice.
 
     Returns
     -------
@@ -57,6 +57,7 @@ def find_collectivites(
             "argument_inattendu", parametre="limit", attendu="un nombre de lignes, au moins 1", recu=limit, conseil=""
         )
     c = collectivites.c
+    asked = perimetre(nomenclature=nomenclature).nomenclature
     latest = {name: func.arg_max(c[name], c.exercice) for name in _LATEST}
     conditions = []
     if departement is not None:
@@ -67,7 +68,7 @@ def find_collectivites(
             *(value.label(name) for name, value in latest.items()),
             func.min(c.exercice).label("premier_exercice"),
             func.max(c.exercice).label("dernier_exercice"),
-            func.bool_or(c.nomenclature == (nomenclature or "").strip().upper()).label("avec_nomenclature"),
+            func.bool_or(under_nomenclature(c.nomenclature, asked or "")).label("avec_nomenclature"),
         )
         .select_from(collectivites)
         .join(budgets, and_(budgets.c.siret == c.siret, budgets.c.exercice == c.exercice))
@@ -83,7 +84,7 @@ def find_collectivites(
         found = found.where(func.starts_with(rows.c.siret, digits))
     else:
         found = found.where(*(func.contains(name, word) for word in words))
-    if nomenclature:
+    if asked:
         found = found.where(rows.c.avec_nomenclature)
     order = (func.starts_with(name, " ".join(words)).desc(), rows.c.type_budget, rows.c.libelle, rows.c.siret)
     frame: pd.DataFrame = base.fetch(found.order_by(*order).limit(limit)).to_pandas()
@@ -115,17 +116,18 @@ def libelles_comptes(base: Base, nomenclature: str | None = None) -> dict[str, s
     base
         An open base.
     nomenclature
-        M14, M57…; labels of this chart go before those imported for none in particular.
+        M14, M57…, or several as in `perimetre`; labels of this chart go before those imported for none
+        in particular.
 
     Returns
     -------
     dict of str to str
         Compte to label, without the number that the source repeats before it.
     """
-    asked = (nomenclature or "").strip().upper()
+    asked = perimetre(nomenclature=nomenclature).nomenclature or ""
     rows = base.fetch(
         select(comptes.c.compte, comptes.c.libelle)
-        .where(comptes.c.nomenclature.in_(["", asked]))
+        .where(or_(comptes.c.nomenclature == "", under_nomenclature(comptes.c.nomenclature, asked)))
         .order_by(comptes.c.compte, comptes.c.nomenclature)
     )
     return {

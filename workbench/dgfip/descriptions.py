@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from workbench.dgfip.selection import Perimetre
+from workbench.dgfip.selection import Perimetre, keeps_nomenclature
 
 __all__ = ["Descriptions"]
 
@@ -87,7 +87,7 @@ class Descriptions:
         if exercices is not None:
             rows = rows[np.isin(self.exercice[rows], np.asarray(exercices, dtype=np.int64))]
         for name, values in (
-            ("nomenclature", None if perimetre.nomenclature is None else (perimetre.nomenclature,)),
+            ("nomenclature", self._nomenclatures(perimetre.nomenclature)),
             ("departement", perimetre.departements),
             ("type_etablissement", perimetre.types),
         ):
@@ -99,6 +99,11 @@ class Descriptions:
         if high is not None:
             rows = rows[self.population[rows] <= high]
         return rows
+
+    def _nomenclatures(self, criterion: str | None) -> list[str] | None:
+        if criterion is None:
+            return None
+        return [text for text in self.texts("nomenclature")[0].tolist() if keeps_nomenclature(criterion, text)]
 
     def _named(self, perimetre: Perimetre) -> Integers:
         """The rows that identifiers name; all when the perimeter has none."""

@@ -31,7 +31,15 @@ from workbench.dgfip.reference import departements as known_departements
 from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, imports, populations
 from workbench.errors import WorkbenchError, require_kind
 
-__all__ = ["BUDGETS", "Perimetre", "perimetre", "select_budgets", "sum_comptes"]
+__all__ = [
+    "BUDGETS",
+    "Perimetre",
+    "keeps_nomenclature",
+    "perimetre",
+    "select_budgets",
+    "sum_comptes",
+    "under_nomenclature",
+]
 
 BUDGETS = pa.schema(
     [
@@ -63,7 +71,7 @@ class Perimetre:
     sirets, sirens, finess
         Identifiers: a SIREN stands for all its SIRETs.
     nomenclature
-        Family of charts: M14 takes M14 and M14A.
+        Family of charts: M14 takes M14 and M14A; see `keeps_nomenclature`.
     departements
         Codes on three characters.
     types
@@ -107,7 +115,8 @@ def perimetre(
     sirets, sirens, finess
         Identifiers, blanks allowed inside; one or several.
     nomenclature
-        M14, M57…; None for any.
+        M14, M57…; several joined by ``+`` (``"M14+M57"``); a ``*`` at the end for all that start so
+        (``"M4*"``); None for any.
     departements
         ``"031"``, ``"31"``, ``31``, ``"2A"``; overseas 101 (Guadeloupe) to 106, or 971 to 976.
     types
@@ -136,10 +145,40 @@ def perimetre(
         sirets=_identifiers(sirets, "SIRET", 14),
         sirens=_identifiers(sirens, "SIREN", 9),
         finess=_identifiers(finess, "FINESS", 9),
-        nomenclature=nomenclature.strip().upper() or None if nomenclature else None,
+        nomenclature=re.sub(r"\s", "", nomenclature).upper() or None if nomenclature else None,
         departements=None if departements is None else tuple(_departement(each) for each in _several(departements)),
         types=None if types is None else tuple(_type(each) for each in _several(types)),
         population=_bounds(population),
+    )
+
+
+def keeps_nomenclature(criterion: str, nomenclature: str | None) -> bool:
+    """Whether a criterion on the nomenclature takes a budget kept under this one.
+
+    Parameters
+    ----------
+    criterion
+        A nomenclature, several joined by ``+``, any with a ``*`` at its end.
+    nomenclature
+        That of a budget; None when its source names none.
+
+    Examples
+    --------
+    >>> [keeps_nomenclature("M14+M4*", one) for one in ("M14", "M49", "M4", "M57", None)]
+    [True, True, True, False, False]
+    """
+    found = nomenclature or ""
+    return any(
+        found.startswith(one[:-1]) if one.endswith("*") else bool(one) and found == one for one in criterion.split("+")
+    )
+
+
+def under_nomenclature(nomenclature: ColumnElement[Any], criterion: str) -> ColumnElement[bool]:
+    """Say in SQL what `keeps_nomenclature` says of a column."""
+    asked = criterion.split("+")
+    return or_(
+        nomenclature.in_([one for one in asked if one and not one.endswith("*")]),
+        *(nomenclature.startswith(one[:-1], autoescape=True) for one in asked if one.endswith("*")),
     )
 
 
@@ -278,7 +317,7 @@ def _conditions(criteria: Perimetre) -> tuple[list[ColumnElement[bool]], dict[st
     if named:
         conditions.append(or_(*named))
     if criteria.nomenclature is not None:
-        conditions.append(rows.nomenclature == criteria.nomenclature)
+        conditions.append(under_nomenclature(rows.nomenclature, criteria.nomenclature))
     if criteria.departements is not None:
         conditions.append(rows.departement.in_(criteria.departements))
     if criteria.types is not None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from workbench.dgfip import Base, Perimetre, select_budgets
+from workbench.dgfip import Base, Perimetre, keeps_nomenclature, select_budgets
 from workbench.dgfip.cells import Cells, Descriptions, open_cells, prepare_cells
 from workbench.dgfip.cells_format import ROWS_PER_BLOCK, block_bounds
 from workbench.dgfip.cells_stored import sum_budgets
@@ -238,6 +238,10 @@ class Selection:
         if condition.type_etablissement is not None:
             found = np.append(types == condition.type_etablissement, False)
             accepted &= found[type_[rows]]
+        if condition.nomenclature is not None:
+            names, name = self.rows.texts("nomenclature")
+            found = np.array([*(keeps_nomenclature(condition.nomenclature, each) for each in names), False], dtype=bool)
+            accepted &= found[name[rows]]
         return accepted
 
 

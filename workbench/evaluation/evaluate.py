@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from workbench.dgfip import Base, Perimetre, select_budgets, sum_comptes
+from workbench.dgfip import Base, Perimetre, keeps_nomenclature, select_budgets, sum_comptes
 from workbench.dgfip import perimetre as make_perimetre
 from workbench.dgfip.schema import AMOUNTS
 from workbench.dgfip.selection import Codes
@@ -23,7 +23,7 @@ from workbench.evaluation.forms import ALL, Condition
 from workbench.evaluation.plan import Plan, compile_trame
 from workbench.evaluation.results import IndicateurTable, Provenance
 from workbench.formules.tree import Variable, walk
-from workbench.trames import Trame
+from workbench.trames import Serie, Trame, trames_of
 
 __all__ = [
     "OF_THE_TRAME",
@@ -39,6 +39,10 @@ __all__ = [
     "presence_of",
     "require_arguments",
 ]
+
+
+_TRAITS = ["kind", "type_etablissement", "nomenclature"]
+"""What conditions look at in a budget."""
 
 
 class _Default(Enum):
@@ -68,7 +72,8 @@ def evaluate(
     Parameters
     ----------
     trame
-        What to compute.
+        What to compute. Of a `Serie`, each budget is read, exercice by exercice, with the trame of the
+        nomenclature that it then kept its accounts under.
     base
         An open accounting base.
     exercices
@@ -79,7 +84,8 @@ def evaluate(
     perimetre
         Other criteria, instead of or in addition to identifiers.
     nomenclature
-        Keep the (siret, exercice) pairs of this nomenclature: the trame's by default, None for all.
+        Keep the (siret, exercice) pairs of this nomenclature: the trame's by default, None for all (of
+        a serie, for all those of its trames).
     types
         Keep these establishment types only (``["101"]``).
 
@@ -123,10 +129,10 @@ def evaluate(
     present = np.unique(frame["exercice"].to_numpy(dtype=np.int64))
     conditional = plan.conditions() - {ALL}
     if conditional:
-        parts = frame[["kind", "type_etablissement"]].drop_duplicates().reset_index(drop=True)
-        frame["groupe"] = _positions(frame, parts, ["kind", "type_etablissement"])
+        parts = frame[_TRAITS].drop_duplicates().reset_index(drop=True)
+        frame["groupe"] = _positions(frame, parts, _TRAITS)
     else:
-        parts = pd.DataFrame({"kind": [""], "type_etablissement": [""]})
+        parts = pd.DataFrame({name: [""] for name in _TRAITS})
         frame["groupe"] = 0
     sums = sum_comptes(base, groups_of(frame))
     rows = kernel.Rows(unit=np.zeros(len(present), dtype=np.int64), exercice=present)
@@ -189,7 +195,7 @@ def chosen_perimetre(
     chosen = perimetre or make_perimetre()
     if given is not None:
         chosen = replace(chosen, **{name: value for name, value in vars(given).items() if value is not None})
-    if nomenclature is OF_THE_TRAME:
+    if nomenclature is OF_THE_TRAME or (nomenclature is None and isinstance(trame, Serie)):
         return chosen if chosen.nomenclature else replace(chosen, nomenclature=trame.nomenclature)
     return replace(chosen, nomenclature=make_perimetre(nomenclature=nomenclature).nomenclature)
 
@@ -199,6 +205,7 @@ def frame_of(budgets: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = budgets.to_pandas()
     frame["kind"] = [kind_of_budget(code) for code in frame["type_budget"]]
     frame["type_etablissement"] = frame["type_etablissement"].fillna("")
+    frame["nomenclature"] = frame["nomenclature"].fillna("")
     return frame
 
 
@@ -264,18 +271,36 @@ def presence_of(
 
 def accepted(budgets: pd.DataFrame, condition: Condition) -> npt.NDArray[np.bool_]:
     """Which budgets, or kinds of budget, meet a condition."""
-    meeting = [
-        condition.accepts(kind, type_)
-        for kind, type_ in zip(budgets["kind"], budgets["type_etablissement"], strict=True)
-    ]
+    meeting = [condition.accepts(*traits) for traits in zip(*(budgets[name] for name in _TRAITS), strict=True)]
     return np.array(meeting, dtype=bool)
 
 
 def _with_parts(sums: pa.Table, parts: pd.DataFrame) -> pa.Table:
     groupe = sums["groupe"].to_numpy()
-    for name in ("kind", "type_etablissement"):
+    for name in _TRAITS:
         sums = sums.append_column(name, pa.array(parts[name].to_numpy()[groupe].tolist(), pa.string()))
     return sums
+
+
+def _succession(serie: Serie, plan: Plan, frame: pd.DataFrame) -> Iterator[str]:
+    """Which trame serves which exercices, and what a change of nomenclature may break."""
+    by_exercice: dict[int, set[str]] = {}
+    for exercice, name in zip(frame["exercice"].tolist(), frame["nomenclature"].tolist(), strict=True):
+        by_exercice.setdefault(exercice, set()).add(name)
+    for trame in serie.trames:
+        kept = str(trame.nomenclature)
+        years = sorted(
+            exercice for exercice, names in by_exercice.items() if any(keeps_nomenclature(kept, name) for name in names)
+        )
+        if years:
+            when = f"en {years[0]}" if len(years) == 1 else f"de {years[0]} à {years[-1]}"
+            yield f"Comptes tenus en {kept.replace('+', ' ou ')} {when} : évalués avec la trame {trame.code}."
+    mixed = [str(exercice) for exercice, names in by_exercice.items() if len(names) > 1]
+    if mixed and plan.apart:
+        yield (
+            f"Le périmètre mêle des nomenclatures en {', '.join(mixed)} : {', '.join(plan.apart)} y "
+            "additionne ce que chaque trame donne de ses budgets, faute de définitions qui se lisent ensemble."
+        )
 
 
 def _warnings(trame: Trame, plan: Plan, chosen: Perimetre, frame: pd.DataFrame) -> Iterator[str]:
@@ -288,6 +313,8 @@ def _warnings(trame: Trame, plan: Plan, chosen: Perimetre, frame: pd.DataFrame) 
             "Le périmètre mêle budgets principaux et annexes : chaque segment [TB:BP] ou [TB:BA] "
             "n'est évalué que sur les budgets qu'il vise."
         )
+    if isinstance(trame, Serie):
+        yield from _succession(trame, plan, frame)
     if plan.reads_population():
         absent = sorted(set(frame.loc[frame["population"].isna(), "exercice"]))
         if absent:
@@ -297,7 +324,8 @@ def _warnings(trame: Trame, plan: Plan, chosen: Perimetre, frame: pd.DataFrame) 
         doubtful = sorted(
             {
                 f"{node.side}{node.compte}"
-                for indicateur in trame.indicateurs
+                for one in trames_of(trame)
+                for indicateur in one.indicateurs
                 for segment in indicateur.tree.segments
                 for node in walk(segment.expression)
                 if isinstance(node, Variable) and node.type_appel == "BR" and node.side in ("SC", "SD")

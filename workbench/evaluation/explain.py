@@ -25,8 +25,9 @@ from workbench.evaluation.plan import condition_of, power
 from workbench.evaluation.results import IndicateurTable, Provenance
 from workbench.formules import SOLDES, print_segment
 from workbench.formules.tree import Node, Number, Population, Reference, Segment, Variable
+from workbench.trames import Serie
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explainer", "Explanation", "combined", "explain", "terms", "total"]
 
 Kind = Literal["indicateur", "segment", "operation", "variable", "compte", "nombre", "population", "decalage"]
 
@@ -168,7 +169,13 @@ def explain(table: IndicateurTable, code: str, exercice: int | str) -> Explanati
     if exercice not in provenance.exercices:
         known = ", ".join(str(year) for year in provenance.exercices) or "aucun"
         raise WorkbenchError("exercice_absent", exercice=exercice, exercices=known)
-    why = _Explainer(provenance).explain(code, int(exercice))
+    if isinstance(provenance.trame, Serie):
+        from workbench.evaluation.serie_explain import SerieExplainer
+
+        explainer: Explainer = SerieExplainer(provenance)
+    else:
+        explainer = Explainer(provenance)
+    why = explainer.explain(code, int(exercice))
     if code in table.index and exercice in table.columns:
         shown = float(table[exercice].loc[[code]].to_numpy()[0])
         # Arithmetic on a table keeps its provenance, which then speaks of other figures; rounding is no lie.
@@ -177,7 +184,7 @@ def explain(table: IndicateurTable, code: str, exercice: int | str) -> Explanati
     return why
 
 
-class _Explainer:
+class Explainer:
     """Walks formules over the amounts that an evaluation kept."""
 
     def __init__(self, provenance: Provenance) -> None:
@@ -189,6 +196,7 @@ class _Explainer:
         self.known: dict[tuple[str, int, Condition], Explanation] = {}
 
     def explain(self, code: str, exercice: int) -> Explanation:
+        """Explain one figure of the table."""
         trame = self.provenance.trame
         chain = {code}
         todo = [code]
@@ -204,41 +212,53 @@ class _Explainer:
         return self.indicateur(code, exercice, ALL)
 
     def indicateur(self, code: str, exercice: int, condition: Condition) -> Explanation:
+        """Explain an indicateur on a part of the perimeter."""
         key = (code, exercice, condition)
         if key not in self.known:
             indicateur = self.provenance.trame[code]
             segments = [
                 (segment, narrowed)
-                for segment in indicateur.tree.segments
+                for segment in self.segments(code, exercice, condition)
                 if (narrowed := condition.narrowed(condition_of(segment))) is not None
                 and segment.covers(exercice)
                 and self.met(narrowed, exercice)
             ]
             if len(segments) == 1 and _unconditional(segments[0][0]):
-                children = _terms(self.expression(segments[0][0].expression, exercice, condition))
+                children = terms(self.expression(segments[0][0].expression, exercice, condition))
             else:
                 children = tuple(self.segment(segment, exercice, narrowed) for segment, narrowed in segments)
-            self.known[key] = Explanation("indicateur", code, indicateur.libelle, _total(children), children)
+            self.known[key] = Explanation("indicateur", code, indicateur.libelle, total(children), children)
         return self.known[key]
 
+    def segments(self, code: str, exercice: int, condition: Condition) -> tuple[Segment, ...]:  # noqa: ARG002
+        """The segments that define an indicateur in an exercice, on a part of the perimeter."""
+        return self.provenance.trame[code].tree.segments
+
+    def libelles(self, exercice: int, condition: Condition) -> dict[str, str]:  # noqa: ARG002
+        """Labels of the comptes, in the chart that was in use."""
+        return self.provenance.libelles
+
     def segment(self, segment: Segment, exercice: int, condition: Condition) -> Explanation:
+        """Explain one of several segments."""
         inner = self.expression(segment.expression, exercice, condition)
         text = print_segment(segment)
         if segment.absolute is None:
-            return Explanation("segment", text, "", inner.amount, _terms(inner))
+            return Explanation("segment", text, "", inner.amount, terms(inner))
         absolute = replace(inner, sign=-1 if inner.amount < 0 else 1)
         return Explanation("segment", text, "valeur absolue", abs(inner.amount), (absolute,))
 
     def expression(self, expression: Node, exercice: int, condition: Condition) -> Explanation:
+        """Explain an expression, bottom-up."""
         return fold(
             expression,
             leaf=lambda node: self.leaf(node, exercice, condition),
             opposite=lambda inner: Explanation("operation", "opposé", "", -inner.amount, (replace(inner, sign=-1),)),
             total=_sum,
-            combined=_combined,
+            combined=combined,
         )
 
     def leaf(self, node: Leaf, exercice: int, condition: Condition) -> Explanation:
+        """Explain a number, ``$POP``, a variable or a reference."""
         if isinstance(node, Number):
             return Explanation("nombre", f"{node.value:f}", "", Fraction(node.value))
         if isinstance(node, Population):
@@ -249,8 +269,11 @@ class _Explainer:
         return self.reference(node, exercice, condition)
 
     def reference(self, node: Reference, exercice: int, condition: Condition) -> Explanation:
+        """Explain what refers to an indicateur, of this exercice or of another."""
         if not node.offset:
             return self.indicateur(node.indicateur, exercice, condition)
+        # Another exercice may have been kept under another nomenclature: all of it is seen.
+        condition = replace(condition, nomenclature=None)
         other = exercice + node.offset
         label = f"{node.indicateur} en {other}"
         if other not in self.exercices or not self.met(condition, other):
@@ -259,26 +282,28 @@ class _Explainer:
         return Explanation("decalage", label, inner.libelle, inner.amount, (inner,))
 
     def variable(self, node: Variable, exercice: int, condition: Condition) -> Explanation:
+        """Explain a variable by its comptes."""
         coefficients = SOLDES[node.type_appel, node.side]
         amounts = self.provenance.amounts.get(exercice, {})
         comptes = list(amounts)
-        libelles = self.provenance.libelles
+        libelles = self.libelles(exercice, condition)
         first, last = prefix_range(comptes, node.compte)
         children = []
         for compte in comptes[first:last]:
             cents = sum(
                 sign * int(line[column])
-                for kind, type_, line in amounts[compte]
-                if condition.accepts(kind, type_)
+                for traits, line in amounts[compte]
+                if condition.accepts(*traits)
                 for column, sign in coefficients.items()
             )
             if cents:
                 children.append(Explanation("compte", compte, libelles.get(compte, ""), Fraction(cents, 100)))
         label = f"{node.side}{node.compte}[TA:{node.type_appel}]"
         libelle = libelles.get(node.compte, "")
-        return Explanation("variable", label, libelle, _total(children), tuple(children))
+        return Explanation("variable", label, libelle, total(children), tuple(children))
 
     def population(self, exercice: int, condition: Condition) -> int:
+        """Count the inhabitants once a SIREN."""
         counted: dict[str, int] = {}
         for budget in self.budgets(exercice, condition):
             siren = budget["siren"]
@@ -286,21 +311,25 @@ class _Explainer:
         return sum(counted.values())
 
     def met(self, condition: Condition, exercice: int) -> bool:
+        """Whether some budget of an exercice meets a condition."""
         return condition == ALL or any(True for _ in self.budgets(exercice, condition))
 
     def budgets(self, exercice: int, condition: Condition) -> Iterator[dict[str, Any]]:
+        """Yield the budgets of an exercice that meet a condition."""
         for budget in self.retained:
-            kind, type_ = kind_of_budget(budget["type_budget"]), budget["type_etablissement"] or ""
-            if budget["exercice"] == exercice and condition.accepts(kind, type_):
+            if budget["exercice"] == exercice and condition.accepts(
+                kind_of_budget(budget["type_budget"]), budget["type_etablissement"] or "", budget["nomenclature"] or ""
+            ):
                 yield budget
 
 
 def _sum(terms: Sequence[tuple[int, Explanation]]) -> Explanation:
     children = tuple(replace(inner, sign=sign) for sign, inner in terms)
-    return Explanation("operation", "somme", "", _total(children), children)
+    return Explanation("operation", "somme", "", total(children), children)
 
 
-def _combined(operator: Operator, left: Explanation, right: Explanation) -> Explanation:
+def combined(operator: Operator, left: Explanation, right: Explanation) -> Explanation:
+    """Explain a product, a quotient or a power."""
     libelle = ""
     if operator == "*":
         amount = left.amount * right.amount
@@ -317,12 +346,13 @@ def _unconditional(segment: Segment) -> bool:
     return segment.absolute is None and condition_of(segment) == ALL
 
 
-def _terms(inner: Explanation) -> tuple[Explanation, ...]:
+def terms(inner: Explanation) -> tuple[Explanation, ...]:
     """The terms of a sum, so that a sum is not shown inside what is a sum already."""
     return inner.children if inner.kind == "operation" and inner.label == "somme" else (inner,)
 
 
-def _total(children: Iterable[Explanation]) -> Fraction:
+def total(children: Iterable[Explanation]) -> Fraction:
+    """Add up what stands under a sum."""
     return sum((child.sign * child.amount for child in children), Fraction(0))
 
 

@@ -17,29 +17,51 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from workbench.dgfip import keeps_nomenclature
+
 __all__ = ["ALL", "ONE", "Atom", "Cell", "Condition", "Form", "Inhabitants", "One", "Vector"]
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The part of a perimeter that a segment looks at: budgets of one kind, of one establishment type."""
+    """The part of a perimeter that a segment looks at.
+
+    Parameters
+    ----------
+    type_budget
+        Budgets of one kind, ``"BP"`` or ``"BA"``.
+    type_etablissement
+        Budgets of one establishment type.
+    nomenclature
+        In a serie, the budgets that one of its trames serves: its nomenclature.
+    """
 
     type_budget: Literal["BP", "BA"] | None = None
     type_etablissement: str | None = None
+    nomenclature: str | None = None
 
     def narrowed(self, other: Condition) -> Condition | None:
         """Both conditions together; None when no budget can meet them."""
         for mine, theirs in (
             (self.type_budget, other.type_budget),
             (self.type_etablissement, other.type_etablissement),
+            (self.nomenclature, other.nomenclature),
         ):
             if mine is not None and theirs is not None and mine != theirs:
                 return None
-        return Condition(self.type_budget or other.type_budget, self.type_etablissement or other.type_etablissement)
+        return Condition(
+            self.type_budget or other.type_budget,
+            self.type_etablissement or other.type_etablissement,
+            self.nomenclature or other.nomenclature,
+        )
 
-    def accepts(self, type_budget: str, type_etablissement: str) -> bool:
-        """Whether a budget of this kind (``"BP"``, ``"BA"``) and type is in the part."""
-        return self.type_budget in (None, type_budget) and self.type_etablissement in (None, type_etablissement)
+    def accepts(self, type_budget: str, type_etablissement: str, nomenclature: str) -> bool:
+        """Whether a budget of this kind (``"BP"``, ``"BA"``), type and nomenclature is in the part."""
+        return (
+            self.type_budget in (None, type_budget)
+            and self.type_etablissement in (None, type_etablissement)
+            and (self.nomenclature is None or keeps_nomenclature(self.nomenclature, nomenclature))
+        )
 
 
 ALL = Condition()

@@ -39,11 +39,12 @@ from workbench.formules.tree import (
     Variable,
     walk,
 )
-from workbench.trames.model import Trame
+from workbench.trames import Serie, Trame, trames_of
 
 __all__ = [
     "Absolute",
     "Combine",
+    "Compiler",
     "Instruction",
     "Plan",
     "Shift",
@@ -110,12 +111,16 @@ class Plan:
         In the order in which they run; the vector of index i is the result of instruction i.
     outputs
         The vector of each indicateur, in the order of the trame.
+    apart
+        Of a serie, the indicateurs whose definitions cannot be read together when a row holds budgets of
+        several nomenclatures: there each part is evaluated by itself and the results are added.
     """
 
     codes: tuple[str, ...]
     breakpoints: tuple[int, ...]
     instructions: tuple[Instruction, ...]
     outputs: tuple[Vector, ...]
+    apart: tuple[str, ...] = ()
 
     def span(self, exercice: int) -> int:
         """The span an exercice falls in."""
@@ -165,7 +170,7 @@ def compile_trame(trame: Trame) -> Plan:
     known = _PLANS.get(id(trame))
     if known is not None and known[0]() is trame:
         return known[1]
-    plan = _compile(tuple((indicateur.code, indicateur.texte) for indicateur in trame.indicateurs))
+    plan = _compile_serie(_textes(trame), trame.codes) if isinstance(trame, Serie) else _compile(_textes(trame)[0][1])
     # A trame does not change: the texts of one that is at hand are not put together again.
     number = id(trame)
     _PLANS[number] = ref(trame, lambda _: _PLANS.pop(number, None)), plan
@@ -175,10 +180,30 @@ def compile_trame(trame: Trame) -> Plan:
 _PLANS: dict[int, tuple[ref[Trame], Plan]] = {}
 
 
+_Textes = tuple[tuple[str, str], ...]
+
+
+def _textes(trame: Trame) -> tuple[tuple[str, _Textes], ...]:
+    return tuple(
+        (one.nomenclature or "", tuple((indicateur.code, indicateur.texte) for indicateur in one.indicateurs))
+        for one in trames_of(trame)
+    )
+
+
+def _trees(formules: _Textes) -> dict[str, SyntaxTree]:
+    return {code: parse_formule(texte) if texte else SyntaxTree(()) for code, texte in formules}
+
+
 @lru_cache(maxsize=64)
-def _compile(formules: tuple[tuple[str, str], ...]) -> Plan:
-    trees = {code: parse_formule(texte) if texte else SyntaxTree(()) for code, texte in formules}
-    return _Compiler(trees).plan()
+def _compile(formules: _Textes) -> Plan:
+    return Compiler(_trees(formules)).plan()
+
+
+@lru_cache(maxsize=64)
+def _compile_serie(parts: tuple[tuple[str, _Textes], ...], codes: tuple[str, ...]) -> Plan:
+    from workbench.evaluation.serie_plan import SerieCompiler
+
+    return SerieCompiler({nomenclature: _trees(formules) for nomenclature, formules in parts}, codes).plan()
 
 
 def condition_of(segment: Segment) -> Condition:
@@ -186,7 +211,7 @@ def condition_of(segment: Segment) -> Condition:
     return Condition(segment.type_budget, segment.type_etablissement)
 
 
-class _Compiler:
+class Compiler:
     """Lowers the trees of one trame; holds the instructions while they grow."""
 
     def __init__(self, trees: dict[str, SyntaxTree]) -> None:
@@ -201,11 +226,12 @@ class _Compiler:
         self.forms: dict[tuple[str, Condition], Form] = {}
 
     def plan(self) -> Plan:
+        """Compile all of the trame."""
         order = order_of(self.trees)
         needed = self._needed(order)
         for code in order:
             for condition in needed[code]:
-                form = self._indicateur(self.trees[code], condition)
+                form = self._indicateur(code, condition)
                 # What refers to an indicateur reads the figure that the table shows: a quotient rounded
                 # in it is not unrounded elsewhere.
                 self.forms[code, condition] = Form.of(self._vector(form), self.spans) if self._rounded(form) else form
@@ -228,7 +254,10 @@ class _Compiler:
                             needed[name][narrowed] = None
         return needed
 
-    def _indicateur(self, tree: SyntaxTree, condition: Condition) -> Form:
+    def _indicateur(self, code: str, condition: Condition) -> Form:
+        return self._tree(self.trees[code], condition)
+
+    def _tree(self, tree: SyntaxTree, condition: Condition) -> Form:
         segments = []
         for segment in tree.segments:
             narrowed = condition.narrowed(condition_of(segment))

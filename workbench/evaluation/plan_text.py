@@ -121,6 +121,8 @@ def _condition(condition: Condition) -> str:
         said.append({"BP": "budgets principaux", "BA": "budgets annexes"}[condition.type_budget])
     if condition.type_etablissement is not None:
         said.append(f"type {condition.type_etablissement}")
+    if condition.nomenclature is not None:
+        said.append(condition.nomenclature)
     return f" ({', '.join(said)})"
 
 

@@ -19,7 +19,7 @@ from workbench.evaluation.each import Selection, values_of_column
 from workbench.evaluation.plan import Plan, compile_trame
 from workbench.formules import parse_formule
 from workbench.formules.tree import Reference, walk
-from workbench.trames import Trame, trame_from_formules
+from workbench.trames import Trame, serie_of, trame_from_formules, trames_of
 
 __all__ = ["Preview", "preview"]
 
@@ -197,14 +197,28 @@ def _named(cells: Cells, rows: npt.NDArray[np.int64], values: npt.NDArray[np.flo
 
 
 def _with_references(formule: str, trame: Trame | None) -> Trame:
-    """The formule and the indicateurs it reads, through others or not."""
-    known = {indicateur.code: indicateur for indicateur in trame.indicateurs} if trame is not None else {}
+    """The formule and the indicateurs it reads, through others or not, in each trame of a serie."""
+    if trame is None:
+        return trame_from_formules({_CODE: formule})
+    parts = [
+        trame_from_formules(_needed(formule, part, trame), nomenclature=part.nomenclature, code=part.code)
+        for part in trames_of(trame)
+    ]
+    return parts[0] if len(parts) == 1 else serie_of(parts, code=trame.code)
+
+
+def _needed(formule: str, part: Trame, whole: Trame) -> dict[str, str]:
     needed = {_CODE: formule}
     todo = [parse_formule(formule)]
     while todo:
         for segment in todo.pop().segments:
             for node in walk(segment.expression):
-                if isinstance(node, Reference) and node.indicateur in known and node.indicateur not in needed:
-                    needed[node.indicateur] = known[node.indicateur].texte
-                    todo.append(known[node.indicateur].tree)
-    return trame_from_formules(needed, nomenclature=trame.nomenclature if trame is not None else None)
+                if not isinstance(node, Reference) or node.indicateur in needed:
+                    continue
+                if node.indicateur in part:
+                    needed[node.indicateur] = part[node.indicateur].texte
+                    todo.append(part[node.indicateur].tree)
+                elif node.indicateur in whole:
+                    # Defined for other nomenclatures only: worth 0 here.
+                    needed[node.indicateur] = "0"
+    return needed

@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from workbench.dgfip import connect, libelles_comptes
+from workbench.dgfip import connect, keeps_nomenclature, libelles_comptes
 from workbench.errors import WorkbenchError
-from workbench.trames.model import Trame
+from workbench.trames import Serie, Trame, trames_of
 
 __all__ = ["IndicateurTable", "Provenance"]
 
@@ -24,7 +24,7 @@ class Provenance:
     Parameters
     ----------
     trame
-        The trame evaluated.
+        The trame or the serie evaluated.
     base, snapshot
         URL of the base and identifier of the snapshot read.
     budgets
@@ -54,20 +54,45 @@ class Provenance:
     cells: pa.Table | None = field(default=None, repr=False)
 
     @cached_property
-    def amounts(self) -> dict[int, dict[str, list[tuple[str, str, dict[str, int]]]]]:
-        """Exercice → compte, ascending → (kind of budget, establishment type, cents by column) lines."""
-        result: dict[int, dict[str, list[tuple[str, str, dict[str, int]]]]] = {}
+    def amounts(self) -> dict[int, dict[str, list[tuple[tuple[str, str, str], dict[str, int]]]]]:
+        """Exercice → compte, ascending → lines of a kind of budget, type and nomenclature: these, cents by column."""
+        result: dict[int, dict[str, list[tuple[tuple[str, str, str], dict[str, int]]]]] = {}
         if self.cells is not None:
             lines = self.cells.to_pylist()
             for line in sorted(lines, key=lambda line: (line["exercice"], line["compte"])):
                 by_compte = result.setdefault(int(line["exercice"]), {})
-                by_compte.setdefault(line["compte"], []).append((line["kind"], line["type_etablissement"], line))
+                traits = (line["kind"], line["type_etablissement"], line["nomenclature"])
+                by_compte.setdefault(line["compte"], []).append((traits, line))
         return result
 
     @cached_property
     def libelles(self) -> dict[str, str]:
         """Labels of the comptes; none when the base they came from is gone."""
-        nomenclature = self.nomenclature or self.trame.nomenclature or ""
+        return self._libelles(self.nomenclature or self.trame.nomenclature or "")
+
+    @cached_property
+    def libelles_by_nomenclature(self) -> dict[str, dict[str, str]]:
+        """Labels of the comptes in each trame's own nomenclature, for numbers that change their meaning."""
+        return {str(one.nomenclature): self._libelles(one.nomenclature or "") for one in trames_of(self.trame)}
+
+    @cached_property
+    def trames_by_exercice(self) -> dict[int, tuple[Trame, ...]]:
+        """The trames that served each exercice: one, or several where a perimeter mixes nomenclatures."""
+        if not isinstance(self.trame, Serie):
+            return dict.fromkeys(self.exercices, (self.trame,))
+        kept: dict[int, set[str]] = {exercice: set() for exercice in self.exercices}
+        for budget in self.budgets.select(["exercice", "nomenclature"]).to_pylist():
+            kept[budget["exercice"]].add(budget["nomenclature"] or "")
+        return {
+            exercice: tuple(
+                one
+                for one in self.trame.trames
+                if any(keeps_nomenclature(one.nomenclature or "", name) for name in names)
+            )
+            for exercice, names in kept.items()
+        }
+
+    def _libelles(self, nomenclature: str) -> dict[str, str]:
         try:
             with connect(self.base, snapshot=self.snapshot) as base:
                 return libelles_comptes(base, nomenclature)

@@ -266,7 +266,8 @@ class _Work:
         self.cells: Cells = cells
         self.selection = Selection(cells, chosen_perimetre(trame, perimetre, nomenclature), wanted)
         rows = cells.descriptions
-        counted = self.selection.kept.copy()
+        counted = np.zeros(len(rows), dtype=bool)
+        counted[self.selection.taken] = True
         if type_budget is not None:
             texts, index = rows.texts("type_budget")
             counted &= np.append(np.isin(texts, PRINCIPAL), False)[index]

@@ -23,6 +23,7 @@ from workbench.trames.files import (
 )
 from workbench.trames.model import UNITES, Formule, Indicateur, Trame
 from workbench.trames.problems import DependentIndicateurError, TrameError, TrameProblem, UnknownIndicateurError
+from workbench.trames.serie import Serie, serie_of, trames_of
 
 if TYPE_CHECKING:
     from workbench.trames.excel import export_pseudo_parametrage, import_pseudo_parametrage
@@ -33,6 +34,7 @@ __all__ = [
     "DependentIndicateurError",
     "Formule",
     "Indicateur",
+    "Serie",
     "Trame",
     "TrameComparison",
     "TrameError",
@@ -51,7 +53,9 @@ __all__ = [
     "load_trame",
     "modele_path",
     "save_trame",
+    "serie_of",
     "trame_from_formules",
+    "trames_of",
 ]
 
 _EXCEL = {

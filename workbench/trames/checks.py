@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath, PureWindowsPath
 
-from workbench.errors import require_kind
+from workbench.errors import WorkbenchError, require_kind
 from workbench.formules import Diagnostic, check_formule, check_formules
 from workbench.formules.tree import Span
 from workbench.trames.model import UNITES, Trame
 from workbench.trames.problems import TrameError, TrameProblem, nearest
 from workbench.trames.segments import year_brackets
+from workbench.trames.serie import Serie
 
 __all__ = ["check_field", "check_textes", "check_trame", "excerpt", "require_right"]
 
@@ -195,7 +196,15 @@ def check_trame(trame: Trame) -> list[TrameProblem]:
 
 
 def require_right(trame: Trame) -> None:
-    """Raise TrameError with every error of the trame; return when there is none."""
+    """Raise TrameError with every error of the trame; return when there is none.
+
+    Raises
+    ------
+    WorkbenchError
+        ``serie_ecriture`` for a serie, whose formules are those of its trames.
+    """
     require_kind(trame, Trame, "trame", "une trame", "Chargez-la : wb.load_trame, ou wb.trame_from_formules.")
+    if isinstance(trame, Serie):
+        raise WorkbenchError("serie_ecriture", serie=trame.code, trames=", ".join(one.code for one in trame.trames))
     if errors := [problem for problem in check_trame(trame) if problem.severity == "error"]:
         raise TrameError.of(trame.code, errors)

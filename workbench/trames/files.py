@@ -12,9 +12,10 @@ from workbench.trames.atomic import replace_file, trame_path
 from workbench.trames.checks import check_field, check_textes, excerpt, require_right
 from workbench.trames.model import Formule, Indicateur, Trame
 from workbench.trames.problems import TrameError, TrameProblem, nearest, sentence
-from workbench.trames.reading import read_yaml
+from workbench.trames.reading import SerieFile, read_serie, read_yaml
 from workbench.trames.rewriting import updated_yaml
 from workbench.trames.segments import split_texte
+from workbench.trames.serie import serie_of
 from workbench.trames.writing import trame_yaml
 from workbench.trames.yaml_nodes import MAX_BYTES
 
@@ -74,7 +75,8 @@ def load_trame(path: str | Path) -> Trame:
     Returns
     -------
     Trame
-        Whole and right; see docs/trames.md for the two formats.
+        Whole and right, a `Serie` when the file names trames that follow one another; see docs/trames.md for the
+        formats.
 
     Raises
     ------
@@ -133,7 +135,37 @@ def _text(path: Path) -> str | TrameProblem:
 
 def _read(path: Path) -> tuple[Trame | None, list[TrameProblem]]:
     text = _text(path)
-    return (None, [text]) if isinstance(text, TrameProblem) else read_yaml(text, path.stem)
+    if isinstance(text, TrameProblem):
+        return None, [text]
+    serie = read_serie(text, path.stem)
+    if serie is None:
+        return read_yaml(text, path.stem)
+    found, problems = serie
+    return (None, problems) if found is None else _serie(found, path)
+
+
+def _serie(found: SerieFile, path: Path) -> tuple[Trame | None, list[TrameProblem]]:
+    """Load the trames of a serie, which are files of its folder, and make one of them."""
+    trames, problems = [], []
+    for code, problem in found.trames:
+        file = path.with_name(f"{code}.yaml")
+        text = _text(file) if file.is_file() else None
+        if text is None:
+            names = sorted(other.stem for other in path.parent.glob("*.yaml"))
+            problems.append(problem(f"il n'y a pas de trame {code} dans ce dossier", nearest(code, names)))
+            continue
+        trame, faults = (None, [text]) if isinstance(text, TrameProblem) else read_yaml(text, code)
+        if trame is None:
+            hint = f"corrigez {file.name} : " + str(next(one for one in faults if one.severity == "error").message)
+            problems.append(problem(f"la trame {code} est en erreur", hint))
+        else:
+            trames.append(trame)
+    if not problems:
+        try:
+            return serie_of(trames, **found.fields), []
+        except WorkbenchError as error:
+            problems.append(TrameProblem(path.name, str(error.details.get("cause", error)), error.hint))
+    return None, problems
 
 
 def save_trame(trame: Trame, path: str | Path) -> Path:

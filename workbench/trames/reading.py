@@ -10,8 +10,9 @@ the next one, except where the text is no YAML at all. A Trame comes out only wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from workbench.trames.checks import check_field, check_textes, excerpt
 from workbench.trames.model import Formule, Indicateur, Trame
@@ -19,7 +20,7 @@ from workbench.trames.problems import TrameProblem, nearest
 from workbench.trames.segments import join_formules, origins, year_brackets
 from workbench.trames.yaml_nodes import Mapping, Node, Scalar, Sequence, Source, YamlProblem, read_nodes
 
-__all__ = ["FORMULE_KEYS", "INDICATEUR_KEYS", "TRAME_KEYS", "read_yaml"]
+__all__ = ["FORMULE_KEYS", "INDICATEUR_KEYS", "SERIE_KEYS", "TRAME_KEYS", "SerieFile", "read_serie", "read_yaml"]
 
 TRAME_KEYS = (
     "code",
@@ -34,6 +35,23 @@ TRAME_KEYS = (
 )
 INDICATEUR_KEYS = ("code", "libelle", "description", "reference", "theme", "unite", "formule", "formules")
 FORMULE_KEYS = ("texte", "depuis", "jusqu_a")
+SERIE_KEYS = ("code", "libelle", "description", "reference", "modele", "serie")
+
+
+@dataclass(frozen=True)
+class SerieFile:
+    """What the file of a serie says.
+
+    Parameters
+    ----------
+    fields
+        ``code``, ``libelle``, ``description``, ``reference`` and ``modele``, empty where absent.
+    trames
+        Code of each trame, and a function that makes a problem placed at that line of the file.
+    """
+
+    fields: dict[str, str]
+    trames: tuple[tuple[str, Callable[[str, str], TrameProblem]], ...]
 
 
 @dataclass(slots=True)
@@ -94,6 +112,47 @@ def read_yaml(text: str, stem: str) -> tuple[Trame | None, list[TrameProblem]]:
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     return trame, problems
+
+
+def read_serie(text: str, stem: str) -> tuple[SerieFile | None, list[TrameProblem]] | None:
+    r"""Read the text of a serie's file.
+
+    Parameters
+    ----------
+    text, stem
+        As for `read_yaml`.
+
+    Returns
+    -------
+    tuple or None
+        None when the file has no key ``serie``: it is a trame's. Otherwise what it says, None when there is an
+        error, and every problem.
+
+    Examples
+    --------
+    >>> found, problems = read_serie("serie: [a_m14, a_m57]", "a")
+    >>> found.fields["code"], [code for code, _ in found.trames], problems
+    ('a', ['a_m14', 'a_m57'], [])
+    >>> read_serie("indicateurs: []", "a") is None
+    True
+    """
+    try:
+        source, root = read_nodes(text)
+    except YamlProblem:
+        return None
+    if not isinstance(root, Mapping) or all(key.text != "serie" for key, _ in root.entries):
+        return None
+    reader = _Reader(source)
+    entries = reader.mapping(root, SERIE_KEYS, "une série") or {}
+    fields = {key: reader.text(entries, key) for key in SERIE_KEYS[:-1]}
+    fields["code"] = fields["code"] or stem
+    trames = []
+    for node in reader.items(entries.get("serie"), "serie"):
+        # A code of trame holds no separator: the file of that name is in the same folder.
+        name = reader.scalar(node, "serie", "code")
+        trames.append((name, partial(source.problem, node.place.start)))
+    problems = sorted(reader.problems, key=lambda problem: (problem.line, problem.column))
+    return (None if problems else SerieFile(fields, tuple(trames))), problems
 
 
 class _Reader:
