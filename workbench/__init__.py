@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from workbench.dgfip import (
         Base,
         Perimetre,
+        Query,
+        QueryResult,
         connect,
         controls,
         download_balances,
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
         import_population,
         import_reference,
         perimetre,
+        query,
+        sql,
     )
     from workbench.errors import WorkbenchError
     from workbench.evaluation import (
@@ -60,6 +64,8 @@ __all__ = [
     "IndicateurTable",
     "Perimetre",
     "Preview",
+    "Query",
+    "QueryResult",
     "Trame",
     "WorkbenchError",
     "check_formule",
@@ -82,8 +88,10 @@ __all__ = [
     "parse_formule",
     "perimetre",
     "preview",
+    "query",
     "run_report",
     "save_trame",
+    "sql",
     "trame_from_formules",
     "write_balance",
     "write_each",
@@ -94,6 +102,8 @@ _ROOMS = {
     "workbench.dgfip": (
         "Base",
         "Perimetre",
+        "Query",
+        "QueryResult",
         "connect",
         "controls",
         "download_balances",
@@ -104,6 +114,8 @@ _ROOMS = {
         "import_population",
         "import_reference",
         "perimetre",
+        "query",
+        "sql",
     ),
     "workbench.errors": ("WorkbenchError",),
     "workbench.evaluation": (

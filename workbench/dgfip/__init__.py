@@ -15,6 +15,9 @@ from workbench.dgfip.control import Control
 from workbench.dgfip.control_report import ControlReport, controls
 from workbench.dgfip.import_report import ImportReport
 from workbench.dgfip.population_import import import_population
+from workbench.dgfip.queries import Query, query
+from workbench.dgfip.queries_result import QueryResult
+from workbench.dgfip.queries_sql import sql
 from workbench.dgfip.reference import departements, libelle_type_budget, libelle_type_etablissement
 from workbench.dgfip.reference_import import import_reference, libelles_reference
 from workbench.dgfip.selection import Perimetre, perimetre, select_budgets, sum_comptes
@@ -34,6 +37,8 @@ __all__ = [
     "DownloadReport",
     "ImportReport",
     "Perimetre",
+    "Query",
+    "QueryResult",
     "base_info",
     "connect",
     "controls",
@@ -51,8 +56,10 @@ __all__ = [
     "libelles_reference",
     "perimetre",
     "prune_snapshots",
+    "query",
     "select_budgets",
     "snapshots",
+    "sql",
     "sum_comptes",
     "write_demonstration",
 ]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from sqlalchemy import Executable
 
 from workbench.dgfip.schema import metadata
-from workbench.engines import Engine, Snapshot, Store, open_store
+from workbench.engines import Engine, QueryEngine, Snapshot, Store, open_store
 from workbench.errors import WorkbenchError
 
 __all__ = ["Base", "connect", "prune_snapshots", "snapshots"]
@@ -82,6 +82,13 @@ class Base:
             ``requete_refusee`` with the engine's own words, ``base_fermee`` after `close`.
         """
         return self._engine.fetch(statement, tables)
+
+    @property
+    def queries(self) -> QueryEngine:
+        """The engine, for queries with a time limit; refused by engines that have none (``requete_moteur``)."""
+        if not isinstance(self._engine, QueryEngine):
+            raise WorkbenchError("requete_moteur", chemin=self.url)
+        return self._engine
 
     def has_table(self, name: str) -> bool:
         """Whether the snapshot has this table; those written before it existed do not."""

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.engines.interface import Engine, FileSource, Snapshot, Store, Writer
+from workbench.engines.interface import Engine, FileSource, QueryEngine, Snapshot, Store, Writer
+from workbench.engines.limits import Cancellation
 from workbench.errors import WorkbenchError
 
-__all__ = ["Engine", "FileSource", "Snapshot", "Store", "Writer", "open_store", "parquet_columns"]
+__all__ = [
+    "Cancellation",
+    "Engine",
+    "FileSource",
+    "QueryEngine",
+    "Snapshot",
+    "Store",
+    "Writer",
+    "open_store",
+    "parquet_columns",
+]
 
 
 def open_store(url: str) -> Store:

@@ -7,7 +7,8 @@ writer may read files, and only through `FileSource`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from sqlalchemy.schema import CreateTable, DropTable
 
 from workbench.engines.arrow_types import plain
 from workbench.engines.interface import FileSource
+from workbench.engines.limits import Cancellation, watched
+from workbench.engines.sql_errors import error_of, place_of_excerpt, refuse_several
 from workbench.errors import WorkbenchError
 
 __all__ = ["DuckDBEngine", "DuckDBWriter", "parquet_columns"]
@@ -90,6 +93,60 @@ class DuckDBEngine:
     def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Run a statement that reads; see `workbench.engines.interface.Engine.fetch`."""
         return plain(self._run(statement, tables).to_arrow_table())
+
+    def written(self, statement: Executable) -> tuple[str, list[Any]]:
+        """Return the text of a statement as DuckDB runs it, and its bound values in order."""
+        return _compile(statement)
+
+    def fetch_within(
+        self,
+        statement: Executable,
+        seconds: float,
+        cancellation: Cancellation | None = None,
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> pa.Table:
+        """Run a statement within a time; see `workbench.engines.interface.QueryEngine.fetch_within`."""
+        cursor = self._cursor()
+        for name, rows in (tables or {}).items():
+            cursor.register(name, rows)
+        text, parameters = _compile(statement)
+        with watched(cursor.interrupt, seconds, cancellation):
+            try:
+                with _ctrl_c():
+                    return plain(cursor.execute(text, parameters).to_arrow_table())
+            except duckdb.Error as error:
+                raise WorkbenchError("requete_refusee", chemin=self.url, detail=_first_line(error)) from error
+
+    def fetch_text(
+        self,
+        text: str,
+        parameters: Sequence[Any],
+        rows: int,
+        seconds: float,
+        cancellation: Cancellation | None = None,
+    ) -> tuple[pa.Table, bool]:
+        """Run what a person wrote; see `workbench.engines.interface.QueryEngine.fetch_text`."""
+        cursor = self._cursor()
+        try:
+            statements = cursor.extract_statements(text)
+            refuse_several([str(each.type).rpartition(".")[2] for each in statements])
+            expected = len(statements[0].named_parameters)
+            if expected != len(parameters):
+                raise WorkbenchError("sql_valeurs", attendu=expected, recu=len(parameters))
+            with watched(cursor.interrupt, seconds, cancellation), _ctrl_c():
+                reader = cursor.execute(statements[0], list(parameters)).to_arrow_reader(min(rows + 1, _BATCH))
+                taken, count = [], 0
+                while count <= rows:
+                    try:
+                        taken.append(reader.read_next_batch())
+                    except StopIteration:
+                        break
+                    count += taken[-1].num_rows
+            return plain(pa.Table.from_batches(taken, reader.schema).slice(0, rows)), count > rows
+        except (duckdb.Error, OSError, pa.ArrowException) as error:
+            raise error_of(text, _first_line(error), place_of_excerpt(text, str(error))) from error
+        finally:
+            cursor.close()
 
     def tables(self) -> set[str]:
         """Return the names of the tables of the snapshot."""
@@ -203,6 +260,17 @@ def parquet_columns(path: Path) -> dict[str, str]:
             return dict(zip(relation.columns, (str(kind) for kind in relation.types), strict=True))
     except duckdb.Error as error:
         raise WorkbenchError("fichier_illisible", fichier=path.name, detail=_first_line(error)) from error
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[None]:
+    """Give Ctrl-C its own name: DuckDB stops the query and says it in an error of its own."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, duckdb.Error) or str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from error
 
 
 def _literal_path(path: Path) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,8 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 from workbench.engines.arrow_types import plain
 from workbench.engines.duckdb import DuckDBWriter
 from workbench.engines.interface import FileSource
+from workbench.engines.limits import Cancellation, watched
+from workbench.engines.postgresql_dialect import bound_values, written_statement
 from workbench.engines.postgresql_session import Address, Session
 from workbench.engines.postgresql_tables import STORAGE, Snapshots, given_table
 from workbench.errors import WorkbenchError
@@ -107,6 +109,62 @@ class PostgreSQLEngine:
                 _give(session, tables)
                 session.execute("SET TRANSACTION READ ONLY")
                 return plain(session.fetch(statement))
+
+    def written(self, statement: Executable) -> tuple[str, list[Any]]:
+        """Return the text of a statement as PostgreSQL runs it, and its bound values in order."""
+        return written_statement(statement)
+
+    def fetch_within(
+        self,
+        statement: Executable,
+        seconds: float,
+        cancellation: Cancellation | None = None,
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> pa.Table:
+        """Run a statement within a time; see `workbench.engines.interface.QueryEngine.fetch_within`."""
+        with self._alone(seconds, cancellation) as session:
+            if not tables:
+                return plain(session.fetch(statement))
+            with session.transaction("BEGIN READ WRITE", ending="ROLLBACK"):
+                _give(session, tables)
+                session.execute("SET TRANSACTION READ ONLY")
+                return plain(session.fetch(statement))
+
+    def fetch_text(
+        self,
+        text: str,
+        parameters: Sequence[Any],
+        rows: int,
+        seconds: float,
+        cancellation: Cancellation | None = None,
+    ) -> tuple[pa.Table, bool]:
+        """Run what a person wrote; see `workbench.engines.interface.QueryEngine.fetch_text`."""
+        if not text.strip():
+            raise WorkbenchError("sql_vide")
+        with self._alone(seconds, cancellation) as session:
+            _require_humble(session)
+            expected = session.prepare(text)
+            if len(expected) != len(parameters):
+                raise WorkbenchError("sql_valeurs", attendu=len(expected), recu=len(parameters))
+            with session.transaction("BEGIN READ ONLY", ending="ROLLBACK"):
+                found = plain(session.read(text, bound_values(parameters), rows + 1))
+        return found.slice(0, rows), found.num_rows > rows
+
+    @contextmanager
+    def _alone(self, seconds: float, cancellation: Cancellation | None) -> Iterator[Session]:
+        """Give a session of its own, closed afterwards: a query may change settings by mere functions."""
+        if self._closed:
+            raise WorkbenchError("base_fermee", chemin=self.url)
+        session = self._connect()
+        try:
+            with watched(session.interrupt, seconds, cancellation), _ctrl_c():
+                # The server keeps the time too, should this process be gone.
+                session.query(
+                    "SELECT set_config($1, $2, false)", "statement_timeout", f"{round(seconds * 1000) + 500}ms"
+                )
+                yield session
+        finally:
+            session.close()
 
     def tables(self) -> set[str]:
         """Return the names of the tables of the snapshot."""
@@ -205,6 +263,34 @@ class PostgreSQLWriter:
         return self._snapshots.change(
             target, rows.where(*statement._where_criteria), self._number, keep=isinstance(statement, Update)
         )
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[None]:
+    """Give Ctrl-C its own name: the driver asks the server to stop, which says that its user wanted it."""
+    try:
+        yield
+    except WorkbenchError as error:
+        asked = "due to user request" in str(error.details.get("detail", ""))
+        if asked and threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt from error
+        raise
+
+
+_POWERS = """
+SELECT session_user::text AS role,
+bool_or(r.rolsuper OR (g.oid IS NOT NULL AND pg_has_role(r.oid, g.oid, 'MEMBER'))) AS strong
+FROM pg_roles r LEFT JOIN pg_roles g
+ON g.rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+WHERE r.rolname = session_user
+"""
+
+
+def _require_humble(session: Session) -> None:
+    """Refuse a role that may do more than read tables: a select can call functions that read files."""
+    found = session.query(_POWERS)[0]
+    if found["strong"]:
+        raise WorkbenchError("sql_role", role=found["role"])
 
 
 def _give(session: Session, tables: Mapping[str, pa.Table]) -> None:
