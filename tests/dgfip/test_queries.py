@@ -115,9 +115,7 @@ def test_comptes_are_listed_as_they_exist(base: Base, rows: pd.DataFrame) -> Non
 
 def test_inhabitants_are_counted_once_a_siren(base: Base, rows: pd.DataFrame) -> None:
     asked = query(base).measure("C70", per_inhabitant=True).measure("C70", libelle="total")
-    once = (
-        rows.drop_duplicates(["siret", "exercice"]).groupby(["departement", "exercice", "siren"])["population"].max()
-    )
+    once = rows.drop_duplicates(["siret", "exercice"]).groupby(["departement", "exercice", "siren"])["population"].max()
     inhabitants = once.groupby(["departement", "exercice"]).sum()
     total = naive(rows, "C", "70", "SX").groupby([rows["departement"], rows["exercice"]]).sum()
     found = frame(asked.by("departement", "exercice"))
@@ -152,7 +150,9 @@ def test_criteria_are_those_of_a_perimetre(base: Base) -> None:
             zip(wanted["siret"].to_pylist(), wanted["exercice"].to_pylist(), strict=True)
         )
         assert asked.count() == len(found)
-        assert frame(query(base).where(perimetre(**criteria)).exercices([2019, 2023]).by("collectivite", "exercice")).equals(found)  # type: ignore[arg-type]
+        assert frame(
+            query(base).where(perimetre(**criteria)).exercices([2019, 2023]).by("collectivite", "exercice")
+        ).equals(found)  # type: ignore[arg-type]
 
 
 def test_a_name_is_searched_by_words(base: Base) -> None:
@@ -227,7 +227,7 @@ HOSTILE = st.one_of(
             "'; DROP TABLE balances; --",
             '"; DELETE FROM budgets; --',
             "/* */ OR 1=1",
-            "ʼ OR ʼ1ʼ=ʼ1",  # noqa: RUF001
+            "ʼ OR ʼ1ʼ=ʼ1",
             "＇；－－",
             "\\'; --",
             "$1",

@@ -125,7 +125,8 @@ def test_anything_else_is_refused(base: Base, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["SELECT set_config('default_transaction_read_only', 'off', false)", "SELECT current_setting('search_path')"]
+    "text",
+    ["SELECT set_config('default_transaction_read_only', 'off', false)", "SELECT current_setting('search_path')"],
 )
 def test_settings_last_no_longer_than_a_query(base: Base, kind: str, text: str) -> None:
     if kind == "postgresql":

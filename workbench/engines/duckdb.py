@@ -7,8 +7,8 @@ writer may read files, and only through `FileSource`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from sqlalchemy.schema import CreateTable, DropTable
 
 from workbench.engines.arrow_types import plain
 from workbench.engines.interface import FileSource
-from workbench.engines.limits import Cancellation, watched
+from workbench.engines.limits import Cancellation, within
 from workbench.engines.sql_errors import error_of, place_of_excerpt, refuse_several
 from workbench.errors import WorkbenchError
 
@@ -110,12 +110,17 @@ class DuckDBEngine:
         for name, rows in (tables or {}).items():
             cursor.register(name, rows)
         text, parameters = _compile(statement)
-        with watched(cursor.interrupt, seconds, cancellation):
-            try:
-                with _ctrl_c():
-                    return plain(cursor.execute(text, parameters).to_arrow_table())
-            except duckdb.Error as error:
-                raise WorkbenchError("requete_refusee", chemin=self.url, detail=_first_line(error)) from error
+        try:
+            return within(
+                lambda: plain(cursor.execute(text, parameters).to_arrow_table()),
+                cursor.interrupt,
+                seconds,
+                cancellation,
+            )
+        except duckdb.Error as error:
+            raise WorkbenchError("requete_refusee", chemin=self.url, detail=_first_line(error)) from error
+        finally:
+            cursor.close()
 
     def fetch_text(
         self,
@@ -133,16 +138,8 @@ class DuckDBEngine:
             expected = len(statements[0].named_parameters)
             if expected != len(parameters):
                 raise WorkbenchError("sql_valeurs", attendu=expected, recu=len(parameters))
-            with watched(cursor.interrupt, seconds, cancellation), _ctrl_c():
-                reader = cursor.execute(statements[0], list(parameters)).to_arrow_reader(min(rows + 1, _BATCH))
-                taken, count = [], 0
-                while count <= rows:
-                    try:
-                        taken.append(reader.read_next_batch())
-                    except StopIteration:
-                        break
-                    count += taken[-1].num_rows
-            return plain(pa.Table.from_batches(taken, reader.schema).slice(0, rows)), count > rows
+            read = partial(_first_rows, cursor, statements[0], list(parameters), rows)
+            return within(read, cursor.interrupt, seconds, cancellation)
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             raise error_of(text, _first_line(error), place_of_excerpt(text, str(error))) from error
         finally:
@@ -262,15 +259,19 @@ def parquet_columns(path: Path) -> dict[str, str]:
         raise WorkbenchError("fichier_illisible", fichier=path.name, detail=_first_line(error)) from error
 
 
-@contextmanager
-def _ctrl_c() -> Iterator[None]:
-    """Give Ctrl-C its own name: DuckDB stops the query and says it in an error of its own."""
-    try:
-        yield
-    except RuntimeError as error:
-        if isinstance(error, duckdb.Error) or str(error) != "Query interrupted":
-            raise
-        raise KeyboardInterrupt from error
+def _first_rows(
+    cursor: duckdb.DuckDBPyConnection, statement: duckdb.Statement, parameters: list[Any], rows: int
+) -> tuple[pa.Table, bool]:
+    """Read rows as they come, and stop there: whether there were more, the next one tells."""
+    reader = cursor.execute(statement, parameters).to_arrow_reader(min(rows + 1, _BATCH))
+    taken: list[pa.RecordBatch] = []
+    while sum(batch.num_rows for batch in taken) <= rows:
+        try:
+            taken.append(reader.read_next_batch())
+        except StopIteration:
+            break
+    found = plain(pa.Table.from_batches(taken, reader.schema))
+    return found.slice(0, rows), found.num_rows > rows
 
 
 def _literal_path(path: Path) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["Cancellation", "watched"]
+__all__ = ["Cancellation", "within"]
+
+Result = TypeVar("Result")
 
 _AGAIN = 0.05
 """Seconds between two interruptions: one that comes before the engine has begun is lost."""
@@ -49,59 +51,75 @@ class Cancellation:
             self._watchers.remove(wake)
 
 
-@contextmanager
-def watched(
-    interrupt: Callable[[], object], seconds: float, cancellation: Cancellation | None = None
-) -> Iterator[None]:
-    """Interrupt what the block runs once its time is over, or when the switch is thrown.
+def within(
+    work: Callable[[], Result],
+    interrupt: Callable[[], object],
+    seconds: float,
+    cancellation: Cancellation | None = None,
+) -> Result:
+    """Do some work within a time, in a thread of its own.
+
+    Drivers wait in native code, some of them deaf to Ctrl-C: so the caller's thread waits here, where Python hears
+    everything, and has the engine stop.
 
     Parameters
     ----------
+    work
+        What the engine does.
     interrupt
         Stops what runs; may be called several times, and when nothing runs.
     seconds
-        Time that the block has.
+        Time that the work has.
     cancellation
         A switch that others hold.
 
     Raises
     ------
     WorkbenchError
-        ``requete_trop_longue``, ``requete_annulee``: in the place of what the block raised.
+        ``requete_trop_longue``, ``requete_annulee``, once the engine has stopped.
+    KeyboardInterrupt
+        On Ctrl-C, once the engine has stopped.
 
     Examples
     --------
-    >>> with watched(lambda: None, 10):
-    ...     pass
+    >>> within(lambda: 1 + 1, lambda: None, 10)
+    2
     """
     switch = cancellation or Cancellation()
     wake, over = threading.Event(), threading.Event()
-    reasons: list[str] = []
+    results: list[Result] = []
+    errors: list[BaseException] = []
 
-    def watch() -> None:
-        wake.wait(seconds)
-        if over.is_set():
-            return
-        reasons.append("requete_annulee" if switch.cancelled else "requete_trop_longue")
-        while not over.is_set():
-            interrupt()
-            over.wait(_AGAIN)
-
-    watcher = threading.Thread(target=watch, name="workbench-limit", daemon=True)
-    switch._join(wake)
-    watcher.start()
-    try:
+    def run() -> None:
         try:
-            yield
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
+            errors.append(error)
         finally:
             over.set()
             wake.set()
-            watcher.join()
-            switch._leave(wake)
-    except BaseException as error:
-        # An interruption that we asked for may look like Ctrl-C.
-        if reasons:
-            raise WorkbenchError(reasons[0], secondes=f"{seconds:g}") from error
-        raise
-    if reasons:
-        raise WorkbenchError(reasons[0], secondes=f"{seconds:g}")
+
+    def stop() -> None:
+        interrupt()
+        while not over.wait(_AGAIN):
+            interrupt()
+
+    switch._join(wake)
+    try:
+        if switch.cancelled:
+            raise WorkbenchError("requete_annulee")
+        threading.Thread(target=run, name="workbench-query", daemon=True).start()
+        try:
+            wake.wait(seconds)
+        except KeyboardInterrupt:
+            stop()
+            raise
+        if not over.is_set():
+            reason = "requete_annulee" if switch.cancelled else "requete_trop_longue"
+            stop()
+            raise WorkbenchError(reason, secondes=f"{seconds:g}")
+    finally:
+        switch._leave(wake)
+    if errors:
+        raise errors[0]
+    return results[0]

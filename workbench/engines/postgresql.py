@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 from workbench.engines.arrow_types import plain
 from workbench.engines.duckdb import DuckDBWriter
 from workbench.engines.interface import FileSource
-from workbench.engines.limits import Cancellation, watched
+from workbench.engines.limits import Cancellation, within
 from workbench.engines.postgresql_dialect import bound_values, written_statement
 from workbench.engines.postgresql_session import Address, Session
 from workbench.engines.postgresql_tables import STORAGE, Snapshots, given_table
@@ -122,13 +122,16 @@ class PostgreSQLEngine:
         tables: Mapping[str, pa.Table] | None = None,
     ) -> pa.Table:
         """Run a statement within a time; see `workbench.engines.interface.QueryEngine.fetch_within`."""
-        with self._alone(seconds, cancellation) as session:
+
+        def work(session: Session) -> pa.Table:
             if not tables:
                 return plain(session.fetch(statement))
             with session.transaction("BEGIN READ WRITE", ending="ROLLBACK"):
                 _give(session, tables)
                 session.execute("SET TRANSACTION READ ONLY")
                 return plain(session.fetch(statement))
+
+        return self._alone(work, seconds, cancellation)
 
     def fetch_text(
         self,
@@ -141,28 +144,30 @@ class PostgreSQLEngine:
         """Run what a person wrote; see `workbench.engines.interface.QueryEngine.fetch_text`."""
         if not text.strip():
             raise WorkbenchError("sql_vide")
-        with self._alone(seconds, cancellation) as session:
+
+        def work(session: Session) -> pa.Table:
             _require_humble(session)
             expected = session.prepare(text)
             if len(expected) != len(parameters):
                 raise WorkbenchError("sql_valeurs", attendu=len(expected), recu=len(parameters))
             with session.transaction("BEGIN READ ONLY", ending="ROLLBACK"):
-                found = plain(session.read(text, bound_values(parameters), rows + 1))
+                return plain(session.read(text, bound_values(parameters), rows + 1))
+
+        found = self._alone(work, seconds, cancellation)
         return found.slice(0, rows), found.num_rows > rows
 
-    @contextmanager
-    def _alone(self, seconds: float, cancellation: Cancellation | None) -> Iterator[Session]:
-        """Give a session of its own, closed afterwards: a query may change settings by mere functions."""
+    def _alone(
+        self, work: Callable[[Session], pa.Table], seconds: float, cancellation: Cancellation | None
+    ) -> pa.Table:
+        """Work in a session that nobody else has, closed afterwards: mere functions may change its settings."""
         if self._closed:
             raise WorkbenchError("base_fermee", chemin=self.url)
         session = self._connect()
         try:
-            with watched(session.interrupt, seconds, cancellation), _ctrl_c():
-                # The server keeps the time too, should this process be gone.
-                session.query(
-                    "SELECT set_config($1, $2, false)", "statement_timeout", f"{round(seconds * 1000) + 500}ms"
-                )
-                yield session
+            # The server keeps the time too, should this process be gone.
+            limit = f"{round(seconds * 1000) + 500}ms"
+            session.query("SELECT set_config($1, $2, false)", "statement_timeout", limit)
+            return within(lambda: work(session), session.interrupt, seconds, cancellation)
         finally:
             session.close()
 
@@ -263,18 +268,6 @@ class PostgreSQLWriter:
         return self._snapshots.change(
             target, rows.where(*statement._where_criteria), self._number, keep=isinstance(statement, Update)
         )
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[None]:
-    """Give Ctrl-C its own name: the driver asks the server to stop, which says that its user wanted it."""
-    try:
-        yield
-    except WorkbenchError as error:
-        asked = "due to user request" in str(error.details.get("detail", ""))
-        if asked and threading.current_thread() is threading.main_thread():
-            raise KeyboardInterrupt from error
-        raise
 
 
 _POWERS = """
