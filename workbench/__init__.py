@@ -12,20 +12,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench.dgfip import (
         Base,
+        Cancellation,
         Perimetre,
         Query,
         QueryResult,
+        SavedQuery,
         connect,
         controls,
+        delete_query,
         download_balances,
+        duplicate_query,
         find_collectivites,
         import_balances,
         import_cci,
         import_comptes,
         import_population,
         import_reference,
+        load_query,
         perimetre,
         query,
+        read_query,
+        rename_query,
+        save_query,
+        saved_queries,
         sql,
     )
     from workbench.errors import WorkbenchError
@@ -41,7 +50,7 @@ if TYPE_CHECKING:
         write_each,
     )
     from workbench.formules import Diagnostic, check_formule, parse_formule
-    from workbench.reports import run_report, write_balance, write_excel
+    from workbench.reports import run_report, write_balance, write_excel, write_query
     from workbench.trames import (
         Formule,
         Indicateur,
@@ -57,6 +66,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Base",
+    "Cancellation",
     "Diagnostic",
     "Explanation",
     "Formule",
@@ -66,13 +76,16 @@ __all__ = [
     "Preview",
     "Query",
     "QueryResult",
+    "SavedQuery",
     "Trame",
     "WorkbenchError",
     "check_formule",
     "compare_trames",
     "connect",
     "controls",
+    "delete_query",
     "download_balances",
+    "duplicate_query",
     "evaluate",
     "evaluate_each",
     "evaluate_each_batches",
@@ -84,37 +97,52 @@ __all__ = [
     "import_comptes",
     "import_population",
     "import_reference",
+    "load_query",
     "load_trame",
     "parse_formule",
     "perimetre",
     "preview",
     "query",
+    "read_query",
+    "rename_query",
     "run_report",
+    "save_query",
     "save_trame",
+    "saved_queries",
     "sql",
     "trame_from_formules",
     "write_balance",
     "write_each",
     "write_excel",
+    "write_query",
 ]
 
 _ROOMS = {
     "workbench.dgfip": (
         "Base",
+        "Cancellation",
         "Perimetre",
         "Query",
         "QueryResult",
+        "SavedQuery",
         "connect",
         "controls",
+        "delete_query",
         "download_balances",
+        "duplicate_query",
         "find_collectivites",
         "import_balances",
         "import_cci",
         "import_comptes",
         "import_population",
         "import_reference",
+        "load_query",
         "perimetre",
         "query",
+        "read_query",
+        "rename_query",
+        "save_query",
+        "saved_queries",
         "sql",
     ),
     "workbench.errors": ("WorkbenchError",),
@@ -130,7 +158,7 @@ _ROOMS = {
         "write_each",
     ),
     "workbench.formules": ("Diagnostic", "check_formule", "parse_formule"),
-    "workbench.reports": ("run_report", "write_balance", "write_excel"),
+    "workbench.reports": ("run_report", "write_balance", "write_excel", "write_query"),
     "workbench.trames": (
         "Formule",
         "Indicateur",
@@ -150,6 +178,13 @@ def __getattr__(name: str) -> Any:
     if room is None:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
     return getattr(import_module(room), name)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Bring the magics to a notebook; ``%load_ext workbench`` calls it."""
+    from workbench.magics import load
+
+    load(shell)
 
 
 def __dir__() -> list[str]:

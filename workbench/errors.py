@@ -336,6 +336,11 @@ ERRORS: dict[str, ErrorKind] = {
         "Choisissez un autre nom, ou remplacez-la : replace=True.",
         409,
     ),
+    "requete_proprietaire": ErrorKind(
+        "La requête partagée « {nom} » est à {proprietaire} : vous ne pouvez ni la remplacer, ni la renommer, ni la supprimer.",
+        "Faites-en une copie : duplicate_query.",
+        403,
+    ),
     "requete_fichier": ErrorKind("Le fichier de requête {chemin} ne se lit pas : {raison}.", "{conseil}", 422),
     "requete_ecriture": ErrorKind(
         "Le fichier {chemin} n'a pas été écrit : {cause}.", "Le fichier, s'il existait, est resté comme il était.", 403

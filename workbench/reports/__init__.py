@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench.reports.excel import write_excel
     from workbench.reports.excel_balance import write_balance
+    from workbench.reports.excel_query import write_query
     from workbench.reports.html import export_html
     from workbench.reports.parameters import ParametersError
     from workbench.reports.pdf import export_pdf
@@ -25,6 +26,7 @@ __all__ = [
     "run_report",
     "write_balance",
     "write_excel",
+    "write_query",
 ]
 
 _MODULES = {
@@ -36,6 +38,7 @@ _MODULES = {
     "run_report": "report",
     "write_balance": "excel_balance",
     "write_excel": "excel",
+    "write_query": "excel_query",
 }
 
 
