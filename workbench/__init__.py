@@ -182,9 +182,8 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """Bring the magics to a notebook; ``%load_ext workbench`` calls it."""
-    from workbench.magics import load
-
-    load(shell)
+    # By name: the rooms import this package, and magics stand above them.
+    import_module("workbench.magics").load(shell)
 
 
 def __dir__() -> list[str]:

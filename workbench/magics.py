@@ -15,8 +15,8 @@ from IPython.display import display
 
 from workbench.config import settings
 from workbench.dgfip import Base, connect, sql
-from workbench.dgfip.queries import DEFAULT_ROWS, DEFAULT_SECONDS
 from workbench.dgfip.queries_result import QueryResult
+from workbench.dgfip.queries_spec import DEFAULT_ROWS, DEFAULT_SECONDS
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -43,14 +43,19 @@ class ShownError:
 
 
 @magics_class
-class DgfipMagics(Magics):  # type: ignore[misc]
+class DgfipMagics(Magics):
     """The magics of the accounting base."""
 
     _opened: Base | None = None
 
+    @property
+    def _names(self) -> dict[str, Any]:
+        """The variables of the notebook."""
+        return cast("dict[str, Any]", cast("Any", self.shell).user_ns)
+
     def _base(self, named: str | None) -> Base:
         """Return the base that a cell reads: the variable named, else ``base``, else the one of the settings."""
-        names = self.shell.user_ns
+        names = self._names
         if named is not None and not isinstance(names.get(named), Base):
             raise UsageError(f'{named} n\'est pas une base ouverte. Écrivez : {named} = wb.connect("base.duckdb")')
         found = names.get(named or "base")
@@ -66,7 +71,7 @@ class DgfipMagics(Magics):  # type: ignore[misc]
     @argument("-t", "--timeout", type=float, default=DEFAULT_SECONDS, help="Secondes au plus.")
     @argument("-p", "--parameters", help="Variable de la liste des valeurs de $1, $2…")
     @argument("-o", "--output", help="Variable qui reçoit le résultat, en DataFrame.")
-    @cell_magic  # type: ignore[untyped-decorator]
+    @cell_magic
     def dgfip(self, line: str, cell: str) -> QueryResult | None:
         """Exécute une lecture SQL de la base comptable.
 
@@ -74,7 +79,7 @@ class DgfipMagics(Magics):  # type: ignore[misc]
         SELECT siret, libelle FROM collectivites WHERE departement = '031'
         """
         options = parse_argstring(self.dgfip, line)
-        names: dict[str, Any] = self.shell.user_ns
+        names = self._names
         for option in (options.output, options.parameters):
             if option is not None and not str(option).isidentifier():
                 raise UsageError(f"« {option} » n'est pas un nom de variable.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,16 +76,17 @@ def queries() -> int:
 def sql(text: str, limit: int | None, timeout: float, target: Path | None, base: str) -> int:
     """Exécute une lecture SQL et écrit ses lignes en CSV ; « - » la lit sur l'entrée standard."""
     from workbench.dgfip import connect
-    from workbench.dgfip import sql as run
+    from workbench.dgfip.queries_spec import DEFAULT_ROWS
+    from workbench.dgfip.queries_sql import sql as run
 
-    written = click.get_text_stream("stdin").read() if text == "-" else text
+    written = sys.stdin.read() if text == "-" else text
     with connect(base) as opened:
-        result = run(opened, written, timeout=timeout, **({} if limit is None else {"limit": limit}))
+        result = run(opened, written, limit=limit or DEFAULT_ROWS, timeout=timeout)
     return _give(result, target)
 
 
 def _give(result: QueryResult, target: Path | None) -> int:
-    say(result.notices)
+    say(list(result.notices))
     if target is None:
         click.echo(result.to_csv(separator=",", decimal="."), nl=False)
     elif target.suffix.lower() == ".xlsx":

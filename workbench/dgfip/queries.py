@@ -12,25 +12,25 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-from sqlalchemy import select
-
 from workbench.dgfip.base import Base
 from workbench.dgfip.import_report import grouped
-from workbench.dgfip.queries_result import QueryResult, labelled
-from workbench.dgfip.queries_spec import DIMENSIONS, MOST_ROWS, Filter, Measure, QuerySpec, checked_text, nearest
+from workbench.dgfip.queries_measures import Filter, Measure, checked_text, nearest
+from workbench.dgfip.queries_result import QueryResult, in_euros, labelled, notices
+from workbench.dgfip.queries_spec import (
+    DEFAULT_ROWS,
+    DEFAULT_SECONDS,
+    DIMENSIONS,
+    QuerySpec,
+    checked_rows,
+    checked_seconds,
+)
 from workbench.dgfip.queries_statement import count_statement, query_statement
 from workbench.dgfip.queries_text import SqlText, readable
-from workbench.dgfip.schema import collectivites
 from workbench.dgfip.selection import Codes, Perimetre, perimetre
 from workbench.engines import Cancellation
 from workbench.errors import WorkbenchError, require_kind
 
-__all__ = ["DEFAULT_ROWS", "DEFAULT_SECONDS", "Query", "checked_rows", "checked_seconds", "query"]
-
-DEFAULT_ROWS = 100_000
-DEFAULT_SECONDS = 60.0
+__all__ = ["Query", "query"]
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Query:
     >>> with connect(demonstration_base) as base:
     ...     asked = query(base).where(departements="031").measure("C70", libelle="Ventes").exercices(2023, 2024)
     ...     asked.by("exercice").run().to_frame()
-       exercice      Ventes
-    0      2023  3446957.82
-    1      2024  3566797.68
+       exercice       Ventes
+    0      2023  51871456.79
+    1      2024  54257030.81
     """
 
     spec: QuerySpec = field(default_factory=QuerySpec)
@@ -312,30 +312,16 @@ class Query:
         found = base.queries.fetch_within(statement, checked_seconds(timeout), cancellation, tables)
         seconds = time.monotonic() - begun
         truncated = found.num_rows > rows
-        table = _in_euros(found.slice(0, rows), spec)
+        table = in_euros(found.slice(0, rows), spec)
         return QueryResult(
             table=labelled(base, table, spec),
             truncated=truncated,
-            notices=tuple(self._notices(table, truncated, rows)),
+            notices=tuple(notices(base, table, spec, rows if truncated else None)),
             sql=self.sql(),
             base=base.url,
             snapshot=base.snapshot,
             seconds=seconds,
         )
-
-    def _notices(self, table: pa.Table, truncated: bool, rows: int) -> Iterable[str]:
-        if truncated:
-            yield f"Résultat tronqué : seules les {grouped(rows)} premières lignes sont données."
-        for measure in self.spec.measures:
-            if measure.per_inhabitant and table.column(measure.name).null_count:
-                yield f"« {measure.name} » : sans valeur là où la population n'est pas connue."
-        if self.spec.epci is not None and not table.num_rows:
-            known = select(collectivites.c.siren_epci).where(collectivites.c.siren_epci.is_not(None)).limit(1)
-            if not self._base.fetch(known).num_rows:
-                yield (
-                    "Aucune source de cette base ne dit de quel EPCI relève une collectivité ; "
-                    "donnez les sirens de ses membres."
-                )
 
     @property
     def _base(self) -> Base:
@@ -393,31 +379,3 @@ def query(base: Base | None = None) -> Query:
     Par : collectivite, exercice
     """
     return Query() if base is None else Query().on(base)
-
-
-def checked_rows(value: object) -> int:
-    """Return a number of rows, refused when it is none."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_ROWS:
-        raise WorkbenchError(
-            "requete_valeur", valeur=str(value)[:60], quoi="une limite", conseil=f"De 1 à {grouped(MOST_ROWS)} lignes."
-        )
-    return value
-
-
-def checked_seconds(value: float) -> float:
-    """Return a time limit, refused when it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 3600:
-        raise WorkbenchError(
-            "requete_valeur", valeur=str(value)[:60], quoi="un délai", conseil="De quelques secondes à 3600."
-        )
-    return float(value)
-
-
-def _in_euros(found: pa.Table, spec: QuerySpec) -> pa.Table:
-    columns = [found.column(name) for name in spec.columns]
-    for place in range(1, len(spec.measures) + 1):
-        cents = found.column(f"mesure_{place}")
-        # One division of exact cents: the double nearest to the amount.
-        euros = np.asarray(cents.to_numpy(zero_copy_only=False), dtype=np.float64) / 100
-        columns.append(pa.chunked_array([pa.array(euros, mask=np.asarray(cents.is_null()))], pa.float64()))
-    return pa.table(columns, names=list(spec.headings))

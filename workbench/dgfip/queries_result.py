@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from sqlalchemy import select
 
 from workbench.atomic import replacing
 from workbench.dgfip.base import Base
@@ -20,9 +22,10 @@ from workbench.dgfip.import_report import grouped
 from workbench.dgfip.queries_spec import QuerySpec
 from workbench.dgfip.queries_text import SqlText
 from workbench.dgfip.reference import departements, nomenclatures, types_budget, types_etablissement
+from workbench.dgfip.schema import collectivites
 from workbench.errors import WorkbenchError, require_kind
 
-__all__ = ["QueryResult", "csv_text", "labelled"]
+__all__ = ["QueryResult", "csv_text", "in_euros", "labelled", "notices"]
 
 _SHOWN = 50
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -179,3 +182,30 @@ def labelled(base: Base, table: pa.Table, spec: QuerySpec) -> pa.Table:
             found = pa.array([known[name].get(code or "", "") for code in table.column(name).to_pylist()], pa.string())
             table = table.add_column(table.column_names.index(name) + 1, f"{name}_libelle", found)
     return table
+
+
+def in_euros(found: pa.Table, spec: QuerySpec) -> pa.Table:
+    """Give the columns of a statement their headings, and amounts in euros."""
+    columns = [found.column(name) for name in spec.columns]
+    for place in range(1, len(spec.measures) + 1):
+        cents = found.column(f"mesure_{place}")
+        # One division of exact cents: the double nearest to the amount.
+        euros = np.asarray(cents.to_numpy(zero_copy_only=False), dtype=np.float64) / 100
+        columns.append(pa.chunked_array([pa.array(euros, mask=np.asarray(cents.is_null()))], pa.float64()))
+    return pa.table(columns, names=list(spec.headings))
+
+
+def notices(base: Base, table: pa.Table, spec: QuerySpec, cut_at: int | None) -> Iterator[str]:
+    """Say in French what must be read beside the rows of a query; ``cut_at`` when there were more than so many."""
+    if cut_at is not None:
+        yield f"Résultat tronqué : seules les {grouped(cut_at)} premières lignes sont données."
+    for measure in spec.measures:
+        if measure.per_inhabitant and table.column(measure.name).null_count:
+            yield f"« {measure.name} » : sans valeur là où la population n'est pas connue."
+    if spec.epci is not None and not table.num_rows:
+        known = select(collectivites.c.siren_epci).where(collectivites.c.siren_epci.is_not(None)).limit(1)
+        if not base.fetch(known).num_rows:
+            yield (
+                "Aucune source de cette base ne dit de quel EPCI relève une collectivité ; "
+                "donnez les sirens de ses membres."
+            )

@@ -23,7 +23,8 @@ from workbench.atomic import replacing
 from workbench.config import settings
 from workbench.dgfip.base import Base
 from workbench.dgfip.queries import Query
-from workbench.dgfip.queries_spec import QuerySpec, checked_text, nearest
+from workbench.dgfip.queries_measures import checked_text, nearest
+from workbench.dgfip.queries_spec import QuerySpec
 from workbench.errors import WorkbenchError, require_kind
 
 __all__ = [
@@ -136,10 +137,7 @@ def saved_queries() -> list[SavedQuery]:
     WorkbenchError
         ``requete_fichier`` when one cannot be read.
     """
-    found = []
-    for shared in (False, True):
-        found += [_read(path, shared) for path in sorted(_folder(shared).glob("*.yaml"))]
-    return found
+    return [_read(path, shared) for shared in (False, True) for path in sorted(_folder(shared).glob("*.yaml"))]
 
 
 def load_query(name: str, base: Base | None = None, *, shared: bool | None = None) -> Query:

@@ -9,9 +9,9 @@ from typing import Any
 
 from workbench.dgfip.base import Base
 from workbench.dgfip.import_report import grouped
-from workbench.dgfip.queries import DEFAULT_ROWS, DEFAULT_SECONDS, checked_rows, checked_seconds
+from workbench.dgfip.queries_measures import checked_text, nearest
 from workbench.dgfip.queries_result import QueryResult
-from workbench.dgfip.queries_spec import checked_text, nearest
+from workbench.dgfip.queries_spec import DEFAULT_ROWS, DEFAULT_SECONDS, checked_rows, checked_seconds
 from workbench.dgfip.queries_text import SqlText
 from workbench.dgfip.schema import metadata
 from workbench.engines import Cancellation
@@ -64,7 +64,7 @@ def sql(
     >>> from workbench.dgfip import connect
     >>> with connect(demonstration_base) as base:
     ...     sql(base, "SELECT min(exercice) AS premier FROM budgets WHERE exercice > $1", [2000]).table.to_pydict()
-    {'premier': [2018]}
+    {'premier': [2017]}
     """
     require_kind(base, Base, "base", "une base ouverte", 'Ouvrez-la : wb.connect("base.duckdb").')
     checked_text(text, "requete")

@@ -39,7 +39,8 @@ from sqlalchemy import (
 )
 
 from workbench.dgfip.catalogue import searchable, words_of
-from workbench.dgfip.queries_spec import Measure, QuerySpec, cents
+from workbench.dgfip.queries_measures import Measure, cents
+from workbench.dgfip.queries_spec import QuerySpec
 from workbench.dgfip.relations import joined
 from workbench.dgfip.schema import balances, budgets, collectivites, imports
 from workbench.dgfip.selection import criteria_conditions, with_population

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
@@ -69,7 +70,7 @@ def write_query(result: QueryResult, to: str | Path = ".") -> Path:
     return save(workbook, path)
 
 
-def _cell(sheet: WriteOnlyWorksheet, value: object, bold: bool = False) -> WriteOnlyCell:
+def _cell(sheet: WriteOnlyWorksheet, value: object, bold: bool = False) -> Any:
     cell = WriteOnlyCell(sheet)
     if isinstance(value, bool) or value is None or (isinstance(value, int) and abs(value) < 10**15):
         cell.value = value
