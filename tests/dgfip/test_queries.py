@@ -335,6 +335,8 @@ def test_identifiers_are_a_table_whatever_their_number(base: Base) -> None:
         (lambda: query().measure("C70", "C71", libelle="x"), "une seule mesure"),
         (lambda: query().exercices(19), "n'est pas un exercice"),
         (lambda: query().exercices("2019"), "n'est pas un exercice"),
+        (lambda: query().exercices([]), "Aucun exercice"),
+        (lambda: query().exercices(2023, 2019), "Échangez"),
         (lambda: query().limit(0), "De 1 à"),
         (lambda: query().limit(10**9), "De 1 à"),
         (lambda: query().where(departements="999"), "départe"),

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 
 from workbench.dgfip import Base, connect, import_balances, sql, write_demonstration
@@ -70,6 +71,9 @@ def test_values_are_bound(base: Base) -> None:
     found = sql(base, "SELECT count(*) AS n FROM budgets WHERE siret <> $1 AND exercice >= $2", [hostile, 2020])
     assert found.table.column(0)[0].as_py() > 0
     assert refused(base, "SELECT siret FROM budgets WHERE siret = $1").code == "sql_valeurs"
+    assert sql(base, "SELECT CAST($1 AS text) AS x", [None]).table.column(0).to_pylist() == [None]
+    assert sql(base, "SELECT CAST($1 AS integer) + 1 AS x", [np.int64(1)]).table.column(0).to_pylist() == [2]
+    assert refused(base, "SELECT CAST($1 AS text) AS x", parameters=[object()]).code == "argument_inattendu"
     assert refused(base, "SELECT siret FROM budgets WHERE siret = $1", parameters=["a\x00"]).code == "requete_valeur"
 
 
@@ -106,6 +110,13 @@ def test_values_are_bound(base: Base) -> None:
         "SELECT lo_import('/etc/passwd')",
         "WITH x AS (DELETE FROM balances RETURNING *) SELECT * FROM x",
         "SELECT * INTO x FROM balances",
+        "SELECT * FROM enable_logging(storage = 'file', storage_path = '/tmp/sortie.csv')",
+        "WITH x AS (SELECT * FROM main.Enable_Logging()) SELECT * FROM x",
+        "SELECT 1 AS n WHERE 1 IN (SELECT 1 FROM query('SELECT * FROM enable_profiling()'))",
+        "DESCRIBE SELECT * FROM enable_profiling(save_location = '/tmp/sortie.csv')",
+        "PRAGMA enable_profiling",
+        "PRAGMA database_list",
+        "EXPLAIN ANALYZE DELETE FROM balances",
         "SELECT 1; SELECT 2",
         "SELECT 1; DELETE FROM balances",
         "SELECT 1; COMMIT; DELETE FROM balances; --",

@@ -142,7 +142,7 @@ class Query:
         Raises
         ------
         WorkbenchError
-            ``exercice_invalide``.
+            ``exercice_invalide``, ``exercices_inverses``, ``exercices_vides``.
 
         Examples
         --------
@@ -156,7 +156,11 @@ class Query:
             if isinstance(year, bool) or not hasattr(year, "__index__") or not 1900 <= int(year) <= 2100:
                 raise WorkbenchError("exercice_invalide", valeur=year)
         if last is not None:
+            if last < years[0]:
+                raise WorkbenchError("exercices_inverses", debut=years[0], fin=last)
             years = list(range(int(years[0]), int(last) + 1))
+        if not years:
+            raise WorkbenchError("exercices_vides")
         return self._with(exercices=tuple(sorted({int(year) for year in years})))
 
     def measure(self, *texts: str, type_appel: str = "SX", libelle: str = "", per_inhabitant: bool = False) -> Query:

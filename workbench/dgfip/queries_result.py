@@ -25,7 +25,7 @@ from workbench.dgfip.reference import departements, nomenclatures, types_budget,
 from workbench.dgfip.schema import collectivites
 from workbench.errors import WorkbenchError, require_kind
 
-__all__ = ["QueryResult", "csv_text", "in_euros", "labelled", "notices"]
+__all__ = ["QueryResult", "csv_text", "in_euros", "labelled", "notices", "truncation"]
 
 _SHOWN = 50
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -198,7 +198,7 @@ def in_euros(found: pa.Table, spec: QuerySpec) -> pa.Table:
 def notices(base: Base, table: pa.Table, spec: QuerySpec, cut_at: int | None) -> Iterator[str]:
     """Say in French what must be read beside the rows of a query; ``cut_at`` when there were more than so many."""
     if cut_at is not None:
-        yield f"Résultat tronqué : seules les {grouped(cut_at)} premières lignes sont données."
+        yield truncation(cut_at)
     for measure in spec.measures:
         if measure.per_inhabitant and table.column(measure.name).null_count:
             yield f"« {measure.name} » : sans valeur là où la population n'est pas connue."
@@ -209,3 +209,17 @@ def notices(base: Base, table: pa.Table, spec: QuerySpec, cut_at: int | None) ->
                 "Aucune source de cette base ne dit de quel EPCI relève une collectivité ; "
                 "donnez les sirens de ses membres."
             )
+
+
+def truncation(rows: int) -> str:
+    """Say that only the first rows are given.
+
+    Examples
+    --------
+    >>> truncation(1), truncation(1000)
+    ('Résultat tronqué : seule la première ligne est donnée.',
+     'Résultat tronqué : seules les 1\u202f000 premières lignes sont données.')
+    """
+    if rows == 1:
+        return "Résultat tronqué : seule la première ligne est donnée."
+    return f"Résultat tronqué : seules les {grouped(rows)} premières lignes sont données."

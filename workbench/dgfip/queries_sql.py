@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any
 
 from workbench.dgfip.base import Base
-from workbench.dgfip.import_report import grouped
 from workbench.dgfip.queries_measures import checked_text, nearest
-from workbench.dgfip.queries_result import QueryResult
+from workbench.dgfip.queries_result import QueryResult, truncation
 from workbench.dgfip.queries_spec import DEFAULT_ROWS, DEFAULT_SECONDS, checked_rows, checked_seconds
 from workbench.dgfip.queries_text import SqlText
 from workbench.dgfip.schema import metadata
@@ -68,7 +68,7 @@ def sql(
     """
     require_kind(base, Base, "base", "une base ouverte", 'Ouvrez-la : wb.connect("base.duckdb").')
     checked_text(text, "requete")
-    values = [checked_text(each, "parameters") if isinstance(each, str) else each for each in parameters]
+    values = [_value(each) for each in parameters]
     rows, begun = checked_rows(limit), time.monotonic()
     try:
         table, truncated = base.queries.fetch_text(text, values, rows, checked_seconds(timeout), cancellation)
@@ -78,16 +78,28 @@ def sql(
         f"{name}_{place}" if name in table.column_names[:place] else name
         for place, name in enumerate(table.column_names)
     ]
-    notices = (f"Résultat tronqué : seules les {grouped(rows)} premières lignes sont données.",) if truncated else ()
     return QueryResult(
         table=table.rename_columns(names),
         truncated=truncated,
-        notices=notices,
+        notices=(truncation(rows),) if truncated else (),
         sql=SqlText(text, tuple(values)),
         base=base.url,
         snapshot=base.snapshot,
         seconds=time.monotonic() - begun,
     )
+
+
+def _value(given: Any) -> Any:
+    """Return a value that both engines bind; those of numpy and pandas become Python's."""
+    value = given.item() if hasattr(given, "item") else given
+    require_kind(
+        value,
+        (str, int, float, NoneType),
+        "parameters",
+        "une suite de textes et de nombres",
+        "Écrivez une date en texte.",
+    )
+    return checked_text(value, "parameters") if isinstance(value, str) else value
 
 
 def _helped(error: WorkbenchError) -> WorkbenchError:

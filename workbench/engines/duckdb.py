@@ -19,9 +19,10 @@ from sqlalchemy import Executable, FromClause, Table, column, select, table
 from sqlalchemy.schema import CreateTable, DropTable
 
 from workbench.engines.arrow_types import plain
+from workbench.engines.duckdb_guard import judged
 from workbench.engines.interface import FileSource
 from workbench.engines.limits import Cancellation, within
-from workbench.engines.sql_errors import error_of, place_of_excerpt, refuse_several
+from workbench.engines.sql_errors import error_of, place_of_excerpt
 from workbench.errors import WorkbenchError
 
 __all__ = ["DuckDBEngine", "DuckDBWriter", "parquet_columns"]
@@ -133,12 +134,11 @@ class DuckDBEngine:
         """Run what a person wrote; see `workbench.engines.interface.QueryEngine.fetch_text`."""
         cursor = self._cursor()
         try:
-            statements = cursor.extract_statements(text)
-            refuse_several([str(each.type).rpartition(".")[2] for each in statements])
-            expected = len(statements[0].named_parameters)
+            statement = judged(cursor, text)
+            expected = len(statement.named_parameters)
             if expected != len(parameters):
                 raise WorkbenchError("sql_valeurs", attendu=expected, recu=len(parameters))
-            read = partial(_first_rows, cursor, statements[0], list(parameters), rows)
+            read = partial(_first_rows, cursor, statement, list(parameters), rows)
             return within(read, cursor.interrupt, seconds, cancellation)
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             raise error_of(text, _first_line(error), place_of_excerpt(text, str(error))) from error

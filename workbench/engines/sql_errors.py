@@ -125,7 +125,7 @@ def refuse_several(kinds: Sequence[str]) -> None:
         raise WorkbenchError("sql_vide")
     if len(kinds) > 1:
         raise WorkbenchError("sql_plusieurs", nombre=len(kinds))
-    if kinds[0] not in {"SELECT", "EXPLAIN"}:
+    if kinds[0] != "SELECT":
         raise WorkbenchError("sql_interdite", ou="", raison="", extrait="", detail=kinds[0])
 
 
