@@ -186,6 +186,7 @@ def demonstration_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
         import_comptes(base, written.comptes)
     for name in ("trames", "notebooks"):
         (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.setenv("WORKBENCH_REQUETES_PRIVEES", str(tmp_path / "requetes-privees"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

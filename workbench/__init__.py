@@ -12,17 +12,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench.dgfip import (
         Base,
+        Cancellation,
         Perimetre,
+        Query,
+        QueryResult,
+        SavedQuery,
         connect,
         controls,
+        delete_query,
         download_balances,
+        duplicate_query,
         find_collectivites,
         import_balances,
         import_cci,
         import_comptes,
         import_population,
         import_reference,
+        load_query,
         perimetre,
+        query,
+        read_query,
+        rename_query,
+        save_query,
+        saved_queries,
+        sql,
         strate_of,
     )
     from workbench.errors import WorkbenchError
@@ -43,7 +56,7 @@ if TYPE_CHECKING:
         write_each,
     )
     from workbench.formules import Diagnostic, check_formule, parse_formule
-    from workbench.reports import run_report, write_balance, write_excel, write_strates
+    from workbench.reports import run_report, write_balance, write_excel, write_query, write_strates
     from workbench.trames import (
         Formule,
         Indicateur,
@@ -61,6 +74,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Base",
+    "Cancellation",
     "Diagnostic",
     "Explanation",
     "Formule",
@@ -68,6 +82,9 @@ __all__ = [
     "IndicateurTable",
     "Perimetre",
     "Preview",
+    "Query",
+    "QueryResult",
+    "SavedQuery",
     "Serie",
     "StrateTable",
     "Trame",
@@ -77,7 +94,9 @@ __all__ = [
     "connect",
     "contributions",
     "controls",
+    "delete_query",
     "download_balances",
+    "duplicate_query",
     "evaluate",
     "evaluate_each",
     "evaluate_each_batches",
@@ -90,37 +109,58 @@ __all__ = [
     "import_comptes",
     "import_population",
     "import_reference",
+    "load_query",
     "load_trame",
     "parse_formule",
     "perimetre",
     "preview",
+    "query",
     "rank_each_batches",
+    "read_query",
+    "rename_query",
     "run_report",
+    "save_query",
     "save_trame",
+    "saved_queries",
     "serie_of",
+    "sql",
     "strate_of",
     "strates",
     "trame_from_formules",
     "write_balance",
     "write_each",
     "write_excel",
+    "write_query",
     "write_strates",
 ]
 
 _ROOMS = {
     "workbench.dgfip": (
         "Base",
+        "Cancellation",
         "Perimetre",
+        "Query",
+        "QueryResult",
+        "SavedQuery",
         "connect",
         "controls",
+        "delete_query",
         "download_balances",
+        "duplicate_query",
         "find_collectivites",
         "import_balances",
         "import_cci",
         "import_comptes",
         "import_population",
         "import_reference",
+        "load_query",
         "perimetre",
+        "query",
+        "read_query",
+        "rename_query",
+        "save_query",
+        "saved_queries",
+        "sql",
         "strate_of",
     ),
     "workbench.errors": ("WorkbenchError",),
@@ -141,7 +181,7 @@ _ROOMS = {
         "write_each",
     ),
     "workbench.formules": ("Diagnostic", "check_formule", "parse_formule"),
-    "workbench.reports": ("run_report", "write_balance", "write_excel", "write_strates"),
+    "workbench.reports": ("run_report", "write_balance", "write_excel", "write_query", "write_strates"),
     "workbench.trames": (
         "Formule",
         "Indicateur",
@@ -163,6 +203,12 @@ def __getattr__(name: str) -> Any:
     if room is None:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
     return getattr(import_module(room), name)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Bring the magics to a notebook; ``%load_ext workbench`` calls it."""
+    # By name: the rooms import this package, and magics stand above them.
+    import_module("workbench.magics").load(shell)
 
 
 def __dir__() -> list[str]:

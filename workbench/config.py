@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 __all__ = ["Settings", "settings"]
 
 
@@ -27,6 +29,10 @@ class Settings:
         Folder of the notebooks that reports are made from (``WORKBENCH_NOTEBOOKS``).
     reports
         Folder that reports are written to (``WORKBENCH_REPORTS``).
+    queries
+        Folder of the shared queries (``WORKBENCH_REQUETES``).
+    private_queries
+        Folder of one's own queries (``WORKBENCH_REQUETES_PRIVEES``).
     chromium
         Program that turns HTML into PDF, empty to search the PATH (``WORKBENCH_CHROMIUM``).
     opendata
@@ -39,6 +45,8 @@ class Settings:
     trames: Path
     notebooks: Path
     reports: Path
+    queries: Path
+    private_queries: Path
     chromium: str
     opendata: str
     opendata_key: str = field(repr=False)
@@ -58,6 +66,8 @@ def settings() -> Settings:
         trames=Path(environment.get("WORKBENCH_TRAMES") or "trames"),
         notebooks=Path(environment.get("WORKBENCH_NOTEBOOKS") or "notebooks"),
         reports=Path(environment.get("WORKBENCH_REPORTS") or "rapports"),
+        queries=Path(environment.get("WORKBENCH_REQUETES") or "requetes"),
+        private_queries=Path(environment.get("WORKBENCH_REQUETES_PRIVEES") or user_data_path("workbench") / "requetes"),
         chromium=environment.get("WORKBENCH_CHROMIUM", ""),
         opendata=environment.get("WORKBENCH_OPENDATA") or "https://data.economie.gouv.fr",
         opendata_key=environment.get("WORKBENCH_OPENDATA_KEY", ""),

@@ -331,6 +331,59 @@ ERRORS: dict[str, ErrorKind] = {
     "demonstration_parametre": ErrorKind(
         "La démonstration ne sait pas faire {valeur} {nature}.", "Choisissez entre {minimum} et {maximum}."
     ),
+    # --- assisted queries, SQL
+    "requete_trop_longue": ErrorKind(
+        "La requête a été arrêtée : elle dépassait {secondes} s.",
+        "Resserrez le périmètre ou la période, ou donnez plus de temps (timeout=).",
+        504,
+    ),
+    "requete_annulee": ErrorKind("La requête a été arrêtée à la demande.", status=409),
+    "requete_moteur": ErrorKind(
+        "La base {chemin} ne se prête pas aux requêtes libres.", "Interrogez une base DuckDB ou PostgreSQL.", 501
+    ),
+    "requete_sans_base": ErrorKind(
+        "Cette requête ne dit pas sur quelle base elle porte.", "Écrivez wb.query(base), ou requete.on(base)."
+    ),
+    "requete_vide": ErrorKind(
+        "La requête ne demande rien.", 'Ajoutez une mesure, .measure("C70"), ou un regroupement, .by("collectivite").'
+    ),
+    "requete_mesure": ErrorKind("La mesure « {mesure} » ne convient pas : {raison}.", "{conseil}"),
+    "requete_choix": ErrorKind("{quoi} « {valeur} » n'existe pas.", "{conseil}"),
+    "requete_valeur": ErrorKind("La valeur « {valeur} » ne convient pas à {quoi}.", "{conseil}"),
+    "requete_absente": ErrorKind("Il n'y a pas de requête enregistrée sous le nom « {nom} ».", "{conseil}", 404),
+    "requete_existe": ErrorKind(
+        "Une requête {portee} porte déjà le nom « {nom} ».",
+        "Choisissez un autre nom, ou remplacez-la : replace=True.",
+        409,
+    ),
+    "requete_proprietaire": ErrorKind(
+        "La requête partagée « {nom} » est à {proprietaire} : vous ne pouvez ni la remplacer, ni la renommer, ni la supprimer.",
+        "Faites-en une copie : duplicate_query.",
+        403,
+    ),
+    "requete_fichier": ErrorKind("Le fichier de requête {chemin} ne se lit pas : {raison}.", "{conseil}", 422),
+    "requete_ecriture": ErrorKind(
+        "Le fichier {chemin} n'a pas été écrit : {cause}.", "Le fichier, s'il existait, est resté comme il était.", 403
+    ),
+    "sql_incorrecte": ErrorKind("La requête ne peut pas être exécutée{ou} : {raison}.{extrait}", "{conseil}", 422),
+    "sql_vide": ErrorKind("Il n'y a aucune requête à exécuter.", "Écrivez par exemple : SELECT * FROM collectivites"),
+    "sql_plusieurs": ErrorKind(
+        "Le texte comporte plusieurs instructions ({nombre}).",
+        "Une seule à la fois : retirez ce qui suit le premier « ; ».",
+    ),
+    "sql_interdite": ErrorKind(
+        "La requête demande autre chose que lire les tables de la base : elle est refusée{ou}.{extrait}",
+        "Seules sont admises les lectures : SELECT, WITH … SELECT, VALUES. Ni fichiers, ni réglages, ni écritures.",
+        403,
+    ),
+    "sql_role": ErrorKind(
+        "Le SQL libre est refusé au rôle {role} : il peut lire les fichiers du serveur ou y lancer des programmes.",
+        "Ouvrez la base avec un rôle qui ne fait que lire, par exemple un membre de workbench_lecteur.",
+        403,
+    ),
+    "sql_valeurs": ErrorKind(
+        "La requête attend {attendu} valeur(s), il y en a {recu}.", "Écrivez $1, $2… et donnez parameters=[…]."
+    ),
     # --- evaluation
     "indicateur_absent": ErrorKind(
         "L'indicateur {indicateur} n'est pas dans la trame {trame}.", "Voyez les codes du tableau : table.index.", 404

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from workbench.cli.base_query import queries, query, sql
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import base_option, exercices_option, existing_file, say
 
@@ -202,3 +203,7 @@ def prune(keep: int, base: str) -> int:
     removed = prune_snapshots(base, keep=keep)
     say(f"{len(removed)} instantané(s) supprimé(s).")
     return ExitCode.OK
+
+
+for each in (query, queries, sql):
+    command.add_command(each)

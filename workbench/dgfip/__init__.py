@@ -16,14 +16,28 @@ from workbench.dgfip.control_report import ControlReport, controls
 from workbench.dgfip.import_report import ImportReport
 from workbench.dgfip.migration import Migration, migrate
 from workbench.dgfip.population_import import import_population
+from workbench.dgfip.queries import Query, query
+from workbench.dgfip.queries_result import QueryResult
+from workbench.dgfip.queries_sql import sql
 from workbench.dgfip.reference import departements, libelle_type_budget, libelle_type_etablissement
 from workbench.dgfip.reference_import import import_reference, libelles_reference
 from workbench.dgfip.selection import Perimetre, keeps_nomenclature, perimetre, select_budgets, sum_comptes
 from workbench.dgfip.strates import BudgetStrate, Strate, strate_of
+from workbench.engines import Cancellation
 
 if TYPE_CHECKING:
     from workbench.dgfip.demonstration import Demonstration, write_demonstration
     from workbench.dgfip.download import DownloadReport, download_balances
+    from workbench.dgfip.queries_saved import (
+        SavedQuery,
+        delete_query,
+        duplicate_query,
+        load_query,
+        read_query,
+        rename_query,
+        save_query,
+        saved_queries,
+    )
 
 __all__ = [
     "BadRow",
@@ -31,6 +45,7 @@ __all__ = [
     "Base",
     "BaseInfo",
     "BudgetStrate",
+    "Cancellation",
     "Control",
     "ControlReport",
     "Demonstration",
@@ -38,12 +53,17 @@ __all__ = [
     "ImportReport",
     "Migration",
     "Perimetre",
+    "Query",
+    "QueryResult",
+    "SavedQuery",
     "Strate",
     "base_info",
     "connect",
     "controls",
+    "delete_query",
     "departements",
     "download_balances",
+    "duplicate_query",
     "find_collectivites",
     "import_balances",
     "import_cci",
@@ -55,18 +75,33 @@ __all__ = [
     "libelle_type_etablissement",
     "libelles_comptes",
     "libelles_reference",
+    "load_query",
     "migrate",
     "perimetre",
     "prune_snapshots",
+    "query",
+    "read_query",
+    "rename_query",
+    "save_query",
+    "saved_queries",
     "select_budgets",
     "snapshots",
+    "sql",
     "strate_of",
     "sum_comptes",
     "write_demonstration",
 ]
 
-# Downloads load an HTTP library and the demonstration its tables: only those who ask pay for them.
+# Downloads load an HTTP library, saved queries a YAML one and the demonstration its tables: only those who ask pay.
 _LATER = {
+    "SavedQuery": "queries_saved",
+    "delete_query": "queries_saved",
+    "duplicate_query": "queries_saved",
+    "load_query": "queries_saved",
+    "read_query": "queries_saved",
+    "rename_query": "queries_saved",
+    "save_query": "queries_saved",
+    "saved_queries": "queries_saved",
     "Demonstration": "demonstration",
     "DownloadReport": "download",
     "download_balances": "download",

@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlalchemy import Executable
 
 from workbench.dgfip.base_version import complete, missing_tables, standing_in, version_of, write_version
-from workbench.engines import Engine, Snapshot, Store, Writer, open_store
+from workbench.engines import Engine, QueryEngine, Snapshot, Store, Writer, open_store
 from workbench.errors import WorkbenchError
 
 __all__ = ["Base", "connect", "prune_snapshots", "snapshots"]
@@ -100,6 +100,13 @@ class Base:
             ``requete_refusee`` with the engine's own words, ``base_fermee`` after `close`.
         """
         return self._engine.fetch(standing_in(statement, self._missing) if self._missing else statement, tables)
+
+    @property
+    def queries(self) -> QueryEngine:
+        """The engine, for queries with a time limit; refused by engines that have none (``requete_moteur``)."""
+        if not isinstance(self._engine, QueryEngine):
+            raise WorkbenchError("requete_moteur", chemin=self.url)
+        return self._engine
 
     def has_table(self, name: str) -> bool:
         """Whether the snapshot has this table; those written before it existed do not."""

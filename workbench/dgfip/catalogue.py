@@ -17,7 +17,7 @@ from workbench.dgfip.schema import balances, budgets, collectivites, comptes, im
 from workbench.dgfip.selection import perimetre, under_nomenclature
 from workbench.errors import WorkbenchError, require_kind
 
-__all__ = ["BaseInfo", "base_info", "find_collectivites", "libelles_comptes"]
+__all__ = ["BaseInfo", "base_info", "find_collectivites", "libelles_comptes", "searchable", "words_of"]
 
 
 def find_collectivites(
@@ -76,8 +76,8 @@ def find_collectivites(
         .group_by(c.siret)
         .subquery()
     )
-    words = _words(text)
-    name = _searchable(rows.c.libelle)
+    words = words_of(text)
+    name = searchable(rows.c.libelle)
     found = select(*(rows.c[each] for each in _COLUMNS))
     digits = re.sub(r"\s", "", text)
     if digits.isdecimal():
@@ -98,11 +98,19 @@ _COLUMNS = (
 )
 
 
-def _searchable(label: Any) -> Any:
+def searchable(label: Any) -> Any:
+    """Return a label as it is searched: lower case, without accents, words parted by one blank."""
     return func.trim(func.regexp_replace(func.lower(func.strip_accents(label)), "[^a-z0-9]+", " ", "g"))
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """Return the words of a text as labels are searched.
+
+    Examples
+    --------
+    >>> words_of("L'Île-d'Yeu")
+    ['l', 'ile', 'd', 'yeu']
+    """
     plain = unicodedata.normalize("NFD", text.lower())
     kept = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", " ", kept).split()

@@ -29,16 +29,19 @@ from sqlalchemy import (
 from workbench.dgfip.base import Base
 from workbench.dgfip.reference import departements as known_departements
 from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, imports, populations
+from workbench.dgfip.values import constant
 from workbench.errors import WorkbenchError, require_kind
 
 __all__ = [
     "BUDGETS",
     "Perimetre",
+    "criteria_conditions",
     "keeps_nomenclature",
     "perimetre",
     "select_budgets",
     "sum_comptes",
     "under_nomenclature",
+    "with_population",
 ]
 
 BUDGETS = pa.schema(
@@ -202,7 +205,7 @@ def select_budgets(base: Base, perimetre: Perimetre, exercices: Iterable[int] | 
         ``source`` is ``balances`` (open data) or ``cci``.
         ``population`` is null when no source gives it.
     """
-    conditions, tables = _conditions(perimetre)
+    conditions, tables = criteria_conditions(perimetre)
     if exercices is not None:
         years = [exercices] if isinstance(exercices, int) else sorted(set(exercices))
         conditions.append(collectivites.c.exercice.in_([int(year) for year in years]))
@@ -267,7 +270,7 @@ def with_population(described: Select[Any]) -> Subquery:
     kept = described.cte("kept")
     owners = (
         select(collectivites.c.siren, collectivites.c.exercice)
-        .where(collectivites.c.type_etablissement == "101", collectivites.c.siren.in_(select(kept.c.siren)))
+        .where(collectivites.c.type_etablissement == constant("101"), collectivites.c.siren.in_(select(kept.c.siren)))
         .distinct()
         .subquery("communes")
     )
@@ -287,7 +290,7 @@ def with_population(described: Select[Any]) -> Subquery:
         for dated in (True, False):
             given = relevant.alias(f"{nature}_{'exercice' if dated else 'toujours'}")
             when = given.c.exercice == located.c.exercice if dated else given.c.exercice.is_(None)
-            same = and_(given.c.nature == nature, given.c.identifiant == located.c[identifier], when)
+            same = and_(given.c.nature == constant(nature), given.c.identifiant == located.c[identifier], when)
             joined = joined.outerjoin(given, same)
             found.append(given.c.population)
     plain = [each for each in located.c if each.name not in {"population", "code_commune"}]
@@ -297,12 +300,15 @@ def with_population(described: Select[Any]) -> Subquery:
 def _commune_code(rows: Any) -> ColumnElement[Any]:
     """Return INSEE's code of the commune: 33063, 2A004; overseas 101 and 105 give 97105."""
     departement = rows.departement
-    prefix = case((func.left(departement, 2) == "10", "97"), else_=func.right(departement, 2))
+    prefix = case(
+        (func.left(departement, constant(2)) == constant("10"), constant("97")),
+        else_=func.right(departement, constant(2)),
+    )
     return prefix.concat(rows.insee)
 
 
-def _conditions(criteria: Perimetre) -> tuple[list[ColumnElement[bool]], dict[str, pa.Table]]:
-    """Return the conditions on a description, population apart, and the tables that they name."""
+def criteria_conditions(criteria: Perimetre) -> tuple[list[ColumnElement[bool]], dict[str, pa.Table]]:
+    """Return the conditions of a perimetre on ``collectivites``, population apart, and the tables that they name."""
     rows = collectivites.c
     conditions: list[ColumnElement[bool]] = []
     tables: dict[str, pa.Table] = {}

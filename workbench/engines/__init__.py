@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from workbench.engines.interface import Engine, FileSource, Snapshot, Store, Writer
+from workbench.engines.interface import Engine, FileSource, QueryEngine, Snapshot, Store, Writer
+from workbench.engines.limits import Cancellation
 from workbench.engines.work_folder import work_folder
 from workbench.errors import WorkbenchError
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from workbench.engines.duckdb_tables import TableWriter
 
 __all__ = [
+    "Cancellation",
     "Engine",
     "FileSource",
+    "QueryEngine",
     "Snapshot",
     "Store",
     "Writer",

@@ -7,7 +7,8 @@ writer may read files, and only through `FileSource`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,10 @@ from sqlalchemy.schema import CreateTable, DropTable
 
 from workbench.engines.added_columns import AddColumn
 from workbench.engines.arrow_types import plain
+from workbench.engines.duckdb_guard import judged
 from workbench.engines.interface import FileSource
+from workbench.engines.limits import Cancellation, within
+from workbench.engines.sql_errors import error_of, place_of_excerpt
 from workbench.errors import WorkbenchError
 
 __all__ = ["DuckDBEngine", "DuckDBWriter", "parquet_columns"]
@@ -104,6 +108,56 @@ class DuckDBEngine:
     def batches(self, statement: Executable) -> pa.RecordBatchReader:
         """Run a statement that reads, handing its rows over batch by batch in their stored types."""
         return self._run(statement, None).to_arrow_reader(_BATCH)
+
+    def written(self, statement: Executable) -> tuple[str, list[Any]]:
+        """Return the text of a statement as DuckDB runs it, and its bound values in order."""
+        return _compile(statement)
+
+    def fetch_within(
+        self,
+        statement: Executable,
+        seconds: float,
+        cancellation: Cancellation | None = None,
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> pa.Table:
+        """Run a statement within a time; see `workbench.engines.interface.QueryEngine.fetch_within`."""
+        cursor = self._cursor()
+        for name, rows in (tables or {}).items():
+            cursor.register(name, rows)
+        text, parameters = _compile(statement)
+        try:
+            return within(
+                lambda: plain(cursor.execute(text, parameters).to_arrow_table()),
+                cursor.interrupt,
+                seconds,
+                cancellation,
+            )
+        except duckdb.Error as error:
+            raise WorkbenchError("requete_refusee", chemin=self.url, detail=_first_line(error)) from error
+        finally:
+            cursor.close()
+
+    def fetch_text(
+        self,
+        text: str,
+        parameters: Sequence[Any],
+        rows: int,
+        seconds: float,
+        cancellation: Cancellation | None = None,
+    ) -> tuple[pa.Table, bool]:
+        """Run what a person wrote; see `workbench.engines.interface.QueryEngine.fetch_text`."""
+        cursor = self._cursor()
+        try:
+            statement = judged(cursor, text)
+            expected = len(statement.named_parameters)
+            if expected != len(parameters):
+                raise WorkbenchError("sql_valeurs", attendu=expected, recu=len(parameters))
+            read = partial(_first_rows, cursor, statement, list(parameters), rows)
+            return within(read, cursor.interrupt, seconds, cancellation)
+        except (duckdb.Error, OSError, pa.ArrowException) as error:
+            raise error_of(text, _first_line(error), place_of_excerpt(text, str(error))) from error
+        finally:
+            cursor.close()
 
     def tables(self) -> set[str]:
         """Return the names of the tables of the snapshot."""
@@ -244,6 +298,21 @@ def parquet_columns(path: Path) -> dict[str, str]:
             return dict(zip(relation.columns, (str(kind) for kind in relation.types), strict=True))
     except duckdb.Error as error:
         raise WorkbenchError("fichier_illisible", fichier=path.name, detail=_first_line(error)) from error
+
+
+def _first_rows(
+    cursor: duckdb.DuckDBPyConnection, statement: duckdb.Statement, parameters: list[Any], rows: int
+) -> tuple[pa.Table, bool]:
+    """Read rows as they come, and stop there: whether there were more, the next one tells."""
+    reader = cursor.execute(statement, parameters).to_arrow_reader(min(rows + 1, _BATCH))
+    taken: list[pa.RecordBatch] = []
+    while sum(batch.num_rows for batch in taken) <= rows:
+        try:
+            taken.append(reader.read_next_batch())
+        except StopIteration:
+            break
+    found = plain(pa.Table.from_batches(taken, reader.schema))
+    return found.slice(0, rows), found.num_rows > rows
 
 
 def _literal_path(path: Path) -> str:

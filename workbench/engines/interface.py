@@ -7,17 +7,19 @@ publishes them all at once, or nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 from sqlalchemy import Executable, FromClause, Table
 
-__all__ = ["Engine", "FileSource", "Snapshot", "Store", "Writer"]
+from workbench.engines.limits import Cancellation
+
+__all__ = ["Engine", "FileSource", "QueryEngine", "Snapshot", "Store", "Writer"]
 
 
 class Engine(Protocol):
@@ -58,6 +60,69 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give back the connection; closing twice does nothing."""
+        ...
+
+
+@runtime_checkable
+class QueryEngine(Engine, Protocol):
+    """An engine that people question freely: each query has a time limit and can be stopped."""
+
+    def written(self, statement: Executable) -> tuple[str, list[Any]]:
+        """Return the text of a statement as this engine runs it, and its bound values in order."""
+        ...
+
+    def fetch_within(
+        self,
+        statement: Executable,
+        seconds: float,
+        cancellation: Cancellation | None = None,
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> pa.Table:
+        """Run a statement that reads, as `Engine.fetch`, within a time.
+
+        Raises
+        ------
+        WorkbenchError
+            ``requete_trop_longue``, ``requete_annulee`` and those of `Engine.fetch`.
+        KeyboardInterrupt
+            When Ctrl-C stopped it.
+        """
+        ...
+
+    def fetch_text(
+        self,
+        text: str,
+        parameters: Sequence[Any],
+        rows: int,
+        seconds: float,
+        cancellation: Cancellation | None = None,
+    ) -> tuple[pa.Table, bool]:
+        """Run a text that a person wrote, in a session of its own that can do nothing but read.
+
+        The engine itself judges the text: one statement, that reads, without files nor settings.
+
+        Parameters
+        ----------
+        text
+            One statement; values are ``$1``, ``$2``…
+        parameters
+            Those values, in order.
+        rows
+            Most rows to give.
+        seconds, cancellation
+            Limits.
+
+        Returns
+        -------
+        tuple of pyarrow.Table and bool
+            The rows, and whether there were more.
+
+        Raises
+        ------
+        WorkbenchError
+            ``sql_vide``, ``sql_plusieurs``, ``sql_interdite``, ``sql_incorrecte``, ``sql_valeurs``,
+            ``sql_role``, ``requete_trop_longue``, ``requete_annulee``.
+        """
         ...
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,8 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 from workbench.engines.arrow_types import plain
 from workbench.engines.duckdb import DuckDBWriter
 from workbench.engines.interface import FileSource
+from workbench.engines.limits import Cancellation, within
+from workbench.engines.postgresql_dialect import bound_values, written_statement
 from workbench.engines.postgresql_session import Address, Session
 from workbench.engines.postgresql_tables import STORAGE, Snapshots, given_table
 from workbench.errors import WorkbenchError
@@ -108,6 +110,67 @@ class PostgreSQLEngine:
                 _give(session, tables)
                 session.execute("SET TRANSACTION READ ONLY")
                 return plain(session.fetch(statement))
+
+    def written(self, statement: Executable) -> tuple[str, list[Any]]:
+        """Return the text of a statement as PostgreSQL runs it, and its bound values in order."""
+        return written_statement(statement)
+
+    def fetch_within(
+        self,
+        statement: Executable,
+        seconds: float,
+        cancellation: Cancellation | None = None,
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> pa.Table:
+        """Run a statement within a time; see `workbench.engines.interface.QueryEngine.fetch_within`."""
+
+        def work(session: Session) -> pa.Table:
+            if not tables:
+                return plain(session.fetch(statement))
+            with session.transaction("BEGIN READ WRITE", ending="ROLLBACK"):
+                _give(session, tables)
+                session.execute("SET TRANSACTION READ ONLY")
+                return plain(session.fetch(statement))
+
+        return self._alone(work, seconds, cancellation)
+
+    def fetch_text(
+        self,
+        text: str,
+        parameters: Sequence[Any],
+        rows: int,
+        seconds: float,
+        cancellation: Cancellation | None = None,
+    ) -> tuple[pa.Table, bool]:
+        """Run what a person wrote; see `workbench.engines.interface.QueryEngine.fetch_text`."""
+        if not text.strip():
+            raise WorkbenchError("sql_vide")
+
+        def work(session: Session) -> pa.Table:
+            _require_humble(session)
+            expected = session.prepare(text)
+            if len(expected) != len(parameters):
+                raise WorkbenchError("sql_valeurs", attendu=len(expected), recu=len(parameters))
+            with session.transaction("BEGIN READ ONLY", ending="ROLLBACK"):
+                return plain(session.read(text, bound_values(parameters), rows + 1))
+
+        found = self._alone(work, seconds, cancellation)
+        return found.slice(0, rows), found.num_rows > rows
+
+    def _alone(
+        self, work: Callable[[Session], pa.Table], seconds: float, cancellation: Cancellation | None
+    ) -> pa.Table:
+        """Work in a session that nobody else has, closed afterwards: mere functions may change its settings."""
+        if self._closed:
+            raise WorkbenchError("base_fermee", chemin=self.url)
+        session = self._connect()
+        try:
+            # The server keeps the time too, should this process be gone.
+            limit = f"{round(seconds * 1000) + 500}ms"
+            session.query("SELECT set_config($1, $2, false)", "statement_timeout", limit)
+            return within(lambda: work(session), session.interrupt, seconds, cancellation)
+        finally:
+            session.close()
 
     def tables(self) -> set[str]:
         """Return the names of the tables of the snapshot."""
@@ -225,6 +288,22 @@ class PostgreSQLWriter:
         return self._snapshots.change(
             target, rows.where(*statement._where_criteria), self._number, keep=isinstance(statement, Update)
         )
+
+
+_POWERS = """
+SELECT session_user::text AS role,
+bool_or(r.rolsuper OR (g.oid IS NOT NULL AND pg_has_role(r.oid, g.oid, 'MEMBER'))) AS strong
+FROM pg_roles r LEFT JOIN pg_roles g
+ON g.rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+WHERE r.rolname = session_user
+"""
+
+
+def _require_humble(session: Session) -> None:
+    """Refuse a role that may do more than read tables: a select can call functions that read files."""
+    found = session.query(_POWERS)[0]
+    if found["strong"]:
+        raise WorkbenchError("sql_role", role=found["role"])
 
 
 def _give(session: Session, tables: Mapping[str, pa.Table]) -> None:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlalchemy import Dialect, Integer
 from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
 
-__all__ = ["bound_values", "compile_statement"]
+__all__ = ["bound_values", "compile_statement", "written_statement"]
 
 
 class _Compiler(PGCompiler):
@@ -69,10 +69,15 @@ def compile_statement(statement: Any) -> tuple[str, pa.RecordBatch | None]:
     >>> values.to_pydict()
     {'0': ['x']}
     """
+    text, values = written_statement(statement)
+    return text, bound_values(values)
+
+
+def written_statement(statement: Any) -> tuple[str, list[Any]]:
+    """Return the text of a statement and its bound values, in order."""
     compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     parameters = getattr(compiled, "params", None) or {}
-    values = [parameters[name] for name in getattr(compiled, "positiontup", None) or ()]
-    return str(compiled), bound_values(values)
+    return str(compiled), [parameters[name] for name in getattr(compiled, "positiontup", None) or ()]
 
 
 def bound_values(values: Sequence[Any]) -> pa.RecordBatch | None:

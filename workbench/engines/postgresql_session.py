@@ -12,6 +12,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, CompileError
 
 from workbench.engines.postgresql_dialect import bound_values, compile_statement
+from workbench.engines.sql_errors import error_of
 from workbench.errors import WorkbenchError
 
 __all__ = ["Address", "Session"]
@@ -134,6 +135,55 @@ class Session:
         with self._cursor() as cursor:
             # Without bound values the driver reads by COPY, in batches; with them, one result at once.
             cursor.execute(text, values)
+            return cursor.fetch_arrow_table()
+
+    def interrupt(self) -> None:
+        """Stop the statement that runs, from another thread; does nothing when none does."""
+        with suppress(Exception):
+            self._connection.adbc_cancel()
+
+    @contextmanager
+    def _answering(self, text: str, offset: int = 0) -> Iterator[Any]:
+        """Give a cursor for a text that a person wrote; what the server says of it becomes a French error."""
+        from adbc_driver_manager import Error
+
+        try:
+            with self._connection.cursor() as cursor:
+                yield cursor
+        except (Error, pa.ArrowException, OSError) as error:
+            details = dict(getattr(error, "details", None) or [])
+            position = details.get(b"PG_DIAG_STATEMENT_POSITION", details.get("PG_DIAG_STATEMENT_POSITION"))
+            place = None
+            if position is not None:
+                before = text[: max(0, int(position) - 1 - offset)]
+                place = before.count("\n") + 1, len(before) - before.rfind("\n")
+            said = self.address.said(error)
+            if "multiple commands" in said:
+                raise WorkbenchError("sql_plusieurs", nombre="au moins 2") from error
+            raise error_of(text, said, place) from error
+
+    def prepare(self, text: str) -> pa.Schema:
+        """Have the server judge a text that a person wrote; return the types of the values that it takes.
+
+        The server prepares nothing but one single statement.
+        """
+        with self._answering(text) as cursor:
+            return cursor.adbc_prepare(text) or pa.schema([])
+
+    def read(self, text: str, values: pa.RecordBatch | None, rows: int) -> pa.Table:
+        """Read the first rows of a text that `prepare` accepted, inside a transaction.
+
+        A cursor takes nothing that is not a select or values: not even COPY, which writes files.
+        """
+        opening = "DECLARE lecture NO SCROLL CURSOR FOR "
+        with self._answering(text, len(opening)) as cursor:
+            cursor.adbc_statement.set_sql_query(opening + text)
+            if values is not None:
+                cursor.adbc_statement.bind(values)
+            cursor.adbc_statement.execute_update()
+        with self._answering(text) as cursor:
+            cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+            cursor.execute(f"FETCH FORWARD {int(rows)} FROM lecture")
             return cursor.fetch_arrow_table()
 
     def execute(self, statement: Any) -> int:

@@ -24,7 +24,7 @@ from workbench.formules.tree import (
     postorder,
     walk,
 )
-from workbench.formules.types_appel import SIDES, SOLDES, TYPES_APPEL
+from workbench.types_appel import SIDES, SOLDES, TYPES_APPEL
 
 __all__ = [
     "DIAGNOSTICS",

@@ -17,8 +17,8 @@ from typing import Any, cast
 
 from workbench.formules.diagnostics import Diagnostic, diagnose
 from workbench.formules.lexemes import Lexeme
-from workbench.formules.tree import Reference, Side, TypeAppel, Variable
-from workbench.formules.types_appel import SOLDES, TYPES_APPEL
+from workbench.formules.tree import Reference, Variable
+from workbench.types_appel import SOLDES, TYPES_APPEL, Side, TypeAppel
 
 __all__ = ["bind", "segment_conditions"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.formules.printer import print_segment
 from workbench.formules.tree import Binary, Node, Number, Population, Reference, SyntaxTree, Unary, Variable
-from workbench.formules.types_appel import TYPES_APPEL
+from workbench.types_appel import TYPES_APPEL
 
 __all__ = ["draw_tree"]
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from workbench.types_appel import Side, TypeAppel
+
 __all__ = [
     "Binary",
     "Node",
@@ -28,9 +30,6 @@ __all__ = [
     "postorder",
     "walk",
 ]
-
-Side = Literal["C", "D", "SC", "SD"]
-TypeAppel = Literal["SX", "SS", "BR", "BO", "NB", "BE", "BX"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from workbench.formules.diagnostics import Diagnostic, diagnose
 from workbench.formules.lexemes import Lexeme
 from workbench.formules.names import LONGEST_NAME, is_name, plain_capitals, writable_name
 from workbench.formules.tree import Number, Population, Span
-from workbench.formules.types_appel import SIDES
+from workbench.types_appel import SIDES
 
 __all__ = ["MAX_COMPTE_DIGITS", "MAX_DEPTH", "MAX_LENGTH", "MAX_LEXEMES", "MAX_NUMBER_DIGITS", "read_words", "too_deep"]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench.reports.excel import write_excel
     from workbench.reports.excel_balance import write_balance
+    from workbench.reports.excel_query import write_query
     from workbench.reports.excel_strates import write_strates
     from workbench.reports.html import export_html
     from workbench.reports.parameters import ParametersError
@@ -26,6 +27,7 @@ __all__ = [
     "run_report",
     "write_balance",
     "write_excel",
+    "write_query",
     "write_strates",
 ]
 
@@ -39,6 +41,7 @@ _MODULES = {
     "write_balance": "excel_balance",
     "write_excel": "excel",
     "write_strates": "excel_strates",
+    "write_query": "excel_query",
 }
 
 

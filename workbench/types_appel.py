@@ -6,17 +6,21 @@ are recorded on the opposite side and subtract.
 
 Two rows look odd and are kept, because existing formules were tuned on them: SC and SD are not netted (formules write
 ``SD2-SC2`` themselves), and under BR they subtract the annulations of their own side.
+
+It stands below the rooms because two of them that do not know each other read it: the language of formules and the
+assisted queries of the base.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import get_args
+from typing import Literal, get_args
 
-from workbench.formules.tree import Side, TypeAppel
+__all__ = ["SIDES", "SOLDES", "TYPES_APPEL", "Side", "TypeAppel"]
 
-__all__ = ["SIDES", "SOLDES", "TYPES_APPEL"]
+Side = Literal["C", "D", "SC", "SD"]
+TypeAppel = Literal["SX", "SS", "BR", "BO", "NB", "BE", "BX"]
 
 TYPES_APPEL: Mapping[str, str] = MappingProxyType(
     {

@@ -1,0 +1,81 @@
+"""``%%dgfip`` in a real IPython shell: results, options, errors without traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import workbench as wb
+
+pytest.importorskip("IPython")
+
+
+@pytest.fixture
+def shell(demonstration_base: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setenv("WORKBENCH_BASE", demonstration_base)
+    config = Config()
+    config.HistoryManager.enabled = False
+    opened = InteractiveShell.instance(config=config)
+    opened.run_line_magic("load_ext", "workbench")
+    yield opened
+    InteractiveShell.clear_instance()
+
+
+def test_a_cell_gives_rows(shell: Any) -> None:
+    result = shell.run_cell("%%dgfip\nSELECT exercice, count(*) AS n FROM budgets GROUP BY exercice ORDER BY 1")
+    assert isinstance(result.result, wb.QueryResult)
+    assert len(result.result) > 3
+
+
+def test_options(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.user_ns["valeurs"] = [2023]
+    result = shell.run_cell("%%dgfip --limit 2 -t 10 -p valeurs -o df\nSELECT siret FROM budgets WHERE exercice = $1")
+    assert result.result is None
+    assert isinstance(shell.user_ns["df"], pd.DataFrame)
+    assert len(shell.user_ns["df"]) == 2
+    assert "tronqué" in capsys.readouterr().out
+
+
+def test_the_base_of_the_notebook_goes_first(
+    shell: Any, demonstration_base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_BASE", "absente.duckdb")
+    shell.run_cell("import workbench as wb")
+    shell.user_ns["chemin"] = demonstration_base
+    shell.run_cell("base = wb.connect(chemin); autre = wb.connect(chemin)")
+    assert len(shell.run_cell("%%dgfip\nSELECT 1 AS un").result) == 1
+    assert len(shell.run_cell("%%dgfip -b autre\nSELECT 1 AS un").result) == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("%%dgfip\nSELECT nope FROM budgets", "ligne 1, colonne 8"),
+        ("%%dgfip\nDELETE FROM budgets", "refusée"),
+        ("%%dgfip\nSELECT 1; SELECT 2", "plusieurs instructions"),
+        ("%%dgfip --limit 0\nSELECT 1", "De 1 à"),
+        ("%%dgfip -b nulle\nSELECT 1", "nulle n'est pas une base ouverte"),
+        ("%%dgfip -o a.b\nSELECT 1", "n'est pas un nom de variable"),
+    ],
+)
+def test_errors_have_no_traceback(shell: Any, capsys: pytest.CaptureFixture[str], cell: str, said: str) -> None:
+    shell.run_cell(cell)
+    shown = "".join(capsys.readouterr())
+    assert said in shown
+    assert "Traceback" not in shown
+    assert "magics.py" not in shown
+
+
+def test_an_error_is_safe_html() -> None:
+    from workbench.magics import ShownError
+
+    html = ShownError(wb.WorkbenchError("requete_absente", nom="<script>", conseil=""))._repr_html_()
+    assert "<script>" not in html
