@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlalchemy import Executable
 
 from workbench.dgfip.base_version import complete, missing_tables, standing_in, version_of, write_version
-from workbench.engines import Engine, QueryEngine, Snapshot, Store, Writer, open_store
+from workbench.engines import Cancellation, Engine, QueryEngine, Snapshot, Store, Writer, open_store
 from workbench.errors import WorkbenchError
 
 __all__ = ["Base", "connect", "prune_snapshots", "snapshots"]
@@ -99,7 +99,20 @@ class Base:
         WorkbenchError
             ``requete_refusee`` with the engine's own words, ``base_fermee`` after `close`.
         """
-        return self._engine.fetch(standing_in(statement, self._missing) if self._missing else statement, tables)
+        return self._engine.fetch(self._readable(statement), tables)
+
+    def fetch_within(
+        self,
+        statement: Executable,
+        seconds: float,
+        cancellation: Cancellation | None = None,
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> pa.Table:
+        """Run a statement that reads within a time; see `workbench.engines.interface.QueryEngine.fetch_within`."""
+        return self.queries.fetch_within(self._readable(statement), seconds, cancellation, tables)
+
+    def _readable(self, statement: Executable) -> Executable:
+        return standing_in(statement, self._missing) if self._missing else statement
 
     @property
     def queries(self) -> QueryEngine:

@@ -276,7 +276,7 @@ class Query:
             As `run`.
         """
         statement, tables = count_statement(self.spec.checked())
-        found = self._base.queries.fetch_within(statement, checked_seconds(timeout), cancellation, tables)
+        found = self._base.fetch_within(statement, checked_seconds(timeout), cancellation, tables)
         return int(found.column(0)[0].as_py())
 
     def run(
@@ -313,7 +313,7 @@ class Query:
         rows = spec.limit or (DEFAULT_ROWS if limit is None else checked_rows(limit))
         statement, tables = query_statement(spec, rows + 1)
         begun = time.monotonic()
-        found = base.queries.fetch_within(statement, checked_seconds(timeout), cancellation, tables)
+        found = base.fetch_within(statement, checked_seconds(timeout), cancellation, tables)
         seconds = time.monotonic() - begun
         truncated = found.num_rows > rows
         table = in_euros(found.slice(0, rows), spec)
