@@ -14,7 +14,13 @@ from pathlib import Path
 import pytest
 
 MASTER = "local[2]"
-MEMORY = "1g"
+SETTINGS = {
+    # Tables of the tests have a few rows: compiling a statement would cost a hundred times running it.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+}
 
 
 def require_spark() -> None:
@@ -31,7 +37,8 @@ def spark_session() -> Iterator[None]:
     from pyspark import SparkContext
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYSPARK_SUBMIT_ARGS", f"--driver-memory {MEMORY} pyspark-shell")
+        settings = " ".join(f"--conf {name}={value}" for name, value in SETTINGS.items())
+        patch.setenv("PYSPARK_SUBMIT_ARGS", f"--driver-memory 1g {settings} pyspark-shell")
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         yield
     if SparkContext._active_spark_context is not None:
@@ -45,7 +52,12 @@ def standalone_cluster(folder: Path, workers: int = 1) -> Iterator[str]:
     import pyspark
 
     program = Path(pyspark.__file__).parent / "bin" / "spark-class"
-    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m", "SPARK_NO_DAEMONIZE": "1"}
+    environment = {
+        **os.environ,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_DAEMON_MEMORY": "256m",
+        "SPARK_NO_DAEMONIZE": "1",
+    }
     environment |= {"PYSPARK_PYTHON": sys.executable, "SPARK_WORKER_DIR": str(folder / "work")}
     log = folder / "master.log"
 

@@ -128,8 +128,8 @@ def compile_statement(statement: Any) -> tuple[str, dict[str, Any]]:
     >>> rows = table("references", column("code"))
     >>> text, values = compile_statement(select(rows).where(rows.c.code == "x").order_by(rows.c.code))
     >>> print(text)
-    SELECT `references`.code 
-    FROM `references` 
+    SELECT `references`.code
+    FROM `references`
     WHERE `references`.code = :code_1 ORDER BY `references`.code NULLS LAST
     >>> values
     {'code_1': 'x'}

@@ -34,6 +34,7 @@ READER = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
 _ALONE = {
+    "spark.sql.shuffle.partitions": str(min(2 * (os.cpu_count() or 1), 16)),
     # A session of ours on one machine: no server beside it, no more tasks than there is work.
     "spark.ui.enabled": "false",
     "spark.driver.bindAddress": "127.0.0.1",
@@ -102,10 +103,13 @@ def _start(master: str) -> Any:
         if "SPARK_CONF_DIR" not in os.environ:
             log = Path(__file__).with_name("spark_log4j2.properties")
             settings["spark.driver.extraJavaOptions"] = f'"-Dlog4j2.configurationFile={log.as_uri()}"'
-        settings["spark.sql.shuffle.partitions"] = str(min(2 * (os.cpu_count() or 1), 16))
     # Executors on this machine run this code, from wherever it is; elsewhere it is installed.
     settings["spark.executorEnv.PYTHONPATH"] = str(Path(__file__).parents[2])
+    given = os.environ.get("PYSPARK_SUBMIT_ARGS", "")
     for name, value in settings.items():
+        if f"{name}=" in given:
+            # Whoever gives a setting knows better.
+            continue
         builder = builder.config(name, value)
     before = os.environ.get("PYSPARK_PYTHON")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
