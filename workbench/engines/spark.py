@@ -75,7 +75,7 @@ class SparkEngine:
     small_sorted_rows: ClassVar[int] = 500_000
     """Rows up to which a sorted table is the driver's."""
 
-    def __init__(self, address: SparkAddress, place: Place, tables: dict[str, StoredTable], held: Hold) -> None:
+    def __init__(self, address: SparkAddress, place: Place, tables: dict[str, StoredTable], held: Hold | None) -> None:
         self.url = address.public
         self._address = address
         self._place = place
@@ -171,7 +171,7 @@ class SparkEngine:
             yield
         except WorkbenchError:
             raise
-        except Exception as error:  # noqa: BLE001 - errors of Spark, of py4j and of Arrow have no common class
+        except Exception as error:  # errors of Spark, of py4j and of Arrow have no common class
             raise self._said(error) from error
 
     def _said(self, error: Exception) -> WorkbenchError:
@@ -218,7 +218,7 @@ class SparkEngine:
         tasks, done = [], 0
         for number, file in enumerate(stored.files):
             last = number == len(stored.files) - 1
-            end = len(keys) if last else int(np.searchsorted(keys, file.last, side="right"))
+            end = len(keys) if last else int(np.searchsorted(keys, str(file.last), side="right"))
             if end > done:
                 tasks.append(([self._place.path(file.name)], given.slice(done, end - done)))
                 done = end

@@ -80,21 +80,22 @@ def _accents() -> tuple[str, str, str]:
 
 
 class _Types(GenericTypeCompiler):
-    def visit_INTEGER(self, type_: Any, **options: Any) -> str:
-        return "INT"
+    """Types by SQLAlchemy's names for the methods that write them; INTEGER and BIGINT are Spark's own."""
 
-    def visit_VARCHAR(self, type_: Any, **options: Any) -> str:
+    def visit_string(self, type_: Any, **options: Any) -> str:  # noqa: ARG002
         return "STRING"
 
-    visit_TEXT = visit_CHAR = visit_NVARCHAR = visit_VARCHAR
+    visit_text = visit_unicode = visit_string
 
-    def visit_FLOAT(self, type_: Any, **options: Any) -> str:
+    def visit_float(self, type_: Any, **options: Any) -> str:  # noqa: ARG002
         return "DOUBLE"
+
+    visit_double = visit_float
 
 
 class _Preparer(IdentifierPreparer):
     # Names that Spark reserves in its standard mode; the others it takes as they come.
-    reserved_words = frozenset(IdentifierPreparer.reserved_words) | {"table", "values", "position"}
+    reserved_words = IdentifierPreparer.reserved_words | {"table", "values", "position"}
 
     def __init__(self, dialect: Any) -> None:
         super().__init__(dialect, initial_quote="`", escape_quote="`")
@@ -104,7 +105,7 @@ class _Dialect(DefaultDialect):
     name = "spark"
     statement_compiler = _Compiler
     type_compiler_cls = _Types
-    preparer = _Preparer
+    preparer: type[IdentifierPreparer] = _Preparer
     supports_native_boolean = True
     supports_statement_cache = False
     # In Spark 7 / 2 is 3.5.

@@ -11,11 +11,12 @@ import contextlib
 import fcntl
 import os
 import shutil
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from pyarrow import fs
 
@@ -24,9 +25,21 @@ from workbench.errors import WorkbenchError
 
 __all__ = ["Folder", "Hold", "ObjectStore", "Place", "open_place"]
 
-Hold = IO[bytes] | None
 _GRACE = timedelta(days=1)
 """How long a reader of an object store may go on with a snapshot that was pruned."""
+
+
+class Hold:
+    """A lock on a file that many may share; let go when it is closed, or forgotten.
+
+    Parameters
+    ----------
+    descriptor
+        Of the file, already locked.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.close = weakref.finalize(self, os.close, descriptor)
 
 
 class Place:
@@ -114,7 +127,7 @@ class Place:
         """Keep other writers out where the place can."""
         yield
 
-    def hold(self, name: str) -> Hold:
+    def hold(self, name: str) -> Hold | None:  # noqa: ARG002
         """Keep a file from being taken for one that nobody reads."""
         return None
 
@@ -174,13 +187,13 @@ class Folder(Place):
                 raise WorkbenchError("import_en_cours", chemin=self.url) from error
             yield
 
-    def hold(self, name: str) -> Hold:
+    def hold(self, name: str) -> Hold | None:
         """Keep a file from being taken for one that nobody reads; raises FileNotFoundError."""
-        handle = self._local(name).open("rb")
+        descriptor = os.open(self._local(name), os.O_RDONLY)
         with contextlib.suppress(OSError):
             # Some shared file systems have no locks: pruning there spares no reader.
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return handle
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return Hold(descriptor)
 
     def held(self, name: str) -> bool:
         """Whether somebody reads what this file describes."""

@@ -115,7 +115,7 @@ def _start(master: str) -> Any:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:
         return builder.getOrCreate()
-    except Exception as error:  # noqa: BLE001 - py4j's errors have no common class, nor has a JVM that dies
+    except Exception as error:  # py4j's errors have no common class, nor has a JVM that dies
         detail = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise WorkbenchError("spark_demarrage", maitre=master, detail=detail[:300]) from error
     finally:

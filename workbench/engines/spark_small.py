@@ -12,24 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
-from sqlalchemy import BigInteger, Boolean, Column, Double, Executable, Integer, MetaData, SmallInteger, Table, Text
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Executable
 
 from workbench.engines.duckdb import DuckDBEngine, DuckDBWriter
 from workbench.engines.spark_place import Place
 from workbench.engines.spark_snapshots import StoredTable
-from workbench.engines.spark_writer import fill
+from workbench.engines.spark_writer import fill, table_of
 
 __all__ = ["SmallTables"]
-
-_TYPES: dict[str, type[TypeEngine[object]]] = {
-    "string": Text,
-    "int16": SmallInteger,
-    "int32": Integer,
-    "int64": BigInteger,
-    "double": Double,
-    "bool": Boolean,
-}
 
 
 class SmallTables:
@@ -50,7 +40,7 @@ class SmallTables:
         writer = DuckDBWriter(path, place.url)
         try:
             for name, stored in tables.items():
-                own = Table(name, MetaData(), *(Column(each, _TYPES[kind]()) for each, kind in stored.columns))
+                own = table_of(name, stored)
                 writer.create([own])
                 fill(writer, own, stored, place)
         finally:

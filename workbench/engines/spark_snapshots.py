@@ -28,7 +28,7 @@ from workbench.engines.interface import Snapshot
 from workbench.engines.spark_place import Hold, Place
 from workbench.errors import WorkbenchError
 
-__all__ = ["DataFile", "Snapshots", "StoredTable", "TYPES"]
+__all__ = ["TYPES", "DataFile", "Snapshots", "StoredTable"]
 
 _NUMBER = re.compile(r"[0-9]{8}")
 _FORMAT = 1
@@ -78,13 +78,18 @@ class StoredTable:
         Names and types (`TYPES`).
     files
         In the order of their keys.
-    key
-        The column whose rows are kept together, None for a table in no order.
+    order
+        The columns that rows are sorted by; empty for a table in no order.
     """
 
     columns: tuple[tuple[str, str], ...]
     files: tuple[DataFile, ...]
-    key: str | None = None
+    order: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str | None:
+        """The column whose rows are kept together, None for a table in no order."""
+        return self.order[0] if self.order else None
 
     @property
     def schema(self) -> pa.Schema:
@@ -127,7 +132,7 @@ class Snapshots:
                 found.append(Snapshot(number, date, size + len(content), number == current))
         return found
 
-    def hold(self, number: str) -> Hold:
+    def hold(self, number: str) -> Hold | None:
         """Keep a snapshot from being removed; raises FileNotFoundError when it is gone."""
         return self.place.hold(f"{number}/etat.json")
 
@@ -155,7 +160,7 @@ class Snapshots:
                 table: StoredTable(
                     tuple((str(column), str(kind)) for column, kind in each["columns"]),
                     tuple(DataFile(**file) for file in each["files"]),
-                    each["key"],
+                    tuple(str(column) for column in each["order"]),
                 )
                 for table, each in said["tables"].items()
             }
@@ -190,7 +195,7 @@ class Snapshots:
                 found |= {file.name for table in tables for file in table.files}
         return found
 
-    def write_table(self, number: str, name: str, rows: pa.RecordBatchReader, key: str | None) -> StoredTable:
+    def write_table(self, number: str, name: str, rows: pa.RecordBatchReader, order: tuple[str, ...]) -> StoredTable:
         """Write the rows of a table into files, cut where the key changes.
 
         Parameters
@@ -198,10 +203,11 @@ class Snapshots:
         number, name
             The snapshot being written and the table.
         rows
-            Sorted by the key when there is one; read batch by batch.
-        key
-            A column of text without nulls, or None.
+            In this order; read batch by batch.
+        order
+            Columns, the first of them the key: text without nulls; empty for a table in no order.
         """
+        key = order[0] if order else None
         files: list[DataFile] = []
         for part in _parts(rows, key):
             file = f"{number}/{name}/{len(files):06d}.parquet"
@@ -211,7 +217,7 @@ class Snapshots:
             ends = (part[key][0].as_py(), part[key][-1].as_py()) if key else (None, None)
             files.append(DataFile(file, part.num_rows, self.place.size(file), *ends))
         kinds = {kind: kind_name for kind_name, kind in TYPES.items()}
-        return StoredTable(tuple((field.name, kinds[field.type]) for field in rows.schema), tuple(files), key)
+        return StoredTable(tuple((field.name, kinds[field.type]) for field in rows.schema), tuple(files), order)
 
     def publish(self, number: str, tables: dict[str, StoredTable], before: str | None) -> None:
         """Make a snapshot the current one.

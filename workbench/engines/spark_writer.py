@@ -13,15 +13,32 @@ from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
-from sqlalchemy import Executable, FromClause, Table, column, insert, select, table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Executable,
+    FromClause,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    column,
+    insert,
+    select,
+    table,
+)
 from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.types import TypeEngine
 
 from workbench.engines.duckdb import DuckDBWriter
 from workbench.engines.interface import FileSource
 from workbench.engines.spark_place import Place
 from workbench.engines.spark_snapshots import Snapshots, StoredTable
 
-__all__ = ["SparkWriter", "fill"]
+__all__ = ["SparkWriter", "fill", "table_of"]
 
 _BATCH = 100_000
 
@@ -44,9 +61,10 @@ class SparkWriter:
         self._snapshots = snapshots
         self._stage = stage
         self._before = dict(before)
-        self._known: dict[str, Table] = {}
-        self._waiting: dict[str, re.Pattern[str]] = {}
+        self._known = {name: table_of(name, each) for name, each in before.items()}
+        self._waiting = {name: re.compile(rf"\b{re.escape(name)}\b") for name in before}
         self._changed: set[str] = set()
+        stage.create(self._known.values())
 
     def create(self, tables: Iterable[Table]) -> None:
         """Create the tables that do not exist yet; temporary ones serve the import alone."""
@@ -57,10 +75,7 @@ class SparkWriter:
             if "TEMPORARY" in each._prefixes:
                 continue
             self._known[each.name] = each
-            if each.name in self._before:
-                self._waiting[each.name] = re.compile(rf"\b{re.escape(each.name)}\b")
-            else:
-                self._changed.add(each.name)
+            self._changed.add(each.name)
 
     def drop(self, tables: Iterable[Table]) -> None:
         """Drop tables that served the import."""
@@ -72,7 +87,7 @@ class SparkWriter:
 
     def tables(self) -> set[str]:
         """Return the names of the tables of the snapshot."""
-        return set(self._known) | set(self._before)
+        return set(self._known)
 
     def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Run a statement that reads the whole base, what this import loaded included."""
@@ -104,19 +119,35 @@ class SparkWriter:
     def written(self, number: str) -> dict[str, StoredTable]:
         """Write the tables that changed; return all tables of the snapshot."""
         kept = dict(self._before)
-        for name in sorted(self._changed & set(self._known)):
+        for name in sorted(self._changed & self.tables()):
             own = self._known[name]
-            order = own.info.get("sorted_by", ())
+            order = tuple(own.info.get("sorted_by", ()))
             statement = select(own).order_by(*(own.c[each] for each in order))
             rows = self._stage.batches(statement)
-            kept[name] = self._snapshots.write_table(number, name, rows, order[0] if order else None)
+            kept[name] = self._snapshots.write_table(number, name, rows, order)
         return kept
+
+
+_TYPES: dict[str, type[TypeEngine[Any]]] = {
+    "string": Text,
+    "int16": SmallInteger,
+    "int32": Integer,
+    "int64": BigInteger,
+    "double": Double,
+    "bool": Boolean,
+}
+
+
+def table_of(name: str, stored: StoredTable) -> Table:
+    """Describe a stored table."""
+    columns = (Column(each, _TYPES[kind]()) for each, kind in stored.columns)
+    return Table(name, MetaData(), *columns, info={"sorted_by": stored.order})
 
 
 def fill(stage: DuckDBWriter, own: Table, stored: StoredTable, place: Place) -> None:
     """Copy the rows of a stored table into one of a DuckDB database, batch by batch."""
     given = table("lignes_enregistrees", *(column(each) for each, _ in stored.columns))
-    taken = [each for each in own.columns.keys() if each in given.c]
+    taken = [each.name for each in own.columns if each.name in given.c]
     rows = select(*(given.c[each] for each in taken))
     for file in stored.files:
         with place.errors("base_illisible"), place.files.open_input_file(place.path(file.name)) as stream:
