@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -82,6 +83,7 @@ def main() -> None:
                 # The first turn starts Python on the executors and compiles.
                 if turn:
                     times[name].append(time.perf_counter() - start)
+                print(f"{turn} {name} {time.perf_counter() - start:.2f} s", file=sys.stderr, flush=True)
         medians = {name: statistics.median(each) for name, each in times.items()}
         floor = medians["mapInArrow, nothing"]
         print(f"\n{'':<26}{'seconds':>10}{'x nothing':>12}{'x identity':>12}")
