@@ -91,7 +91,7 @@ def standalone_cluster(folder: Path, workers: int = 1) -> Iterator[str]:
         running.callback(stop, master)
         address = wait_for("Starting Spark master at").rpartition(" ")[2]
         for _ in range(workers):
-            options = ("--cores", "1", "--memory", "512m", "--webui-port", "0", "--host", "127.0.0.1")
+            options = ("--cores", "1", "--memory", "1g", "--webui-port", "0", "--host", "127.0.0.1")
             running.callback(stop, run("worker.Worker", *options, address))
         wait_for("Registering worker")
         yield address

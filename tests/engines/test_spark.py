@@ -349,7 +349,7 @@ def test_a_standalone_cluster_gives_the_same(tmp_path: Path) -> None:
 def test_a_local_cluster_gives_the_same(tmp_path: Path) -> None:
     require_spark()
     expected = evaluated(str(tmp_path / "base.duckdb"), tmp_path)
-    assert evaluated(f"spark://{tmp_path}/base?master=local-cluster[2,1,512]", tmp_path) == expected
+    assert evaluated(f"spark://{tmp_path}/base?master=local-cluster[2,1,1024]", tmp_path) == expected
 
 
 @pytest.mark.parametrize(
