@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from postgresql_server import postgresql_server
+from spark_cluster import MASTER, spark_session
 
 # A runner started in the background ignores Ctrl-C, and so would every program that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -43,13 +44,33 @@ def new_postgresql() -> Iterator[Callable[[], str]]:
         yield new_database
 
 
-@pytest.fixture(scope="session", params=["duckdb", "postgresql"])
+@pytest.fixture(scope="session")
+def new_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """A function that returns the URL of a Spark base that is not there yet; one session serves all tests."""
+    with spark_session():
+        yield lambda: f"spark://{tmp_path_factory.mktemp('base')}/base?master={MASTER}"
+
+
+@pytest.fixture(scope="session", params=["duckdb", "postgresql", "spark"])
 def new_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
     """A function that returns the URL of a base that is not there yet; its tests run on every engine."""
     if request.param == "postgresql":
         new_database: Callable[[], str] = request.getfixturevalue("new_postgresql")
         return new_database
+    if request.param == "spark":
+        new_place: Callable[[], str] = request.getfixturevalue("new_spark")
+        return new_place
     return lambda: str(tmp_path_factory.mktemp("base") / "base.duckdb")
+
+
+@pytest.fixture(scope="module")
+def spark_computes() -> Iterator[None]:
+    """Make Spark compute what the driver otherwise does by itself on tables of a few rows."""
+    from workbench.engines.spark import SparkEngine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SparkEngine, "small_sorted_rows", -1)
+        yield
 
 
 @pytest.fixture

@@ -187,13 +187,37 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "moteur_inconnu": ErrorKind(
         "Le moteur « {moteur} » de {url} n'est pas disponible.",
-        "Donnez le chemin d'une base DuckDB, par exemple base.duckdb, ou l'adresse postgresql://… d'une base PostgreSQL.",
+        "Donnez le chemin d'une base DuckDB, par exemple base.duckdb, ou l'adresse d'une autre : postgresql://…, spark://….",
     ),
     "moteur_absent": ErrorKind(
         "Le moteur {moteur} n'est pas installé sur ce poste.", "Installez-le : pip install 'workbench[{extra}]'.", 503
     ),
     "adresse_invalide": ErrorKind(
         "L'adresse de la base ne se lit pas.", "Une adresse s'écrit postgresql://utilisateur@serveur:5432/base."
+    ),
+    "adresse_spark": ErrorKind(
+        "L'adresse de base Spark « spark://… » ne se lit pas : {detail}.",
+        "Écrivez spark:///dossier/base?master=local[4], avec pour maître local[*], local-cluster[2,1,1024] ou spark://machine:7077 ; spark://s3://seau/base pour un stockage d'objets.",
+    ),
+    "java_absent": ErrorKind(
+        "Spark a besoin de Java, qui n'est pas sur ce poste.",
+        "Installez une machine Java 17 ou 21 (paquet default-jre-headless), ou donnez son dossier par JAVA_HOME.",
+        503,
+    ),
+    "spark_autre_maitre": ErrorKind(
+        "Ce processus calcule déjà avec le maître Spark {courant} : il ne peut en prendre un autre, {demande}.",
+        "Retirez ?master=… de l'adresse, ou redémarrez le noyau.",
+        409,
+    ),
+    "spark_demarrage": ErrorKind(
+        "Spark ne démarre pas avec le maître {maitre} ({detail}).",
+        "Vérifiez l'adresse du maître et la version de Java ; le journal de Spark est sur la sortie d'erreur.",
+        503,
+    ),
+    "spark_executants": ErrorKind(
+        "Les machines de calcul de Spark ne trouvent pas le module {module}.",
+        "Installez-y la même version de workbench et de Python, ou donnez leur Python par PYSPARK_PYTHON.",
+        503,
     ),
     "serveur_injoignable": ErrorKind(
         "Le serveur de la base {chemin} n'ouvre pas de session ({detail}).",

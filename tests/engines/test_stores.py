@@ -68,6 +68,13 @@ def values(store: Store, snapshot: str | None = None) -> list[int]:
     return rows
 
 
+@pytest.fixture(autouse=True, scope="module")
+def spark_computes_all(spark_computes: None) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workbench.engines.spark.SparkEngine.small_rows", -1)
+        yield
+
+
 @pytest.fixture
 def store(engine_url: str) -> Store:
     return open_store(engine_url)

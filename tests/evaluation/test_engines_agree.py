@@ -1,4 +1,4 @@
-"""The same random figures and trames on DuckDB and on PostgreSQL: every value is equal, bit for bit."""
+"""The same random figures and trames on DuckDB and on each other engine: every value is equal, bit for bit."""
 
 from __future__ import annotations
 
@@ -69,14 +69,22 @@ def trame(drawn: list[tuple[list[tuple[str, str, str, int]], str]]) -> wb.Trame:
     return wb.trame_from_formules(texts)
 
 
+@pytest.fixture(scope="module", params=["new_postgresql", "new_spark"])
+def new_other(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """A function that returns the URL of a base that is not there yet, on another engine than DuckDB."""
+    new_url: Callable[[], str] = request.getfixturevalue(request.param)
+    return new_url
+
+
 @pytest.mark.slow
 @settings(max_examples=6, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(rows, rows, formules)
-def test_values_are_equal(new_postgresql: Callable[[], str], first, second, drawn) -> None:
+@pytest.mark.usefixtures("spark_computes")
+def test_values_are_equal(new_other: Callable[[], str], first, second, drawn) -> None:
     asked = trame(drawn)
     found = []
     with tempfile.TemporaryDirectory() as name:
-        for url in (str(Path(name) / "base.duckdb"), new_postgresql()):
+        for url in (str(Path(name) / "base.duckdb"), new_other()):
             with wb.connect(url, read_only=False) as base:
                 # The second import replaces some budgets of the first.
                 for each in (first, second):
@@ -101,5 +109,5 @@ def test_values_are_equal(new_postgresql: Callable[[], str], first, second, draw
                         apart,
                     )
                 )
-    for on_duckdb, on_postgresql in zip(*found, strict=True):
-        assert on_duckdb == on_postgresql
+    for on_duckdb, on_other in zip(*found, strict=True):
+        assert on_duckdb == on_other

@@ -34,7 +34,7 @@ def expected(shared: Path) -> dict[tuple[str, str], dict[int, tuple[str, float]]
 
 
 @pytest.fixture(scope="module")
-def bases(shared: Path, new_url: Callable[[], str]) -> Iterator[dict[str, wb.Base]]:
+def bases(shared: Path, new_url: Callable[[], str], request: pytest.FixtureRequest) -> Iterator[dict[str, wb.Base]]:
     opened = {}
     for name in ("small", "small_gaps"):
         folder = shared / "golden" / "data" / name
@@ -45,6 +45,9 @@ def bases(shared: Path, new_url: Callable[[], str]) -> Iterator[dict[str, wb.Bas
             collectivite=folder / "collectivite.csv",
             comptes=folder / "comptes.csv",
         )
+    request.getfixturevalue("spark_computes")
+    for base in opened.values():
+        base.refresh()
     yield opened
     for base in opened.values():
         base.close()

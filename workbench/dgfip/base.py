@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlalchemy import Executable
 
 from workbench.dgfip.base_version import complete, missing_tables, standing_in, version_of, write_version
-from workbench.engines import Cancellation, Engine, QueryEngine, Snapshot, Store, Writer, open_store
+from workbench.engines import Cancellation, Engine, Mapper, QueryEngine, Snapshot, Store, Writer, open_store
 from workbench.errors import WorkbenchError
 
 __all__ = ["Base", "connect", "prune_snapshots", "snapshots"]
@@ -121,6 +121,10 @@ class Base:
             raise WorkbenchError("requete_moteur", chemin=self.url)
         return self._engine
 
+    def mapper(self) -> Mapper | None:
+        """The engine, if it computes where its rows are; None when rows are fetched to be computed."""
+        return self._engine if isinstance(self._engine, Mapper) else None
+
     def has_table(self, name: str) -> bool:
         """Whether the snapshot has this table; those written before it existed do not."""
         return name in self._tables
@@ -172,7 +176,8 @@ def connect(url: str | Path, read_only: bool = True, *, snapshot: str | None = N
     Parameters
     ----------
     url
-        Path of a DuckDB base, ``duckdb:///path``, or ``postgresql://user@host/base``.
+        Path of a DuckDB base, ``duckdb:///path``, ``postgresql://user@host/base``, or
+        ``spark:///folder?master=local[4]`` (`workbench.engines.spark_address`).
     read_only
         False to import into it; an absent base is then created, empty.
     snapshot

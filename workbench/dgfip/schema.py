@@ -71,6 +71,8 @@ balances = Table(
     Column("solde_debit", BigInteger),
     Column("solde_credit", BigInteger),
     Column("import_id", Integer, nullable=False),
+    # Engines that keep rows in order keep all that is known of a budget together.
+    info={"sorted_by": ("siret", "exercice", "compte", "fonction", "etat")},
 )
 
 collectivites = Table(

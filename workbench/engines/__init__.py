@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from workbench.engines.interface import Engine, FileSource, QueryEngine, Snapshot, Store, Writer
+from workbench.engines.interface import Engine, FileSource, Mapper, QueryEngine, Snapshot, Store, Writer
 from workbench.engines.limits import Cancellation
 from workbench.engines.work_folder import work_folder
 from workbench.errors import WorkbenchError
@@ -20,6 +20,7 @@ __all__ = [
     "Cancellation",
     "Engine",
     "FileSource",
+    "Mapper",
     "QueryEngine",
     "Snapshot",
     "Store",
@@ -36,12 +37,13 @@ def open_store(url: str) -> Store:
     """Return the store that a URL names.
 
     A path or ``duckdb:///path`` is a DuckDB file; ``postgresql://user@host/base`` a database of a
-    PostgreSQL server.
+    PostgreSQL server; ``spark:///folder?master=local[4]`` parquet files that Spark reads.
 
     Raises
     ------
     WorkbenchError
-        ``moteur_inconnu`` when no engine serves this kind of URL, ``adresse_invalide``.
+        ``moteur_inconnu`` when no engine serves this kind of URL, ``adresse_invalide``,
+        ``adresse_spark``.
 
     Examples
     --------
@@ -53,6 +55,10 @@ def open_store(url: str) -> Store:
         from workbench.engines.postgresql_store import PostgreSQLStore
 
         return PostgreSQLStore(url)
+    if separator and scheme == "spark":
+        from workbench.engines.spark_store import SparkStore
+
+        return SparkStore(url)
     if separator and scheme != "duckdb":
         # Never the URL itself: it may hold a password.
         raise WorkbenchError("moteur_inconnu", moteur=scheme, url=f"{scheme}://…")

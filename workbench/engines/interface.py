@@ -2,12 +2,13 @@
 
 Three roles. A `Store` is the place where a base lives: it opens readers, gives one writer at a
 time, and keeps snapshots. An `Engine` reads one snapshot. A `Writer` reads files, fills tables and
-publishes them all at once, or nothing.
+publishes them all at once, or nothing. An engine that computes on several machines is a `Mapper`
+besides: work goes to the rows, and not the rows to the work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,7 @@ from sqlalchemy import Executable, FromClause, Table
 
 from workbench.engines.limits import Cancellation
 
-__all__ = ["Engine", "FileSource", "QueryEngine", "Snapshot", "Store", "Writer"]
+__all__ = ["Engine", "FileSource", "GroupFunction", "Mapper", "QueryEngine", "Snapshot", "Store", "Writer"]
 
 
 class Engine(Protocol):
@@ -39,7 +40,9 @@ class Engine(Protocol):
         Parameters
         ----------
         statement
-            A select; may name the keys of ``tables`` as tables.
+            A select; may name the keys of ``tables`` as tables. Its execution option ``narrowed_by``,
+            table to (key of ``tables``, column), says that the rows of a sorted table whose key is
+            not there do not matter; an engine may use it or not.
         tables
             Arrow tables visible to this statement only.
 
@@ -122,6 +125,40 @@ class QueryEngine(Engine, Protocol):
         WorkbenchError
             ``sql_vide``, ``sql_plusieurs``, ``sql_interdite``, ``sql_incorrecte``, ``sql_valeurs``,
             ``sql_role``, ``requete_trop_longue``, ``requete_annulee``.
+        """
+        ...
+
+
+GroupFunction = Callable[[pa.Table, pa.Table], Iterable[pa.RecordBatch]]
+"""Takes the rows of some groups and what was given for these groups; gives batches."""
+
+
+@runtime_checkable
+class Mapper(Protocol):
+    """What an engine offers besides when it computes where its rows are."""
+
+    def map_groups(
+        self, table: str, columns: Sequence[str], given: pa.Table, function: GroupFunction
+    ) -> Iterator[pa.RecordBatch]:
+        """Run a function over the rows of a table, groups of one key being kept whole.
+
+        Parameters
+        ----------
+        table
+            One that is sorted by a key (``info["sorted_by"]`` of its description).
+        columns
+            What the function reads of it.
+        given
+            Rows of the caller's, sorted by their first column, which holds keys; only the groups of
+            these keys are wanted.
+        function
+            Called elsewhere, so it must pickle. It gets rows in their order, those of some other keys
+            among them, and the given rows of the same span of keys.
+
+        Yields
+        ------
+        pyarrow.RecordBatch
+            What the function gives, in the order of the keys; closing the iterator stops the work.
         """
         ...
 

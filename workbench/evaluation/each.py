@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Layout",
     "Selection",
+    "batch_of",
     "evaluate_each",
     "evaluate_each_batches",
     "values_of_blocks",
@@ -181,6 +182,11 @@ def _reported(
 def _batches(
     plan: Plan, base: Base, chosen: Perimetre, wanted: list[int], layout: Layout
 ) -> tuple[int, Iterator[tuple[int, pa.RecordBatch]]]:
+    mapper = base.mapper()
+    if mapper is not None:
+        from workbench.evaluation.distributed import batches_of_mapper
+
+        return batches_of_mapper(plan, base, mapper, chosen, wanted, layout)
     cells = open_cells(base)
     if cells is not None:
         return _of_cells(plan, cells, chosen, wanted, layout)
@@ -204,7 +210,7 @@ def _of_cells(
             first = int(rows.unit[taken[0]])
             unit = rows.unit[taken] - first
             sirets = rows.sirets[first : first + int(unit[-1]) + 1]
-            yield len(taken), _batch(plan, sirets, unit, rows.exercice[taken], outputs, layout)
+            yield len(taken), batch_of(plan, sirets, unit, rows.exercice[taken], outputs, layout)
 
     return selection.count, batches()
 
@@ -345,7 +351,7 @@ def _facts(
     return taken, rows.unit, rows.exercice, masks, people
 
 
-def _batch(
+def batch_of(
     plan: Plan,
     sirets: npt.NDArray[np.str_],
     unit: npt.NDArray[np.integer],
@@ -353,6 +359,7 @@ def _batch(
     outputs: Floats,
     layout: Layout,
 ) -> pa.RecordBatch:
+    """Values of some budget-years as a batch; ``unit`` says which of ``sirets`` each is of."""
     names = pa.array(sirets.tolist(), pa.string())
     if layout == "wide":
         columns = [pa.DictionaryArray.from_arrays(unit.astype(np.int32), names), pa.array(exercice.astype(np.int16))]
@@ -384,7 +391,7 @@ def _each(plan: Plan, base: Base, frame: pd.DataFrame, layout: Layout) -> pa.Rec
     population = population_of(plan, frame, own_row, len(frame))
     presence = presence_of(plan, frame, own_row, len(frame))
     values = kernel.run(plan, rows, cells_of(sums, row, selected), population, presence)
-    return _batch(plan, sirets, unit, exercice, values.T, layout)
+    return batch_of(plan, sirets, unit, exercice, values.T, layout)
 
 
 def _by_units(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
