@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -56,25 +57,11 @@ def tiled(cells: Cells, times: int) -> Cells:
     """The same blocks, several times: a larger base for what reads through it once."""
     table = pa.concat_tables([cells.descriptions.table] * times).combine_chunks()
     bounds = np.concatenate([cells.bounds[:-1] + number * len(cells.descriptions) for number in range(times)])
-    starts = cells.arrays["starts"]
-    shifted = {
-        "starts": np.concatenate([starts[:-1] for _ in range(times)] + [starts[-1:]]),
-        "pointers": np.concatenate([cells.arrays["pointers"]] * times),
-    }
-
-    class Tiled(Cells):
-        def block(self, number: int):
-            from dataclasses import replace
-
-            inner = cells.block(number % len(cells))
-            return replace(inner, first=int(self.bounds[number]), last=int(self.bounds[number + 1]))
-
-    return Tiled(
-        cells.folder,
-        cells.chart,
-        Descriptions(table),
-        np.append(bounds, len(cells.descriptions) * times),
-        cells.arrays | shifted,
+    return replace(
+        cells,
+        descriptions=Descriptions(table),
+        bounds=np.append(bounds, len(cells.descriptions) * times),
+        spans=np.tile(cells.spans, (times, 1)),
     )
 
 
@@ -92,17 +79,13 @@ def main() -> None:
     connection = duckdb.connect()
     # The cells alone: the sums of short prefixes that blocks keep beside them are no part of the floor.
     leaves = len(cells.chart.amount)
-    parts = [cells.block(number) for number in range(len(cells))]
-    ends = [int(block.pointers[leaves]) for block in parts]
-    large = [block.large_columns < leaves for block in parts]
-    numbers = np.concatenate(
-        [block.positions[:end].astype(np.int64) for block, end in zip(parts, ends, strict=True)]
-        + [block.large_positions[each].astype(np.int64) for block, each in zip(parts, large, strict=True)]
-    )
-    amounts = np.concatenate(
-        [block.values[:end].astype(np.int64) for block, end in zip(parts, ends, strict=True)]
-        + [block.large_values[each] for block, each in zip(parts, large, strict=True)]
-    )
+    runs = cells.arrays["runs"]
+    number = np.repeat(np.arange(len(cells)), cells.spans[:, 5] - cells.spans[:, 2])
+    lengths = np.diff(np.append(0, runs[:, 1] + cells.spans[number, 0]))
+    column = np.repeat(runs[:, 0], lengths)
+    own, large = column < leaves, cells.arrays["large_columns"] < leaves
+    numbers = np.append(cells.arrays["positions"][own], cells.arrays["large_positions"][large]).astype(np.int64)
+    amounts = np.append(cells.arrays["values"][own], cells.arrays["large_values"][large]).astype(np.int64)
     print(f"{len(numbers)} cells, {len(numbers) / budgets:.0f} a budget-year, and {cells.count - len(numbers)} sums")
     connection.register("given", pa.table({"n": numbers, "v": amounts}))
     connection.execute("create table cells as select * from given")
@@ -154,8 +137,7 @@ def main() -> None:
     spent = []
     for size in sizes:
         part = Selection(cells, wb.perimetre(), None)
-        part.kept = np.arange(budgets) < size
-        part.count, part.all = size, size == budgets
+        part.taken, part.count = np.arange(size), size
         spent.append(median(lambda s=part: evaluate_all(plans["300 synthetic indicateurs"], cells, s)))
     growth("budget-years", sizes, spent)
     sizes = [40, 80, 160, 320]

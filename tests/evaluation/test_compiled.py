@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import workbench as wb
 from workbench.dgfip.cells import _mapped
-from workbench.dgfip.cells_format import block_bounds, write_cells
+from workbench.dgfip.cells_format import ROWS_PER_BLOCK, block_bounds, write_cells
 from workbench.dgfip.schema import AMOUNTS
-from workbench.evaluation import compiled, kernel
+from workbench.evaluation import kernel
 from workbench.evaluation.each import Selection, values_of_blocks
 from workbench.evaluation.forms import ALL, Condition
 from workbench.evaluation.parallel import in_threads
@@ -66,7 +66,7 @@ class Sample:
         # A column that nearly all have, and one in long runs.
         self.amounts[AMOUNTS.index("credit_2"), :, COMPTES.index("73")] = rng.integers(1, 10**9, rows)
         self.amounts[AMOUNTS.index("debit_2"), : rows // 2, COMPTES.index("61")] = 7
-        bounds = block_bounds(self.unit, rows * 2 // 3)
+        bounds = block_bounds(self.unit)
         columns = np.stack(np.nonzero(self.amounts.any(axis=1))).astype(np.int64)
         table = pa.table(
             {
@@ -97,7 +97,7 @@ class Sample:
         def meets(condition: Condition) -> np.ndarray:
             kinds = np.where(self.kind[taken] == "1", "BP", "BA")
             pairs = zip(kinds, self.type[taken], strict=True)
-            return np.array([condition.accepts(kind, type_) for kind, type_ in pairs], dtype=bool)
+            return np.array([condition.accepts(kind, type_, "M14") for kind, type_ in pairs], dtype=bool)
 
         met = {condition: meets(condition) for condition in plan.conditions() | {ALL}}
         rows = kernel.Rows(unit=self.unit[taken], exercice=self.exercice[taken])
@@ -109,9 +109,8 @@ class Sample:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory) -> Sample:
-    made = Sample(tmp_path_factory.mktemp("cells") / "x", units=60, years=compiled.TILE + 20, seed=3)
-    assert len(made.unit) > 2 * compiled.STRETCH
-    assert len(made.cells) == 2
+    made = Sample(tmp_path_factory.mktemp("cells") / "x", units=60, years=ROWS_PER_BLOCK + 20, seed=3)
+    assert max(np.diff(made.cells.bounds)) > ROWS_PER_BLOCK
     return made
 
 

@@ -3,15 +3,14 @@
 A cell is the sum of one amount column of one compte for one budget in one exercice, in cents; only
 those that are not zero are kept. Budget-years are sorted by SIRET then exercice and cut into blocks
 that never part a SIRET. A block lists, cell column by cell column (amount column, then compte), the
-positions of its budget-years and their amounts, so that a formule reads the few columns that it
-names and nothing else.
+positions of its budget-years and their amounts: a run of cells for each column that is not empty.
 
 Beside the cells, a block keeps their sums by first digit and by first two digits of the comptes:
 ``C7`` reads one column and not two hundred.
 
 Files of a folder: ``rows.arrow`` (what each budget-year is), ``comptes.arrow`` and ``columns.npy``
 (the chart of cell columns), ``groups.npy`` (those whose sums are kept), ``values.npy`` (int32),
-``positions.npy`` (uint16), ``pointers.npy`` (where each column of each block begins), ``starts.npy``,
+``positions.npy`` (uint16), ``runs.npy`` (column and end of each run of a block), ``starts.npy``,
 and ``large_*.npy`` for the few amounts beyond 21 million euros.
 """
 
@@ -39,11 +38,11 @@ from workbench.dgfip.cells_format import FORMAT, remove_other_folders
 from workbench.dgfip.descriptions import Descriptions
 from workbench.dgfip.schema import AMOUNTS, budgets, collectivites, imports
 
-__all__ = ["Block", "Cells", "Chart", "Descriptions", "open_cells", "prepare_cells"]
+__all__ = ["Cells", "Chart", "Descriptions", "open_cells", "prepare_cells"]
 
 Integers = npt.NDArray[np.int64]
 
-_FILES = ("values", "positions", "pointers", "starts", "large_values", "large_positions", "large_columns")
+_FILES = ("values", "positions", "runs", "starts", "large_values", "large_positions", "large_columns")
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,45 +109,35 @@ class Chart:
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """The cells of some consecutive budget-years.
+class Cells:
+    """The cells of one snapshot, mapped from their files; `open_cells` and `prepare_cells` give them.
 
     Parameters
     ----------
-    first, last
-        The budget-years, as positions in the rows of the base, the last excluded.
-    pointers
-        Where each cell column begins in ``positions`` and ``values``; shape (cell columns + 1,).
-    positions, values
-        Budget-year inside the block, and amount in cents.
-    large_columns, large_positions, large_values
-        The amounts that do not fit in ``values``, sorted by cell column.
+    folder
+        Where they are.
+    chart
+        The cell columns.
+    descriptions
+        What each budget-year is.
+    bounds
+        Where each block begins in the budget-years, and their end; shape (blocks + 1,).
+    arrays
+        ``values`` (cents) and ``positions`` (budget-year inside the block) of the cells, block by block,
+        column by column; ``runs``, for each column of a block that is not empty, its number and where its
+        cells end, counted from the first of the block; ``large_values``, ``large_positions`` and
+        ``large_columns`` for the amounts that do not fit in ``values``.
+    spans
+        For each block, where its cells, its large amounts and its runs begin, then where they end; shape
+        (blocks, 6).
     """
-
-    first: int
-    last: int
-    pointers: npt.NDArray[np.int32]
-    positions: npt.NDArray[np.uint16]
-    values: npt.NDArray[np.int32]
-    large_columns: npt.NDArray[np.int32]
-    large_positions: npt.NDArray[np.uint16]
-    large_values: Integers
-
-    @property
-    def size(self) -> int:
-        """Number of budget-years."""
-        return self.last - self.first
-
-
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """The cells of one snapshot, mapped from their files; `open_cells` and `prepare_cells` give them."""
 
     folder: Path
     chart: Chart
     descriptions: Descriptions
     bounds: Integers
     arrays: dict[str, npt.NDArray[Any]]
+    spans: Integers
 
     def __len__(self) -> int:
         """Number of blocks."""
@@ -158,21 +147,6 @@ class Cells:
     def count(self) -> int:
         """Number of cells and sums kept."""
         return len(self.arrays["values"]) + len(self.arrays["large_values"])
-
-    def block(self, number: int) -> Block:
-        """One block; nothing is read before it is used."""
-        start, end = self.arrays["starts"][number : number + 2, 0]
-        large_start, large_end = self.arrays["starts"][number : number + 2, 1]
-        return Block(
-            first=int(self.bounds[number]),
-            last=int(self.bounds[number + 1]),
-            pointers=self.arrays["pointers"][number],
-            positions=self.arrays["positions"][start:end],
-            values=self.arrays["values"][start:end],
-            large_columns=self.arrays["large_columns"][large_start:large_end],
-            large_positions=self.arrays["large_positions"][large_start:large_end],
-            large_values=self.arrays["large_values"][large_start:large_end],
-        )
 
 
 def open_cells(base: Base) -> Cells | None:
@@ -294,7 +268,9 @@ def _mapped(folder: Path) -> Cells | None:
     # A view without the class: slices of memory maps cost ten times those of arrays.
     arrays = {name: array.view(np.ndarray) for name, array in arrays.items()}
     bounds = np.asarray(meta["bounds"], dtype=np.int64)
-    return Cells(folder, Chart(comptes, chart[0], chart[1], groups), Descriptions(rows), bounds, arrays)
+    starts = arrays.pop("starts")
+    spans = np.ascontiguousarray(np.hstack([starts[:-1], starts[1:]]))
+    return Cells(folder, Chart(comptes, chart[0], chart[1], groups), Descriptions(rows), bounds, arrays, spans)
 
 
 def _damaged(folder: Path, sizes: dict[str, int]) -> bool:

@@ -18,11 +18,11 @@ from workbench.engines import work_folder
 
 __all__ = ["FORMAT", "ROWS_PER_BLOCK", "block_bounds", "remove_other_folders", "write_cells"]
 
-FORMAT = 2
+FORMAT = 3
 """Goes up when the files change; folders of another format are made again."""
 
-ROWS_PER_BLOCK = 16384
-"""Large enough that the cost of a block is its cells, small enough that a column stays in cache."""
+ROWS_PER_BLOCK = 128
+"""Few enough that all vectors of a trame of some hundred indicateurs stay in the cache of a core."""
 
 _LARGE = 2**31 - 1
 _HEADER = 128
@@ -157,14 +157,14 @@ def write_cells(
         files = {
             "values": _Array(work / "values.npy", "<i4"),
             "positions": _Array(work / "positions.npy", "<u2"),
-            "pointers": _Array(work / "pointers.npy", "<i4", width + 1),
-            "starts": _Array(work / "starts.npy", "<i8", 2),
+            "runs": _Array(work / "runs.npy", "<i4", 2),
+            "starts": _Array(work / "starts.npy", "<i8", 3),
             "large_values": _Array(work / "large_values.npy", "<i8"),
             "large_positions": _Array(work / "large_positions.npy", "<u2"),
             "large_columns": _Array(work / "large_columns.npy", "<i4"),
         }
         try:
-            files["starts"].append(np.zeros((1, 2)))
+            files["starts"].append(np.zeros((1, 3)))
             for number, cells in enumerate(blocks):
                 size = int(bounds[number + 1] - bounds[number])
                 position, column, value = _with_groups(cells, group_of, (size, width))
@@ -175,12 +175,14 @@ def write_cells(
                 small.sort_indices()
                 files["values"].append(small.data)
                 files["positions"].append(small.indices)
-                files["pointers"].append(small.indptr[np.newaxis])
+                filled = np.flatnonzero(np.diff(small.indptr))
+                files["runs"].append(np.stack([filled, small.indptr[filled + 1]], axis=1))
                 order = np.lexsort((position[large], column[large]))
                 files["large_values"].append(value[large][order])
                 files["large_positions"].append(position[large][order])
                 files["large_columns"].append(column[large][order])
-                files["starts"].append(np.array([[files["values"].count, files["large_values"].count]]))
+                counts = [files[name].count for name in ("values", "large_values", "runs")]
+                files["starts"].append(np.array([counts]))
         finally:
             for file in files.values():
                 file.close()

@@ -17,14 +17,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from workbench.dgfip.cells import Block, Chart
+from workbench.dgfip.cells import Cells, Chart
 from workbench.evaluation import compiled
 from workbench.evaluation.factors import factorise
 from workbench.evaluation.forms import ALL, Cell, Condition, Inhabitants, One
 from workbench.evaluation.kernel import Program, prefix_range, program_of
 from workbench.evaluation.plan import Combine, Plan, Shift, Weigh, Within
 
-__all__ = ["Prepared", "prepare", "run_block"]
+__all__ = ["Prepared", "prepare", "run_blocks"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -66,11 +66,12 @@ class Prepared:
         folded = [self._folded(condition, reach, segment_of, len(used), variants) for condition in conditions]
         # Runs that weigh alike in all indicateurs are added up as one class.
         class_of, members = _classes(sparse.csr_array(sparse.hstack(folded, format="csr")))
-        columns, class_starts = self._columns(first, last, class_of, len(members))
-        ignored, _ = self._columns(first, last, class_of + 1, 1)
         class_of_column = np.full(len(chart.amount) + len(chart.groups), -2, dtype=np.int64)
-        class_of_column[ignored] = -1
-        class_of_column[columns] = np.repeat(np.arange(len(members)), np.diff(class_starts))
+        for number in range(-1, len(members)):
+            of_class = np.flatnonzero(class_of == number)
+            for start, end in _joined(first[of_class], last[of_class]):
+                for piece in chart.pieces(start, end):
+                    class_of_column[slice(*piece)] = number
         self.conditions = sorted(plan.conditions() - {ALL}, key=repr)
         self.populations: list[Condition] = []
         conditioned, condition_of, fixed, matrices = [], [], [], []
@@ -96,10 +97,9 @@ class Prepared:
         }
         self.steps = compiled.Steps(
             breakpoints=_integers(plan.breakpoints),
-            columns=columns,
-            class_starts=class_starts,
+            columns=np.flatnonzero(class_of_column >= -1),
             class_of_column=class_of_column,
-            ignored=ignored,
+            classes=_integers([len(members)]),
             conditioned=_integers(conditioned),
             condition=_integers(condition_of),
             fixed=_integers(fixed),
@@ -128,20 +128,6 @@ class Prepared:
         row, atom = np.concatenate(rows), np.concatenate(atoms)
         incidence = sparse.csr_array((np.ones(len(row)), (row, atom)), shape=(segments, variants.shape[0]))
         return sparse.csr_array(incidence @ variants)
-
-    def _columns(self, first: Integers, last: Integers, class_of: Integers, classes: int) -> tuple[Integers, Integers]:
-        """The cell columns that are added up, class by class, and where each class begins."""
-        columns: list[Integers] = []
-        counts = []
-        for number in range(classes):
-            members = np.flatnonzero(class_of == number)
-            ranges = _joined(first[members], last[members])
-            pieces = [np.arange(*piece) for start, end in ranges for piece in self.chart.pieces(start, end)]
-            columns += pieces
-            counts.append(sum(map(len, pieces)))
-        column = np.concatenate([np.zeros(0, dtype=np.int64), *columns])
-        starts = np.append(0, np.cumsum(counts)).astype(np.int64)
-        return column, starts
 
     def _tape(
         self, program: Program, variant_spans: list[list[list[int]]], place: Mapping[int, int], height: int
@@ -267,29 +253,28 @@ def prepare(plan: Plan, chart: Chart) -> Prepared:
     return Prepared(plan, chart)
 
 
-def run_block(
+def run_blocks(
     prepared: Prepared,
-    block: Block,
+    cells: Cells,
+    blocks: tuple[int, int],
     taken: Integers,
-    unit: Integers,
-    exercice: Integers,
     masks: npt.NDArray[np.bool_],
     people: Floats,
     out: Floats,
     present: Mask,
 ) -> None:
-    """Evaluate a plan on budget-years of a block.
+    """Evaluate a plan on budget-years of some blocks.
 
     Parameters
     ----------
     prepared
-        The plan, made ready for the chart of the block.
-    block
-        Cells.
+        The plan, made ready for the chart of the cells.
+    cells
+        The cells of a base.
+    blocks
+        The first block, and the one after the last.
     taken
-        The budget-years wanted, all of this block, ascending, one at least; offsets see no other.
-    unit, exercice
-        Of each budget-year of the base.
+        The budget-years wanted, all of these blocks, ascending; offsets see no other.
     masks, people
         Who meets each of ``prepared.conditions``, shape (conditions, rows), and the inhabitants of each
         of ``prepared.populations``, shape (populations, rows).
@@ -300,16 +285,13 @@ def run_block(
         before, or empty when nobody asks.
     """
     part = compiled.Part(
-        pointers=block.pointers,
-        positions=block.positions,
-        values=block.values,
-        large_columns=block.large_columns,
-        large_positions=block.large_positions,
-        large_values=block.large_values,
-        first=_integers([block.first]),
+        **cells.arrays,
+        spans=cells.spans,
+        bounds=cells.bounds,
+        blocks=_integers(blocks),
         taken=taken,
-        unit=unit,
-        exercice=exercice,
+        unit=cells.descriptions.unit,
+        exercice=cells.descriptions.exercice,
         masks=masks,
         people=people,
     )

@@ -1,8 +1,8 @@
-"""The compiled loops of whole-base evaluation: one pass over the cells of a block, a few rows at a time.
+"""The compiled loops of whole-base evaluation: one pass over the cells, block by block.
 
-Some hundred budget-years at once (a tile, which parts no SIRET) go through the whole plan while their
-vectors stay in the cache of a core: cells are added up, weighed, and the instructions run. The loops
-hold no lock, so that blocks share the cores. What they compute, and in which order, is what `kernel`
+The budget-years of a block, some hundred, go through the whole plan while their vectors stay in the
+cache of a core: cells are added up, weighed, and the instructions run. The loops hold no lock, so that
+blocks share the cores. What they compute, and in which order, is what `kernel`
 does on the same plan, to the bit.
 """
 
@@ -37,14 +37,8 @@ Floats = npt.NDArray[np.float64]
 
 WEIGH, SHIFT, WITHIN, ABSOLUTE, MULTIPLY, DIVIDE, POWER = range(7)
 
-TILE = 192
-"""Rows that go through the plan together: the vectors of some hundred indicateurs then stay in the cache of a core."""
-
-STRETCH = 2048
-"""Rows whose cells are added up together; the sums of a class then fit in the fastest cache."""
-
-RUN = 16
-"""Cells of a column that are added up without looking where they end."""
+FEW = 50
+"""A plan that reads this many times fewer columns than a block has runs looks for each of them."""
 
 EVERY = -1
 """Stands for all spans in a list of spans."""
@@ -60,12 +54,12 @@ class Steps(NamedTuple):
     ----------
     breakpoints
         Where spans of exercices begin.
-    columns, class_starts
-        The cell columns that are added up, class by class, and where each class begins.
+    columns
+        The cell columns that are read, ascending.
     class_of_column
         The class of each cell column; -1 for one that is read without weight, -2 for one that is not read.
-    ignored
-        The cell columns that are read without weight.
+    classes
+        How many classes there are, in an array of one.
     conditioned, condition
         Inputs after the classes: a class where a condition is met, and which condition.
     fixed
@@ -90,9 +84,8 @@ class Steps(NamedTuple):
 
     breakpoints: Integers
     columns: Integers
-    class_starts: Integers
     class_of_column: Integers
-    ignored: Integers
+    classes: Integers
     conditioned: Integers
     condition: Integers
     fixed: Integers
@@ -112,14 +105,16 @@ class Steps(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Budget-years of a block.
+    """Budget-years of some blocks.
 
     Parameters
     ----------
-    pointers, positions, values, large_columns, large_positions, large_values
-        The cells of the block.
-    first
-        Its first budget-year, in an array of one.
+    values, positions, runs, large_values, large_positions, large_columns
+        The cells of a base, as `workbench.dgfip.cells.Cells` says.
+    spans, bounds
+        Where those of each block are, and its budget-years.
+    blocks
+        The first of these blocks and the one after the last, in an array of two.
     taken
         The budget-years evaluated, ascending; shape (rows,).
     unit, exercice
@@ -128,13 +123,15 @@ class Part(NamedTuple):
         Who meets each condition, shape (conditions, rows); each population, shape (populations, rows).
     """
 
-    pointers: npt.NDArray[np.int32]
-    positions: npt.NDArray[np.uint16]
     values: npt.NDArray[np.int32]
-    large_columns: npt.NDArray[np.int32]
-    large_positions: npt.NDArray[np.uint16]
+    positions: npt.NDArray[np.uint16]
+    runs: npt.NDArray[np.int32]
     large_values: Integers
-    first: Integers
+    large_positions: npt.NDArray[np.uint16]
+    large_columns: npt.NDArray[np.int32]
+    spans: Integers
+    bounds: Integers
+    blocks: Integers
     taken: Integers
     unit: Integers
     exercice: Integers
@@ -146,17 +143,16 @@ def _array(dtype: Any, dimensions: int = 1) -> Any:
     return types.Array(dtype, dimensions, "C")
 
 
-def _mapped(dtype: Any) -> Any:
+def _mapped(dtype: Any, dimensions: int = 1) -> Any:
     """An array of a file mapped read-only."""
-    return types.Array(dtype, 1, "C", readonly=True)
+    return types.Array(dtype, dimensions, "C", readonly=True)
 
 
 _INTEGERS, _FLOATS = _array(types.int64), _array(types.float64)
 _TABLE, _MATRIX, _MASKS = _array(types.int64, 2), _array(types.float64, 2), _array(types.boolean, 2)
-_POINTERS, _POSITIONS, _VALUES = _mapped(types.int32), _mapped(types.uint16), _mapped(types.int32)
 _STEPS = types.NamedTuple(
     (
-        *(_INTEGERS,) * 10,
+        *(_INTEGERS,) * 9,
         _FLOATS,
         _TABLE,
         _MATRIX,
@@ -170,8 +166,10 @@ _STEPS = types.NamedTuple(
 )
 _PART = types.NamedTuple(
     (
-        *(_POINTERS, _POSITIONS, _VALUES, _mapped(types.int32), _mapped(types.uint16), _mapped(types.int64)),
-        *(_INTEGERS,) * 4,
+        *(_mapped(types.int32), _mapped(types.uint16), _mapped(types.int32, 2)),
+        *(_mapped(types.int64), _mapped(types.uint16), _mapped(types.int32)),
+        _TABLE,
+        *(_INTEGERS,) * 5,
         _MASKS,
         _MATRIX,
     ),
@@ -180,129 +178,91 @@ _PART = types.NamedTuple(
 
 
 @numba.njit(nogil=True)
-def _end(unit, taken, start, size):  # type: ignore[no-untyped-def]
-    """The end of at most ``size`` rows from ``start`` that part no unit; a longer unit is taken whole."""
-    end = min(start + size, len(taken))
-    while start < end < len(taken) and unit[taken[end]] == unit[taken[end - 1]]:
-        end -= 1
-    if end == start:
-        end = start + 1
-        while end < len(taken) and unit[taken[end]] == unit[taken[start]]:
-            end += 1
-    return end
+def _add_all(values, positions, runs, span, class_of_column, flat, width):  # type: ignore[no-untyped-def]
+    """Add up the cells of a block whose budget-years are all evaluated, class by class."""
+    # Unsigned numbers, and one flat table: no index has to be looked at for being negative.
+    first = end = np.uint64(span[0])
+    for number in range(span[2], span[5]):
+        begin, end = end, first + np.uint64(runs[number, 1])
+        class_ = class_of_column[runs[number, 0]]
+        if class_ >= 0:
+            row = np.uint64(class_) * width
+            for cell in range(begin, end):
+                flat[row + np.uint64(positions[cell])] += values[cell]
 
 
 @numba.njit(nogil=True)
-def _from(positions, low, high, wanted):  # type: ignore[no-untyped-def]
-    """Where the positions from ``wanted`` on begin, in a slice of ascending ones."""
-    while low < high:
-        middle = (low + high) >> 1
-        if positions[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _add_some(values, positions, begin, end, place, whole, flat, row):  # type: ignore[no-untyped-def]
+    """Add up the cells of a column whose budget-years are evaluated."""
+    if whole:
+        for cell in range(np.uint64(begin), np.uint64(end)):
+            flat[row + np.uint64(positions[cell])] += values[cell]
+        return
+    for cell in range(np.uint64(begin), np.uint64(end)):
+        found = place[np.uint64(positions[cell])]
+        if found >= 0:
+            flat[row + np.uint64(found)] += values[cell]
 
 
 @numba.njit(nogil=True)
-def _add_up(steps, part, cursor, heads, following, start, end, place, sums, present):  # type: ignore[no-untyped-def]
-    """Add up the cells of rows ``start`` to ``end``, class by class."""
-    # Fields are read once: each reading of one counts a reference, which loops would pay for.
-    pointers, positions, values, taken = part.pointers, part.positions, part.values, part.taken
-    columns, class_starts, class_of_column = steps.columns, steps.class_starts, steps.class_of_column
-    large_positions, large_columns, large_values = part.large_positions, part.large_columns, part.large_values
-    first = taken[start] - part.first[0]
-    last = taken[end - 1] - part.first[0] + 1
-    rows = end - start
-    dense = last - first == rows
-    if not dense:
-        place[: last - first] = -1
-        for row in range(rows):
-            place[taken[start + row] - taken[start]] = row
-    for number in range(len(class_starts) - 1):
-        total = sums[number]
-        for row in range(rows):
-            total[row] = 0.0
-        for index in range(class_starts[number], class_starts[number + 1]):
-            cell, stop = cursor[index], pointers[columns[index] + 1]
-            if cell < stop and positions[cell] < first:
-                cell = _from(positions, cell, stop, first)
-            begin = cell
-            while cell + RUN <= stop and positions[cell + RUN - 1] < last:
-                row = positions[cell] - first
-                if dense and positions[cell + RUN - 1] - first == row + RUN - 1:
-                    # Positions only grow: those in between are all there.
-                    for step in range(RUN):
-                        total[row + step] += values[cell + step]
-                elif dense:
-                    for step in range(RUN):
-                        total[positions[cell + step] - first] += values[cell + step]
+def _mark(positions, begin, end, place, whole, present):  # type: ignore[no-untyped-def]
+    """Mark the rows that have a cell in a column."""
+    if whole:
+        for cell in range(np.uint64(begin), np.uint64(end)):
+            present[np.uint64(positions[cell])] = True
+        return
+    for cell in range(np.uint64(begin), np.uint64(end)):
+        found = place[np.uint64(positions[cell])]
+        if found >= 0:
+            present[np.uint64(found)] = True
+
+
+@numba.njit(nogil=True)
+def _add_up(values, positions, runs, span, columns, class_of_column, place, whole, flat, width, present):  # type: ignore[no-untyped-def]
+    """Add up the cells of rows of a block, class by class, looking for columns when they are few."""
+    first_cell, run_, last = span[0], span[2], span[5]
+    few = len(columns) * FEW < last - run_
+    index = 0
+    while run_ < last and index < len(columns):
+        if few:
+            high = last
+            while run_ < high:
+                middle = (run_ + high) >> 1
+                if runs[middle, 0] < columns[index]:
+                    run_ = middle + 1
                 else:
-                    for step in range(RUN):
-                        row = place[positions[cell + step] - first]
-                        if row >= 0:
-                            total[row] += values[cell + step]
-                cell += RUN
-            while cell < stop and positions[cell] < last:
-                row = positions[cell] - first
-                if not dense:
-                    row = place[row]
-                if row >= 0:
-                    total[row] += values[cell]
-                cell += 1
+                    high = middle
+            if run_ == last:
+                return
+            index += 1
+        if not few or runs[run_, 0] == columns[index - 1]:
+            number = class_of_column[runs[run_, 0]]
+            begin = first_cell + (runs[run_ - 1, 1] if run_ > span[2] else 0)
+            end = first_cell + runs[run_, 1]
+            if number >= 0:
+                _add_some(values, positions, begin, end, place, whole, flat, np.uint64(number) * width)
+            if number >= -1 and len(present):
+                _mark(positions, begin, end, place, whole, present)
+            run_ += 1
+
+
+@numba.njit(nogil=True)
+def _add_large(part, span, class_of_column, place, x, present):  # type: ignore[no-untyped-def]
+    """Add the large amounts of a block."""
+    values, positions, columns = part.large_values, part.large_positions, part.large_columns
+    for large in range(span[1], span[4]):
+        number, row = class_of_column[columns[large]], place[positions[large]]
+        if row >= 0 and number >= -1:
+            if number >= 0:
+                x[number, row] += values[large]
             if len(present):
-                _mark(positions, begin, cell, first, dense, place, present[start:])
-            cursor[index] = cell
-    if len(present):
-        for column in steps.ignored:
-            low = _from(positions, pointers[column], pointers[column + 1], first)
-            high = _from(positions, low, pointers[column + 1], last)
-            _mark(positions, low, high, first, dense, place, present[start:])
-    for group in range(first // STRETCH, (last - 1) // STRETCH + 1):
-        large = heads[group]
-        while large >= 0:
-            row = large_positions[large] - first
-            if 0 <= row < last - first:
-                if not dense:
-                    row = place[row]
-                if row >= 0:
-                    number = class_of_column[large_columns[large]]
-                    if number >= 0:
-                        sums[number, row] += large_values[large]
-                    if len(present):
-                        present[start + row] = True
-            large = following[large]
+                present[row] = True
 
 
 @numba.njit(nogil=True)
-def _large(class_of_column, columns, positions, following):  # type: ignore[no-untyped-def]
-    """Large amounts that are read, by groups of positions: the first of each, -1 for none; then each one's next."""
-    heads = np.full(65536 // STRETCH, -1)
-    for large in range(len(columns)):
-        if class_of_column[columns[large]] >= -1:
-            group = positions[large] // STRETCH
-            following[large], heads[group] = heads[group], large
-    return heads
-
-
-@numba.njit(nogil=True)
-def _mark(positions, low, high, first, dense, place, present):  # type: ignore[no-untyped-def]
-    for cell in range(low, high):
-        row = positions[cell] - first
-        if not dense:
-            row = place[row]
-        if row >= 0:
-            present[row] = True
-
-
-@numba.njit(nogil=True)
-def _inputs(steps, part, sums, begin, x, start, rows):  # type: ignore[no-untyped-def]
-    """What is weighed: the classes, from row ``begin`` of their sums, and what follows; returns their number."""
-    filled = len(steps.class_starts) - 1
-    for number in range(filled):
-        source, target = sums[number], x[number]
-        for row in range(rows):
-            target[row] = source[begin + row]
+def _inputs(steps, part, x, start, rows):  # type: ignore[no-untyped-def]
+    """What is weighed after the classes; returns the number of inputs."""
+    filled = steps.classes[0]
     for index in range(len(steps.conditioned)):
         source, mask, target = x[steps.conditioned[index]], part.masks[steps.condition[index]], x[filled]
         for row in range(rows):
@@ -430,7 +390,7 @@ def _instructions(steps, part, x, start, rows, unit, exercice, spans):  # type: 
 
 @numba.njit(types.void(_STEPS, _PART, _MATRIX, _array(types.boolean)), nogil=True, cache=True, error_model="numpy")
 def run(steps, part, out, present):  # type: ignore[no-untyped-def]
-    """Evaluate a plan on budget-years of a block.
+    """Evaluate a plan on budget-years of some blocks.
 
     Parameters
     ----------
@@ -442,47 +402,57 @@ def run(steps, part, out, present):  # type: ignore[no-untyped-def]
         Receives whether a budget-year has a cell that the plan reads, were their sum 0; shape (rows,), false
         before, or empty when nobody asks.
     """
-    taken, units, exercices, breakpoints = part.taken, part.unit, part.exercice, steps.breakpoints
+    # Fields are read once: each reading of one counts a reference, which loops would pay for.
+    taken, units, exercices, bounds, spans = part.taken, part.unit, part.exercice, part.bounds, part.spans
+    values, positions, runs = part.values, part.positions, part.runs
+    columns, class_of_column, breakpoints = steps.columns, steps.class_of_column, steps.breakpoints
     outputs, output_scales = steps.outputs, steps.output_scales
-    count = len(taken)
-    # Widths that are no power of two: rows of one table would otherwise share the same places of the cache.
-    x = np.empty((steps.height[0], min(TILE, count) + 8))
-    sums = np.empty((len(steps.class_starts) - 1, min(STRETCH, count) + 8))
-    unit, exercice, spans = np.empty(TILE, np.int64), np.empty(TILE, np.int64), np.empty(TILE, np.int64)
-    place = np.empty(taken[-1] + 1 - taken[0], dtype=np.int64)
-    cursor = np.empty(len(steps.columns), dtype=np.int64)
-    for index in range(len(steps.columns)):
-        cursor[index] = part.pointers[steps.columns[index]]
-    following = np.empty(len(part.large_columns), dtype=np.int64)
-    heads = _large(steps.class_of_column, part.large_columns, part.large_positions, following)
-    begin = 0
-    while begin < count:
-        stop = _end(units, taken, begin, STRETCH)
-        if stop - begin > sums.shape[1]:
-            sums = np.empty((len(sums), stop - begin))
-        _add_up(steps, part, cursor, heads, following, begin, stop, place, sums, present)
-        start = begin
-        while start < stop:
-            end = _end(units, taken, start, TILE)
-            rows = end - start
-            if rows > x.shape[1]:
-                x = np.empty((len(x), rows))
-            if rows > len(unit):
-                unit, exercice, spans = np.empty(rows, np.int64), np.empty(rows, np.int64), np.empty(rows, np.int64)
+    classes, height = steps.classes[0], steps.height[0]
+    timed = len(breakpoints) > 0 or np.any(steps.tape[:, 0] == SHIFT)
+    longest = 0
+    for block in range(part.blocks[0], part.blocks[1]):
+        longest = max(longest, bounds[block + 1] - bounds[block])
+    # A width that is no power of two: vectors would otherwise share the same places of the cache.
+    x = np.empty((height, longest + 8))
+    flat, stride = x.reshape(-1), np.uint64(x.shape[1])
+    place, unit = np.empty(longest, np.int64), np.empty(longest, np.int64)
+    exercice, span_of = np.empty(longest, np.int64), np.empty(longest, np.int64)
+    start = 0
+    for block in range(part.blocks[0], part.blocks[1]):
+        first, last = bounds[block], bounds[block + 1]
+        end = start
+        while end < len(taken) and taken[end] < last:
+            end += 1
+        rows = end - start
+        if rows == 0:
+            continue
+        whole = rows == last - first
+        if not whole or spans[block, 4] > spans[block, 1]:
+            place[: last - first] = -1
             for row in range(rows):
-                unit[row], exercice[row] = units[taken[start + row]], exercices[taken[start + row]]
-                spans[row] = 0
+                place[taken[start + row] - first] = row
+        if timed:
+            for row in range(rows):
+                unit[row], exercice[row], span_of[row] = units[taken[start + row]], exercices[taken[start + row]], 0
             for number in range(len(breakpoints)):
                 for row in range(rows):
-                    spans[row] += exercice[row] >= breakpoints[number]
-            inputs = _inputs(steps, part, sums, start - begin, x, start, rows)
-            _weigh(steps, x, inputs, rows)
-            _instructions(steps, part, x, start, rows, unit, exercice, spans)
-            for number in range(len(outputs)):
-                source, scale = x[outputs[number]], output_scales[number]
-                target = out[number, start:end]
-                # Adding zero turns a negative zero into zero.
-                for row in range(rows):
-                    target[row] = source[row] / scale + 0.0
-            start = end
-        begin = stop
+                    span_of[row] += exercice[row] >= breakpoints[number]
+        for number in range(classes):
+            for row in range(rows):
+                x[number, row] = 0.0
+        marked = present[start:end] if len(present) else present
+        if whole and len(columns) * FEW >= spans[block, 5] - spans[block, 2] and len(present) == 0:
+            _add_all(values, positions, runs, spans[block], class_of_column, flat, stride)
+        else:
+            _add_up(values, positions, runs, spans[block], columns, class_of_column, place, whole, flat, stride, marked)
+        _add_large(part, spans[block], class_of_column, place, x, marked)
+        inputs = _inputs(steps, part, x, start, rows)
+        _weigh(steps, x, inputs, rows)
+        _instructions(steps, part, x, start, rows, unit, exercice, span_of)
+        for number in range(len(outputs)):
+            source, scale = x[outputs[number]], output_scales[number]
+            target = out[number, start:end]
+            # Adding zero turns a negative zero into zero.
+            for row in range(rows):
+                target[row] = source[row] / scale + 0.0
+        start = end

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from workbench.dgfip import Base, Perimetre, keeps_nomenclature, select_budgets
 from workbench.dgfip.cells import Cells, Descriptions, open_cells, prepare_cells
-from workbench.dgfip.cells_format import ROWS_PER_BLOCK, block_bounds
 from workbench.dgfip.cells_stored import sum_budgets
 from workbench.evaluation import kernel
 from workbench.evaluation.evaluate import (
@@ -59,7 +58,7 @@ _UNITS_AT_ONCE = 2_000
 _NOBODY = np.zeros(0, dtype=bool)
 
 _ROWS_AT_ONCE = 8_192
-"""Budget-years of a block that one thread evaluates at once."""
+"""Budget-years that one thread evaluates at once."""
 
 _WORTH_PREPARING = 20_000
 """Budget-years from which making the blocks of a base costs less than doing without them."""
@@ -274,13 +273,13 @@ def values_of_blocks(plan: Plan, cells: Cells, selection: Selection) -> Iterator
         Some budget-years kept, never none, no unit parted, and their values, shape (indicateurs, rows).
     """
     # Compiled loops take half a second to load: only who reads blocks pays for them.
-    from workbench.evaluation.blocks import prepare, run_block
+    from workbench.evaluation.blocks import prepare, run_blocks
 
     prepared = prepare(plan, cells.chart)
 
-    def evaluate(number: int, taken: Integers) -> tuple[Integers, Floats]:
+    def evaluate(blocks: tuple[int, int], taken: Integers) -> tuple[Integers, Floats]:
         out = np.empty((len(plan.outputs), len(taken)))
-        run_block(prepared, cells.block(number), *_facts(prepared, selection, taken), out, _NOBODY)
+        run_blocks(prepared, cells, blocks, *_facts(prepared, selection, taken), out, _NOBODY)
         return taken, out
 
     return in_threads(evaluate, _parts(cells, selection, _ROWS_AT_ONCE))
@@ -303,17 +302,16 @@ def values_of_column(
     tuple
         The value of each budget-year kept, and whether it has any of the comptes that the plan reads.
     """
-    from workbench.evaluation.blocks import prepare, run_block
+    from workbench.evaluation.blocks import prepare, run_blocks
 
     prepared = prepare(plan, cells.chart)
     values, present = np.empty((1, selection.count)), np.zeros(selection.count, dtype=bool)
-    parts = _parts(cells, selection, ROWS_PER_BLOCK)
+    parts = _parts(cells, selection, 4 * _ROWS_AT_ONCE)
     firsts = np.cumsum([0, *(len(taken) for _, taken in parts)]).tolist()
 
-    def evaluate(number: int, taken: Integers, first: int) -> None:
+    def evaluate(blocks: tuple[int, int], taken: Integers, first: int) -> None:
         part = slice(first, first + len(taken))
-        facts = _facts(prepared, selection, taken)
-        run_block(prepared, cells.block(number), *facts, values[:, part], present[part])
+        run_blocks(prepared, cells, blocks, *_facts(prepared, selection, taken), values[:, part], present[part])
         then(values[0, part], present[part])
 
     for _ in in_threads(evaluate, [(*part, first) for part, first in zip(parts, firsts, strict=False)]):
@@ -321,24 +319,21 @@ def values_of_column(
     return values[0], present
 
 
-def _parts(cells: Cells, selection: Selection, size: int) -> list[tuple[int, Integers]]:
-    """The budget-years kept, ``size`` of one block at a time, no unit parted: (block, budget-years)."""
-    unit, taken = selection.rows.unit, selection.taken
+def _parts(cells: Cells, selection: Selection, size: int) -> list[tuple[tuple[int, int], Integers]]:
+    """The budget-years kept, about ``size`` at a time, no block parted: (first and last block, budget-years)."""
+    taken = selection.taken
+    ends = np.searchsorted(taken, cells.bounds)
+    cuts = np.unique(np.searchsorted(ends, [*range(0, len(taken), size), len(taken)], side="left"))
     parts = []
-    ends = np.searchsorted(taken, cells.bounds).tolist()
-    for number, (start, end) in enumerate(pairwise(ends)):
-        if end - start > size:
-            bounds = start + block_bounds(unit[taken[start:end]], size)
-            parts += [(number, taken[first:last]) for first, last in pairwise(bounds.tolist())]
-        elif end > start:
-            parts.append((number, taken[start:end]))
+    for first, last in pairwise(cuts.tolist()):
+        inside = taken[ends[first] : ends[last]]
+        blocks = np.searchsorted(cells.bounds, inside[[0, -1]], side="right")
+        parts.append(((int(blocks[0]) - 1, int(blocks[1])), inside))
     return parts
 
 
-def _facts(
-    prepared: Prepared, selection: Selection, taken: Integers
-) -> tuple[Integers, Integers, Integers, Mask, Floats]:
-    """What `run_block` asks of budget-years beside their cells."""
+def _facts(prepared: Prepared, selection: Selection, taken: Integers) -> tuple[Integers, Mask, Floats]:
+    """What `run_blocks` asks of budget-years beside their cells."""
     rows = selection.rows
     masks = np.empty((len(prepared.conditions), len(taken)), dtype=bool)
     for number, condition in enumerate(prepared.conditions):
@@ -348,7 +343,7 @@ def _facts(
         people[number] = np.nan_to_num(rows.population[taken])
         if condition != ALL:
             people[number] *= masks[prepared.conditions.index(condition)]
-    return taken, rows.unit, rows.exercice, masks, people
+    return taken, masks, people
 
 
 def batch_of(
