@@ -25,6 +25,7 @@ $(BIN)/uv:
 $(VENV)/.product: requirements.lock pyproject.toml $(BIN)/uv
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	$(BIN)/python -c "import workbench.evaluation.compiled, workbench.evaluation.spread"  # compiles them, once a machine
 	@touch $@
 
 $(VENV)/.development: requirements-dev.lock $(VENV)/.product

@@ -22,8 +22,9 @@ from synthetic import make_base, make_trame
 
 import workbench as wb
 from workbench.dgfip.cells import Cells, Descriptions, open_cells, prepare_cells
-from workbench.evaluation.blocks import prepare
-from workbench.evaluation.each import Selection, values_of_blocks
+from workbench.evaluation import compiled
+from workbench.evaluation.blocks import prepare, run_blocks
+from workbench.evaluation.each import _NOBODY, Selection, _facts, _parts, values_of_blocks
 from workbench.evaluation.plan import Plan, compile_trame
 
 COUNTRY = 1_400_000
@@ -63,6 +64,44 @@ def tiled(cells: Cells, times: int) -> Cells:
         bounds=np.append(bounds, len(cells.descriptions) * times),
         spans=np.tile(cells.spans, (times, 1)),
     )
+
+
+def profile(plan: Plan, cells: Cells, selection: Selection) -> None:
+    """Where one thread spends its time: the loops are run again without their last steps."""
+    prepared = prepare(plan, cells.chart)
+    steps = prepared.steps
+    nothing = np.zeros(0, dtype=np.int64)
+    cells_alone = steps._replace(
+        weight_starts=np.zeros(1, dtype=np.int64),
+        tape=np.zeros((0, 8), dtype=np.int64),
+        outputs=nothing,
+    )
+    stages = {
+        "cells added up": cells_alone,
+        "weights": steps._replace(tape=cells_alone.tape, outputs=nothing),
+        "instructions": steps._replace(outputs=nothing),
+        "values written": steps,
+    }
+    parts = _parts(cells, selection, 8_192)
+
+    def run(chosen: compiled.Steps) -> None:
+        prepared.steps = chosen
+        for blocks, taken in parts:
+            run_blocks(
+                prepared,
+                cells,
+                blocks,
+                *_facts(prepared, selection, taken),
+                np.empty((len(plan.outputs), len(taken))),
+                _NOBODY,
+            )
+
+    before = 0.0
+    for name, chosen in stages.items():
+        spent = median(lambda c=chosen: run(c))
+        print(f"  {name:<60}{(spent - before) * 1e3:>10.1f} ms")
+        before = spent
+    prepared.steps = steps
 
 
 def main() -> None:
@@ -132,6 +171,8 @@ def main() -> None:
         spent = median(lambda f=formule: wb.preview(f, base))
         row(f"preview of {formule}, {times * budgets} budget-years", spent, floor * times, "≤ 25 ms")
 
+    print("\nwhere one thread spends its time, 300 synthetic indicateurs on the whole base")
+    profile(plans["300 synthetic indicateurs"], cells, everything)
     print("\ngrowth exponents (1 is linear)")
     sizes = [budgets // 8, budgets // 4, budgets // 2, budgets]
     spent = []

@@ -257,6 +257,7 @@ def test_written_whole_or_not_at_all(demonstration_base, tmp_path: Path) -> None
 
 def test_stopped_writes_nothing(demonstration_base, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("workbench.dgfip.cells_build.block_bounds", lambda unit: block_bounds(unit, 20))
+    monkeypatch.setattr(each, "_ROWS_AT_ONCE", 20)
     monkeypatch.setattr(cells_module, "_folders", lambda _: [tmp_path / "cells"])
     trame = wb.trame_from_formules(TRAME)
     seen = []

@@ -16,6 +16,7 @@ import workbench as wb
 from workbench.dgfip import cells as cells_module
 from workbench.dgfip.cells import prepare_cells
 from workbench.dgfip.cells_format import block_bounds
+from workbench.evaluation import each
 
 YEARS = range(2000, 2100)
 TRAME = wb.trame_from_formules({"A_PRODUITS": "C7-D7[TA:BX]", "A_TAUX": "A_PRODUITS/(D6-C6)[TA:BX]"})
@@ -31,6 +32,7 @@ def base(demonstration_base: str):
 def small_blocks(base: wb.Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Several batches, so that something can happen between two."""
     monkeypatch.setattr("workbench.dgfip.cells_build.block_bounds", lambda unit: block_bounds(unit, 20))
+    monkeypatch.setattr(each, "_ROWS_AT_ONCE", 20)
     monkeypatch.setattr(cells_module, "_folders", lambda _: [tmp_path / "cells"])
     assert len(prepare_cells(base)) > 2
 

@@ -379,6 +379,9 @@ def _instructions(steps, part, x, start, rows, unit, exercice, spans):  # type: 
             if operation == MULTIPLY:
                 for row in range(rows):
                     target[row] = (one[row] / left_scale) * (two[row] / right_scale)
+            elif operation == DIVIDE and left_scale == 1.0 and right_scale == 1.0:
+                for row in range(rows):
+                    target[row] = one[row] / two[row]
             elif operation == DIVIDE:
                 for row in range(rows):
                     target[row] = (one[row] / left_scale) / (two[row] / right_scale)
@@ -452,7 +455,11 @@ def run(steps, part, out, present):  # type: ignore[no-untyped-def]
         for number in range(len(outputs)):
             source, scale = x[outputs[number]], output_scales[number]
             target = out[number, start:end]
-            # Adding zero turns a negative zero into zero.
-            for row in range(rows):
-                target[row] = source[row] / scale + 0.0
+            # Adding zero turns a negative zero into zero. A division by one is no work, but costs as any.
+            if scale == 1.0:
+                for row in range(rows):
+                    target[row] = source[row] + 0.0
+            else:
+                for row in range(rows):
+                    target[row] = source[row] / scale + 0.0
         start = end
