@@ -31,7 +31,7 @@ def older(engine_url: str, tmp_path: Path) -> str:
     for table in metadata.sorted_tables:
         if table.name not in LATER:
             columns = [each._copy() for each in table.columns if each.name not in WITHOUT]
-            Table(table.name, reduced, *columns)
+            Table(table.name, reduced, *columns, info=table.info)
     described = {each.name: None for each in collectivites.c} | {
         "exercice": 2019, "siret": "21310001100011", "siren": "213100011", "libelle": "ANCIENNE", "import_id": 1,
         "nomenclature": "M14", "type_budget": "1", "type_etablissement": "101", "population": 12,

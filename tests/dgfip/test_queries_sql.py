@@ -26,6 +26,15 @@ ENDLESS = {
 }
 
 
+@pytest.fixture(scope="module", params=["duckdb", "postgresql"])
+def new_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """The engines that take SQL: Spark refuses it."""
+    if request.param == "postgresql":
+        new_database: Callable[[], str] = request.getfixturevalue("new_postgresql")
+        return new_database
+    return lambda: str(tmp_path_factory.mktemp("base") / "base.duckdb")
+
+
 @pytest.fixture(scope="module")
 def base(new_url: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     """A base on each engine, opened by someone who only reads."""

@@ -24,11 +24,13 @@ from workbench.dgfip.schema import VERSION, derived, metadata
 from workbench.engines.duckdb import _compile as compile_duckdb
 from workbench.engines.postgresql_dialect import compile_statement as compile_postgresql
 from workbench.engines.postgresql_tables import _stored
+from workbench.engines.spark_dialect import compile_statement as compile_spark
 
 STATEMENTS = Path(__file__).parent / "statements"
 COMPILERS: dict[str, Callable[[Any], str]] = {
     "duckdb": lambda statement: compile_duckdb(statement)[0],
     "postgresql": lambda statement: compile_postgresql(statement)[0],
+    "spark": lambda statement: compile_spark(statement)[0],
 }
 """Engine to the text that it runs: an engine that compiles SQL adds its line."""
 

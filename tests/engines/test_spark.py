@@ -264,6 +264,9 @@ def test_a_statement_reads_the_files_of_its_keys(store: SparkStore, monkeypatch:
         "WITH a AS (SELECT 1) INSERT INTO lignes SELECT * FROM a",
         "SET spark.sql.runSQLOnFiles = true",
         "CREATE TEMPORARY VIEW x AS SELECT 1",
+        "EXECUTE IMMEDIATE 'SET spark.sql.runSQLOnFiles = true'",
+        "WITH a AS (SELECT 1) EXECUTE IMMEDIATE 'CREATE TEMPORARY VIEW x AS SELECT 1'",
+        "BEGIN CREATE TEMPORARY VIEW x AS SELECT 1; END",
     ],
 )
 def test_a_statement_only_reads(store: SparkStore, monkeypatch: pytest.MonkeyPatch, statement: str) -> None:

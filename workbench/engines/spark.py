@@ -26,8 +26,9 @@ from sqlalchemy import Executable
 
 from workbench.engines.arrow_types import plain
 from workbench.engines.interface import GroupFunction
+from workbench.engines.limits import Cancellation, within
 from workbench.engines.spark_address import SparkAddress
-from workbench.engines.spark_dialect import compile_statement
+from workbench.engines.spark_dialect import compile_statement, written_statement
 from workbench.engines.spark_place import Hold, Place, spark_path
 from workbench.engines.spark_session import READER, session_of
 from workbench.engines.spark_small import SmallTables
@@ -41,6 +42,8 @@ _COMMANDS = (
     "org.apache.spark.sql.catalyst.plans.logical.Command",
     "org.apache.spark.sql.catalyst.plans.logical.ParsedStatement",
 )
+_QUERY = re.compile(r"\s*(\(\s*)*(SELECT|WITH|VALUES)\b", re.IGNORECASE)
+"""How a query begins: some statements that are none (EXECUTE IMMEDIATE) have the shape of one until they run."""
 _FOREIGN = ("reflect", "java_method", "try_reflect")
 """Functions that call any method of the JVM."""
 _SQL_TYPES = {
@@ -68,6 +71,8 @@ class SparkEngine:
         What the snapshot reads.
     held
         Keeps the snapshot from being removed until it is closed.
+    mark
+        What tells the snapshot from any other of its number.
     """
 
     small_rows: ClassVar[int] = 5_000_000
@@ -75,8 +80,11 @@ class SparkEngine:
     small_sorted_rows: ClassVar[int] = 500_000
     """Rows up to which a sorted table is the driver's."""
 
-    def __init__(self, address: SparkAddress, place: Place, tables: dict[str, StoredTable], held: Hold | None) -> None:
+    def __init__(
+        self, address: SparkAddress, place: Place, tables: dict[str, StoredTable], held: Hold | None, mark: str
+    ) -> None:
         self.url = address.public
+        self.mark = mark
         self._address = address
         self._place = place
         self._tables = tables
@@ -165,6 +173,44 @@ class SparkEngine:
                 for name in narrowed:
                     self._view(session, name)
 
+    def written(self, statement: Executable) -> tuple[str, list[Any]]:
+        """Return the text of a statement in Spark's words, and its bound values in order."""
+        return written_statement(statement)
+
+    def fetch_within(
+        self,
+        statement: Executable,
+        seconds: float,
+        cancellation: Cancellation | None = None,
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> pa.Table:
+        """Run a statement within a time; see `workbench.engines.interface.QueryEngine.fetch_within`."""
+        self._require_open()
+        text, _ = compile_statement(statement)
+        if not self._large.search(text):
+            copy = self._copy(with_sorted=self._sorted.search(text) is not None)
+            return copy.fetch_within(statement, seconds, cancellation, tables)
+        context = session_of(self._address.master).sparkContext
+        group = f"workbench-{uuid4()}"
+
+        def work() -> pa.Table:
+            # The jobs of this thread and of those that it starts are the group's.
+            context.setJobGroup(group, "workbench", interruptOnCancel=True)
+            return self.fetch(statement, tables)
+
+        return within(work, lambda: context.cancelJobGroup(group), seconds, cancellation)
+
+    def fetch_text(
+        self,
+        text: str,  # noqa: ARG002 - see the interface
+        parameters: Sequence[Any],  # noqa: ARG002
+        rows: int,  # noqa: ARG002
+        seconds: float,  # noqa: ARG002
+        cancellation: Cancellation | None = None,  # noqa: ARG002
+    ) -> tuple[pa.Table, bool]:
+        """Refuse: a text that a person wrote reaches files and settings in too many of Spark's ways."""
+        raise WorkbenchError("requete_moteur", chemin=self.url)
+
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
@@ -184,8 +230,12 @@ class SparkEngine:
 
     def tables(self) -> set[str]:
         """Return the names of the tables of the snapshot."""
+        return set(self.columns())
+
+    def columns(self) -> dict[str, set[str]]:
+        """Return the names of the columns of each table of the snapshot."""
         self._require_open()
-        return set(self._tables)
+        return {name: {column for column, _ in each.columns} for name, each in self._tables.items()}
 
     def close(self) -> None:
         """Let go of the snapshot; closing twice does nothing."""
@@ -302,7 +352,7 @@ def _require_query(session: Any, text: str) -> None:
     while root.getClass().getSimpleName() == "UnresolvedWith":
         root = root.child()
     gateway = session.sparkContext._gateway
-    if any(is_instance_of(gateway, root, name) for name in _COMMANDS) or "ScriptTransformation" in plan.treeString():
+    if not _QUERY.match(text) or any(is_instance_of(gateway, root, name) for name in _COMMANDS) or "ScriptTransformation" in plan.treeString():
         raise ValueError("seule une lecture est possible")
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import GenericTypeCompiler, IdentifierPreparer, SQLCompiler
 from sqlalchemy.sql.elements import UnaryExpression
 
-__all__ = ["compile_statement"]
+__all__ = ["compile_statement", "written_statement"]
 
 _NULLS = (operators.nulls_first_op, operators.nulls_last_op)
 
@@ -113,6 +113,7 @@ class _Dialect(DefaultDialect):
 
 
 _DIALECT: Dialect = _Dialect(paramstyle="named")
+_SHOWN: Dialect = _Dialect(paramstyle="numeric_dollar")
 
 
 def compile_statement(statement: Any) -> tuple[str, dict[str, Any]]:
@@ -137,3 +138,18 @@ def compile_statement(statement: Any) -> tuple[str, dict[str, Any]]:
     """
     compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     return str(compiled), dict(getattr(compiled, "params", None) or {})
+
+
+def written_statement(statement: Any) -> tuple[str, list[Any]]:
+    """Return the text of a statement as people read it, its values numbered, and these in order.
+
+    Examples
+    --------
+    >>> from sqlalchemy import column, select, table
+    >>> rows = table("lignes", column("code"))
+    >>> written_statement(select(rows.c.code).where(rows.c.code == "x"))[1]
+    ['x']
+    """
+    compiled = statement.compile(dialect=_SHOWN, compile_kwargs={"render_postcompile": True})
+    parameters = getattr(compiled, "params", None) or {}
+    return str(compiled), [parameters[name] for name in getattr(compiled, "positiontup", None) or ()]

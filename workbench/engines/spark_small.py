@@ -15,6 +15,7 @@ import pyarrow as pa
 from sqlalchemy import Executable
 
 from workbench.engines.duckdb import DuckDBEngine, DuckDBWriter
+from workbench.engines.limits import Cancellation
 from workbench.engines.spark_place import Place
 from workbench.engines.spark_snapshots import StoredTable
 from workbench.engines.spark_writer import fill, table_of
@@ -50,6 +51,16 @@ class SmallTables:
     def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None) -> pa.Table:
         """Run a statement that reads; see `workbench.engines.interface.Engine.fetch`."""
         return self._engine.fetch(statement, tables)
+
+    def fetch_within(
+        self,
+        statement: Executable,
+        seconds: float,
+        cancellation: Cancellation | None,
+        tables: Mapping[str, pa.Table] | None,
+    ) -> pa.Table:
+        """Run a statement within a time; see `workbench.engines.interface.QueryEngine.fetch_within`."""
+        return self._engine.fetch_within(statement, seconds, cancellation, tables)
 
     def close(self) -> None:
         """Remove the copy."""

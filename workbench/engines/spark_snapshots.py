@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -147,6 +148,20 @@ class Snapshots:
             When it is gone.
         """
         return self._tables(f"{number}/etat.json")
+
+    def mark(self, number: str) -> str:
+        """Return what tells a snapshot from any other: its date to the microsecond, its files, their sizes.
+
+        Raises
+        ------
+        FileNotFoundError
+            When it is gone.
+        """
+        name = f"{number}/etat.json"
+        content = self.place.read(name)
+        if content is None:
+            raise FileNotFoundError(name)
+        return sha256(content).hexdigest()
 
     def _tables(self, name: str) -> dict[str, StoredTable]:
         content = self.place.read(name)

@@ -57,10 +57,10 @@ class SparkStore:
                 try:
                     # From here on pruning waits for this reader; it may have come just before.
                     held = self._snapshots.hold(number)
-                    tables = self._snapshots.read(number)
+                    tables, mark = self._snapshots.read(number), self._snapshots.mark(number)
                 except FileNotFoundError:
                     continue
-                return SparkEngine(self.address, self._place, tables, held), number
+                return SparkEngine(self.address, self._place, tables, held, mark), number
 
     def _chosen(self, snapshot: str | None) -> str:
         if snapshot is None:

@@ -56,6 +56,9 @@ class SparkWriter:
         The tables of the current snapshot.
     """
 
+    remote = False
+    mark = ""
+
     def __init__(self, snapshots: Snapshots, stage: DuckDBWriter, before: Mapping[str, StoredTable]) -> None:
         self.url = snapshots.place.url
         self._snapshots = snapshots
@@ -67,10 +70,13 @@ class SparkWriter:
         stage.create(self._known.values())
 
     def create(self, tables: Iterable[Table]) -> None:
-        """Create the tables that do not exist yet; temporary ones serve the import alone."""
+        """Create the tables that do not exist yet and add missing columns; temporary tables serve the import alone."""
         for each in tables:
-            if each.name in self._known:
+            known = self._known.get(each.name)
+            if known is not None and set(each.c.keys()) <= set(known.c.keys()):
                 continue
+            if known is not None:
+                self._fetch_table(each.name)
             self._stage.create([each])
             if "TEMPORARY" in each._prefixes:
                 continue
@@ -88,6 +94,10 @@ class SparkWriter:
     def tables(self) -> set[str]:
         """Return the names of the tables of the snapshot."""
         return set(self._known)
+
+    def columns(self) -> dict[str, set[str]]:
+        """Return the names of the columns of each table of the snapshot."""
+        return {name: set(each.c.keys()) for name, each in self._known.items()}
 
     def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Run a statement that reads the whole base, what this import loaded included."""
@@ -113,7 +123,10 @@ class SparkWriter:
         """Copy from the current snapshot the tables that a statement names."""
         text = str(statement) if self._waiting else ""
         for name in [name for name, word in self._waiting.items() if word.search(text)]:
-            del self._waiting[name]
+            self._fetch_table(name)
+
+    def _fetch_table(self, name: str) -> None:
+        if self._waiting.pop(name, None) is not None:
             fill(self._stage, self._known[name], self._before[name], self._snapshots.place)
 
     def written(self, number: str) -> dict[str, StoredTable]:

@@ -27,7 +27,7 @@ from workbench.evaluation.plan import Plan
 
 __all__ = ["EvaluateGroups", "batches_of_mapper"]
 
-_BUDGETS = ["siret", "exercice", "siren", "population", "type_budget", "type_etablissement"]
+_BUDGETS = ["siret", "exercice", "siren", "population", "nomenclature", "type_budget", "type_etablissement"]
 
 
 def batches_of_mapper(

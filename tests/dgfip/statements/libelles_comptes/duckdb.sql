@@ -1,3 +1,3 @@
 SELECT comptes.compte, comptes.libelle
 FROM comptes
-WHERE comptes.nomenclature IN ($1, $2) ORDER BY comptes.compte, comptes.nomenclature;
+WHERE comptes.nomenclature = $1 OR comptes.nomenclature IN ($2) ORDER BY comptes.compte, comptes.nomenclature;
