@@ -490,6 +490,10 @@ ERRORS: dict[str, ErrorKind] = {
     "classeur_extension": ErrorKind(
         "Le classeur {chemin} doit avoir un nom en .xlsx.", "Donnez un fichier .xlsx ou un dossier qui existe."
     ),
+    "valeurs_extension": ErrorKind(
+        "Le fichier {chemin} ne peut pas recevoir les valeurs d'une trame.",
+        "Donnez un nom en .parquet, .csv ou .duckdb.",
+    ),
     "tableau_extension": ErrorKind(
         "Le fichier {chemin} ne peut pas recevoir un tableau.", "Donnez un nom en .csv, .parquet ou .xlsx."
     ),

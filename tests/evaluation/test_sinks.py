@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 
 import workbench as wb
@@ -174,3 +175,16 @@ def test_a_signal_leaves_nothing(demonstration_base: str, tmp_path: Path) -> Non
         running.wait()
     assert b"KeyboardInterrupt" in said
     assert _left(tmp_path) == set()
+
+
+def test_csv_says_what_parquet_says(base: wb.Base, small_blocks, tmp_path: Path) -> None:
+    rows = wb.write_each(TRAME, base, tmp_path / "v.parquet", None, YEARS, layout="long")
+    assert wb.write_each(TRAME, base, tmp_path / "v.csv", None, YEARS, layout="long") == rows
+    found = pd.read_csv(tmp_path / "v.csv", dtype={"siret": str})
+    expected = pd.read_parquet(tmp_path / "v.parquet")
+    assert found["siret"].tolist() == expected["siret"].tolist()
+    assert found["value"].tolist() == expected["value"].tolist()
+    with pytest.raises(wb.WorkbenchError) as refused:
+        wb.write_each(TRAME, base, tmp_path / "v.txt", None, YEARS)
+    assert refused.value.code == "valeurs_extension"
+    assert sorted(path.name for path in tmp_path.glob("v*")) == ["v.csv", "v.parquet"]

@@ -104,7 +104,7 @@ def list_(folder: Path | None) -> int:
     "--to",
     "target",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Évalue chaque collectivité à part, vers un fichier .parquet ou .duckdb.",
+    help="Évalue chaque collectivité à part, vers un fichier .parquet, .csv ou .duckdb.",
 )
 @click.option("--table", help="Avec --to x.duckdb : la table à écrire. (par défaut : valeurs)")
 @click.option(

@@ -1,4 +1,4 @@
-"""Values of each collectivité on the disk: a parquet file or a table of a DuckDB file, whole or absent."""
+"""Values of each collectivité on the disk: a parquet or CSV file, or a table of a DuckDB file, whole or absent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
-from pyarrow import parquet
+from pyarrow import csv, parquet
 
 from workbench.dgfip import Base, Perimetre
 from workbench.dgfip.schema import metadata
@@ -26,6 +26,7 @@ TABLE = "valeurs"
 """The table of a DuckDB file, unless another is named."""
 
 _DUCKDB = ".duckdb"
+_FILES = (".parquet", ".csv")
 
 
 class _Sink(Protocol):
@@ -48,7 +49,7 @@ def write_each(
     table: str | None = None,
     progress: Progress | None = None,
 ) -> int:
-    """Evaluate a trame for every collectivité and write the values to a parquet file or a DuckDB table.
+    """Evaluate a trame for every collectivité and write the values to a parquet or CSV file or a DuckDB table.
 
     Memory does not grow with the base. The values take their place once they are whole; what was
     there before stays when the evaluation fails, is stopped or interrupted (Ctrl-C), and nothing of the
@@ -59,8 +60,8 @@ def write_each(
     trame, base, perimetre, exercices, nomenclature, layout, progress
         As for `evaluate_each_batches`; an evaluation that ``progress`` stops writes nothing.
     to
-        Path of the file, in an existing folder: one that ends with ``.duckdb`` receives a table, any
-        other becomes a parquet file. A DuckDB file that exists keeps its other tables.
+        Path of the file, in an existing folder, that ends with ``.parquet``, ``.csv`` (a comma, a
+        decimal point, UTF-8) or ``.duckdb``, which receives a table and keeps its others.
     table
         The table of a DuckDB file, ``valeurs`` by default; one of the same name is replaced.
 
@@ -72,8 +73,8 @@ def write_each(
     Raises
     ------
     WorkbenchError
-        ``valeurs_ecriture`` when the file cannot be written; ``table_nom``, ``table_sans_fichier`` for a
-        table that cannot be; ``valeurs_dans_la_base`` when the file is an accounting base;
+        ``valeurs_extension``; ``valeurs_ecriture`` when the file cannot be written; ``table_nom``,
+        ``table_sans_fichier`` for a table that cannot be; ``valeurs_dans_la_base`` for an accounting base;
         ``base_illisible`` when it is no DuckDB file, or another process is writing it; and as
         `evaluate_each`.
 
@@ -106,7 +107,7 @@ def write_each(
     schema = _schema(layout, [indicateur.code for indicateur in trame.indicateurs])
     rows = 0
     try:
-        with writing_table(target, name, schema, str(to)) if name else _parquet(target, schema) as sink:
+        with writing_table(target, name, schema, str(to)) if name else _file(target, schema) as sink:
             for batch in _unless(batches, lambda: stopped):
                 sink.write(batch)
                 rows += batch.num_rows
@@ -125,8 +126,10 @@ def _unless(batches: Iterator[pa.RecordBatch], stopped: Callable[[], bool]) -> I
 
 
 def _table_of(target: Path, table: str | None) -> str | None:
-    """The table to write, None for a parquet file; what cannot be is refused before anything is computed."""
+    """The table to write, None for another file; what cannot be is refused before anything is computed."""
     if target.suffix.lower() != _DUCKDB:
+        if target.suffix.lower() not in _FILES:
+            raise WorkbenchError("valeurs_extension", chemin=str(target))
         if table is not None:
             raise WorkbenchError("table_sans_fichier", chemin=str(target))
         return None
@@ -140,14 +143,18 @@ def _table_of(target: Path, table: str | None) -> str | None:
 
 
 @contextmanager
-def _parquet(target: Path, schema: pa.Schema) -> Iterator[_Sink]:
+def _file(target: Path, schema: pa.Schema) -> Iterator[_Sink]:
     """Give what receives rows; they become the file once the block ends well."""
     work: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".valeurs-", delete=False) as file:
             work = Path(file.name)
-            with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-                yield _ParquetSink(writer)
+            if target.suffix.lower() == ".csv":
+                with csv.CSVWriter(file, _plain(schema)) as lines:
+                    yield _CsvSink(lines)
+            else:
+                with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+                    yield _ParquetSink(writer)
         work.chmod(0o644)
         work.replace(target)
     finally:
@@ -161,6 +168,21 @@ class _ParquetSink:
 
     def write(self, batch: pa.RecordBatch) -> None:
         self.writer.write_batch(batch)
+
+
+class _CsvSink:
+    def __init__(self, writer: csv.CSVWriter) -> None:
+        self.writer = writer
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self.writer.write_batch(batch.cast(_plain(batch.schema)))
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """The same without dictionaries, which a CSV writer does not take."""
+    return pa.schema(
+        [pa.field(each.name, pa.string()) if pa.types.is_dictionary(each.type) else each for each in schema]
+    )
 
 
 def _schema(layout: Layout, codes: list[str]) -> pa.Schema:

@@ -218,6 +218,10 @@ class Trame:
     types_identifiant: tuple[str, ...] = ()
     modele: str = ""
 
+    def __repr__(self) -> str:
+        kind = f", {self.nomenclature}" if self.nomenclature else ""
+        return f"<{type(self).__name__} {self.code}{kind}, {len(self.indicateurs)} indicateurs>"
+
     def __post_init__(self) -> None:
         _set(
             self,
