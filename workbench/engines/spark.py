@@ -352,7 +352,11 @@ def _require_query(session: Any, text: str) -> None:
     while root.getClass().getSimpleName() == "UnresolvedWith":
         root = root.child()
     gateway = session.sparkContext._gateway
-    if not _QUERY.match(text) or any(is_instance_of(gateway, root, name) for name in _COMMANDS) or "ScriptTransformation" in plan.treeString():
+    if (
+        not _QUERY.match(text)
+        or any(is_instance_of(gateway, root, name) for name in _COMMANDS)
+        or "ScriptTransformation" in plan.treeString()
+    ):
         raise ValueError("seule une lecture est possible")
 
 
