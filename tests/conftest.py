@@ -40,6 +40,16 @@ def project() -> Path:
     return PROJECT
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Tests write into folders of their own: no workbook, no base is left at the root of the project."""
+    before = set(PROJECT.iterdir())
+    yield
+    written = {".csv", ".db", ".duckdb", ".html", ".ipynb", ".parquet", ".pdf", ".xlsx", ".zip"}
+    left = sorted(each.name for each in set(PROJECT.iterdir()) - before if each.suffix in written)
+    assert not left, f"left at the root of the project: {', '.join(left)}"
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The reference material kept beside the project; the test skips where it is absent."""
