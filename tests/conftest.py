@@ -22,10 +22,32 @@ settings.load_profile("workbench")
 PROJECT = Path(__file__).resolve().parents[1]
 
 
+SPARK_BODY = {"test_stores.py", "test_golden.py"}
+"""What holds Spark to the other engines in a short time; its run of the other rooms is a long one."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        drawn = getattr(item, "callspec", None)
+        if drawn is not None and drawn.params.get("new_url") == "spark" and item.path.name not in SPARK_BODY:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     """The root of the checkout."""
     return PROJECT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Tests write into folders of their own: no workbook, no base is left at the root of the project."""
+    before = set(PROJECT.iterdir())
+    yield
+    written = {".csv", ".db", ".duckdb", ".html", ".ipynb", ".parquet", ".pdf", ".xlsx", ".zip"}
+    left = sorted(each.name for each in set(PROJECT.iterdir()) - before if each.suffix in written)
+    assert not left, f"left at the root of the project: {', '.join(left)}"
 
 
 @pytest.fixture(scope="session")

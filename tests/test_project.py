@@ -66,6 +66,12 @@ def test_no_registry_host_and_no_machine_path(project: Path) -> None:
         assert found is None or path.name == "test_project.py", f"{path}: {found.group() if found else ''}"
 
 
+def test_no_result_is_tracked(project: Path) -> None:
+    found = [path for path in _tracked(project) if path.suffix in {".xlsx", ".pdf", ".parquet", ".duckdb", ".html"}]
+    known = {project / each for each in ("trames", "workbench", "tests")}
+    assert [path for path in found if not known & set(path.parents)] == []
+
+
 def test_notebooks_carry_no_output(project: Path) -> None:
     for path in _tracked(project):
         if path.suffix == ".ipynb":

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from changing_base import CHANGE, EARLY, LINEAR, write_base
+from changing_base import YEARS as CHANGING_YEARS
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 import workbench as wb
 from workbench.dgfip import find_collectivites, select_budgets, sum_comptes
@@ -74,6 +77,39 @@ def new_other(request: pytest.FixtureRequest) -> Callable[[], str]:
     """A function that returns the URL of a base that is not there yet, on another engine than DuckDB."""
     new_url: Callable[[], str] = request.getfixturevalue(request.param)
     return new_url
+
+
+def everything_of_a_serie(base: wb.Base, folder: Path) -> list[object]:
+    sirets = list(CHANGE)
+    each = wb.evaluate_each(LINEAR, base, exercices=CHANGING_YEARS)
+    together = wb.evaluate(LINEAR, base, sirets=sirets, exercices=CHANGING_YEARS)
+    wb.write_each(LINEAR, base, folder / "serie.parquet", exercices=CHANGING_YEARS)
+    compared = wb.strates(LINEAR, base, exercices=CHANGING_YEARS, sirets=sirets, by=["nomenclature"])
+    seen = wb.preview("A_IMPOTS-A_IMPOTS[OS:M1]", base, trame=LINEAR, sirets=sirets)
+    why = wb.explain_each(LINEAR, base, EARLY, "A_VARIATION", 2021, exercices=CHANGING_YEARS)
+    return [
+        each.to_pydict(),
+        together.to_csv(),
+        list(together.provenance.avertissements),
+        parquet.read_table(folder / "serie.parquet").to_pydict(),
+        *(wb.contributions(together, code, 2022).to_csv() for code in ("A_IMPOTS", "A_RATIO", "A_VARIATION")),
+        compared.statistics.to_pydict(),
+        compared.ranks.to_pydict(),
+        (seen.budgets, seen.quantiles, seen.valeurs.to_csv()),
+        str(why),
+        wb.query(base).where(nomenclature="M14+M57").by("collectivite", "exercice").measure("C7").run().to_csv(),
+    ]
+
+
+@pytest.mark.usefixtures("spark_computes")
+def test_a_serie_is_read_alike(new_other: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.dgfip.cells.user_cache_path", lambda _: tmp_path / "cache")
+    found = []
+    for url in (str(tmp_path / "base.duckdb"), new_other()):
+        with wb.connect(write_base(tmp_path, CHANGE, url)) as base:
+            found.append(everything_of_a_serie(base, tmp_path))
+    for on_duckdb, on_other in zip(*found, strict=True):
+        assert on_duckdb == on_other
 
 
 @pytest.mark.slow

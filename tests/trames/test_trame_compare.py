@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from trame_strategies import trames, unhurried
 
-from workbench.trames import Formule, Indicateur, Trame, compare_trames, trame_from_formules
+from workbench.trames import Formule, Indicateur, Trame, compare_trames, serie_of, trame_from_formules
 
 
 @unhurried
@@ -88,3 +88,22 @@ def test_wrong_formules_can_be_compared() -> None:
     before = Trame("t", (Indicateur("A_A", formules=(Formule("C70"),)),))
     after = before.with_indicateur(replace(before["A_A"], formules=(Formule("C71"),)))
     assert not compare_trames(before, after).changed[0].same_meaning
+
+
+def test_series_are_compared_trame_by_trame() -> None:
+    def serie(m14: str, code: str = "s", **more: str) -> Trame:
+        parts = [("M14", {"A_B": m14}), ("M57", {"A_B": "C73[TA:BX]"})]
+        trames = [trame_from_formules(texts, nomenclature=name, code=f"s_{name}") for name, texts in parts]
+        trames += [trame_from_formules({"A_B": text}, nomenclature=name, code=name) for name, text in more.items()]
+        return serie_of(trames, code=code)
+
+    assert compare_trames(serie("C70[TA:BX]"), serie("C70[TA:BX]")).same
+    # The text in force is the same: only the older trame changed.
+    found = compare_trames(serie("C70[TA:BX]"), serie("C71[TA:BX]"))
+    assert not found.same
+    assert [each.code for one in found.trames for each in one.changed] == ["A_B"]
+    assert "De s_M14 à s_M14 :" in str(found)
+    assert "C71[TA:BX]" in found._repr_html_()
+    longer = compare_trames(serie("C70[TA:BX]"), serie("C70[TA:BX]", M52="C7[TA:BX]"))
+    assert "nomenclature : M14+M57 → M14+M57+M52" in str(longer)
+    assert compare_trames(serie("C70[TA:BX]"), trame_from_formules({"A_B": "C73[TA:BX]"}, code="s"))

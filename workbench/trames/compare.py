@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from workbench.errors import require_kind
 from workbench.formules import Binary, FormuleSyntaxError, Node, Unary, postorder, print_segment
 from workbench.trames.model import Formule, Indicateur, Trame
+from workbench.trames.serie import Serie
 
 __all__ = ["FieldChange", "IndicateurChange", "TrameComparison", "compare_trames"]
 
@@ -85,6 +86,8 @@ class TrameComparison:
         Indicateurs that both have, and that differ.
     moved
         Whether the indicateurs that both have come in another order.
+    trames
+        Of two series, the differences of their trames.
     """
 
     before: str
@@ -94,6 +97,7 @@ class TrameComparison:
     removed: tuple[Indicateur, ...] = ()
     changed: tuple[IndicateurChange, ...] = ()
     moved: bool = False
+    trames: tuple[TrameComparison, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -101,7 +105,7 @@ class TrameComparison:
         return not self
 
     def __bool__(self) -> bool:
-        return bool(self.fields or self.added or self.removed or self.changed or self.moved)
+        return bool(self.fields or self.added or self.removed or self.changed or self.moved or self.trames)
 
     def __str__(self) -> str:
         if not self:
@@ -117,7 +121,7 @@ class TrameComparison:
                 lines += [f"  {change.code}", *(f"    {line}" for line in change.lines())]
         if self.moved:
             lines.append("Les indicateurs communs ne sont pas dans le même ordre.")
-        return "\n".join(lines)
+        return "\n".join([*lines, *map(str, self.trames)])
 
     def _repr_html_(self) -> str:
         if not self:
@@ -132,9 +136,10 @@ class TrameComparison:
             for kind, code, lines in rows
         )
         order = "<p>Les indicateurs communs ne sont pas dans le même ordre.</p>" if self.moved else ""
+        inside = "".join(each._repr_html_() for each in self.trames)
         head = "<tr><th scope='col'>Quoi</th><th scope='col'>Code</th><th scope='col'>Différence</th></tr>"
         title = f"<p>De <b>{html.escape(self.before)}</b> à <b>{html.escape(self.after)}</b></p>"
-        return f"{title}<table><thead>{head}</thead><tbody>{body}</tbody></table>{order}"
+        return f"{title}<table><thead>{head}</thead><tbody>{body}</tbody></table>{order}{inside}"
 
 
 def _html_line(line: str) -> str:
@@ -158,7 +163,8 @@ def compare_trames(before: Trame, after: Trame) -> TrameComparison:
     Parameters
     ----------
     before, after
-        The trames; indicateurs are matched by code.
+        The trames; indicateurs are matched by code. Two series are compared trame by trame, those of one
+        nomenclature together.
 
     Returns
     -------
@@ -184,6 +190,8 @@ def compare_trames(before: Trame, after: Trame) -> TrameComparison:
     """
     for name, trame in (("before", before), ("after", after)):
         require_kind(trame, Trame, name, "une trame", "Chargez-la : wb.load_trame.")
+    if isinstance(before, Serie) and isinstance(after, Serie):
+        return _compare_series(before, after)
     common = [code for code in before.codes if code in after]
     return TrameComparison(
         before.code,
@@ -193,6 +201,15 @@ def compare_trames(before: Trame, after: Trame) -> TrameComparison:
         tuple(one for one in before.indicateurs if one.code not in after),
         tuple(_change(before[code], after[code]) for code in common if before[code] != after[code]),
         common != [code for code in after.codes if code in before],
+    )
+
+
+def _compare_series(before: Serie, after: Serie) -> TrameComparison:
+    # The texts of a serie's indicateurs are those of its trames, and its order is theirs.
+    known = {one.nomenclature: one for one in before.trames}
+    pairs = [compare_trames(known[one.nomenclature], one) for one in after.trames if one.nomenclature in known]
+    return TrameComparison(
+        before.code, after.code, _fields(before, after), trames=tuple(each for each in pairs if each)
     )
 
 
