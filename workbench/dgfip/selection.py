@@ -93,8 +93,9 @@ class Perimetre:
 
     def __str__(self) -> str:
         criteria = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        said = [f"{name} {_said(value)}" for name, value in criteria if value is not None]
-        return ", ".join(said) or "tous les budgets"
+        return (
+            ", ".join(f"{name} {_said(value)}" for name, value in criteria if value is not None) or "tous les budgets"
+        )
 
 
 Codes = Iterable[str | int] | str | int
@@ -118,8 +119,7 @@ def perimetre(
     sirets, sirens, finess
         Identifiers, blanks allowed inside; one or several.
     nomenclature
-        M14, M57…; several joined by ``+`` (``"M14+M57"``); a ``*`` at the end for all that start so
-        (``"M4*"``); None for any.
+        M14, M57…; several joined by ``+`` (``"M14+M57"``); ``"M4*"`` for all that start so; None for any.
     departements
         ``"031"``, ``"31"``, ``31``, ``"2A"``; overseas 101 (Guadeloupe) to 106, or 971 to 976.
     types
