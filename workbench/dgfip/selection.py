@@ -75,10 +75,8 @@ class Perimetre:
         Identifiers: a SIREN stands for all its SIRETs.
     nomenclature
         Family of charts: M14 takes M14 and M14A; see `keeps_nomenclature`.
-    departements
-        Codes on three characters.
-    types
-        Establishment types on three characters.
+    departements, types
+        Codes, and establishment types, on three characters.
     population
         Bounds, both included, judged exercice by exercice; None is no bound.
     """
@@ -93,9 +91,8 @@ class Perimetre:
 
     def __str__(self) -> str:
         criteria = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        return (
-            ", ".join(f"{name} {_said(value)}" for name, value in criteria if value is not None) or "tous les budgets"
-        )
+        said = [f"{name} {_said(value)}" for name, value in criteria if value is not None]
+        return ", ".join(said) or "tous les budgets"
 
 
 Codes = Iterable[str | int] | str | int
