@@ -97,7 +97,7 @@ class Sample:
         def meets(condition: Condition) -> np.ndarray:
             kinds = np.where(self.kind[taken] == "1", "BP", "BA")
             pairs = zip(kinds, self.type[taken], strict=True)
-            return np.array([condition.accepts(kind, type_) for kind, type_ in pairs], dtype=bool)
+            return np.array([condition.accepts(kind, type_, "M14") for kind, type_ in pairs], dtype=bool)
 
         met = {condition: meets(condition) for condition in plan.conditions() | {ALL}}
         rows = kernel.Rows(unit=self.unit[taken], exercice=self.exercice[taken])
