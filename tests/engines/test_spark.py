@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from pyarrow import compute, fs
 from spark_cluster import require_spark, standalone_cluster
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, column, func, insert, select, table
 
-from workbench.engines import Mapper, open_store
+from workbench.engines import Cancellation, Mapper, QueryEngine, open_store
 from workbench.engines import spark_snapshots as snapshots_module
 from workbench.engines.spark import SparkEngine
 from workbench.engines.spark_address import read_address
@@ -279,6 +281,35 @@ def test_a_statement_only_reads(store: SparkStore, monkeypatch: pytest.MonkeyPat
         engine.fetch(text(f"{statement} -- lignes"))
     assert error.value.code == "requete_refusee"
     engine.close()
+
+
+def test_a_query_has_a_time(store: SparkStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(store, ROWS)
+    counted = select(func.count().label("n")).select_from(lines)
+    others = [lines.alias(f"l{number}") for number in range(9)]
+    endless = select(func.count().label("n")).select_from(lines, *others).where(lines.c.n + others[8].c.n == -1)
+    for small_rows in (500_000, -1):
+        # By the driver, then by Spark.
+        monkeypatch.setattr(SparkEngine, "small_sorted_rows", small_rows)
+        engine, _ = store.open()
+        assert isinstance(engine, QueryEngine)
+        assert engine.fetch_within(counted, 60).column(0).to_pylist() == [len(ROWS)]
+        begun = time.monotonic()
+        with pytest.raises(WorkbenchError) as error:
+            engine.fetch_within(endless, 2)
+        assert (error.value.code, time.monotonic() - begun < 30) == ("requete_trop_longue", True)
+        switch = Cancellation()
+        threading.Timer(1, switch.cancel).start()
+        with pytest.raises(WorkbenchError) as error:
+            engine.fetch_within(endless, 60, switch)
+        assert error.value.code == "requete_annulee"
+        assert engine.fetch_within(counted, 60).column(0).to_pylist() == [len(ROWS)]
+        text, values = engine.written(counted.where(lines.c.cle == "k01"))
+        assert ("$1" in text, values) == (True, ["k01"])
+        with pytest.raises(WorkbenchError) as error:
+            engine.fetch_text("SELECT 1", [], 10, 10)
+        assert error.value.code == "requete_moteur"
+        engine.close()
 
 
 def test_objects_instead_of_a_folder(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pytest
@@ -299,6 +299,46 @@ def test_a_reader_changes_nothing(engine: Engine, statement: str) -> None:
 
 def test_tables_are_named(engine: Engine) -> None:
     assert engine.tables() == {"references"}
+
+
+def test_a_column_that_comes_later(store: Store) -> None:
+    add(store, 1)
+    wider = Table("numbers", MetaData(), Column("n", Integer), Column("texte", Text))
+    with store.lock(), store.write() as writer:
+        assert writer.columns() == {"numbers": {"n"}}
+        writer.create([wider])
+        assert writer.columns() == {"numbers": {"n", "texte"}}
+        writer.execute(insert(wider).values(n=2, texte="deux"))
+        writer.loaded()
+        writer.execute(update(wider).where(wider.c.n == 1).values(texte="un"))
+    with store.lock(), store.write() as writer:
+        writer.create([wider])
+        writer.loaded()
+        writer.execute(insert(wider).values(n=3))
+    engine, _ = store.open()
+    assert engine.columns() == {"numbers": {"n", "texte"}}
+    rows = engine.fetch(select(wider.c.n, wider.c.texte).order_by(wider.c.n)).to_pylist()
+    assert rows == [{"n": 1, "texte": "un"}, {"n": 2, "texte": "deux"}, {"n": 3, "texte": None}]
+    engine.close()
+    engine, _ = store.open("00000001")
+    assert engine.fetch(select(numbers.c.n)).column(0).to_pylist() == [1]
+    engine.close()
+
+
+def test_a_mark_is_of_one_snapshot(new_url: Callable[[], str]) -> None:
+    marks = []
+    for number in (1, 1, 2):
+        store = open_store(new_url())
+        for _ in range(number):
+            add(store, 7)
+        engine, _ = store.open()
+        again, _ = store.open()
+        assert engine.mark == again.mark
+        marks.append(engine.mark)
+        engine.close()
+        again.close()
+    # Where it is empty, content alone tells snapshots apart.
+    assert len(set(marks)) == 3 or set(marks) == {""}
 
 
 def test_several_threads_read(engine: Engine) -> None:

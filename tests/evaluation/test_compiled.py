@@ -20,7 +20,7 @@ from workbench.evaluation import kernel
 from workbench.evaluation.each import Selection, values_of_blocks
 from workbench.evaluation.forms import ALL, Condition
 from workbench.evaluation.parallel import in_threads
-from workbench.evaluation.plan import compile_trame
+from workbench.evaluation.plan import Weigh, compile_trame
 from workbench.evaluation.spread import CLASSES, ZERO, count_leading_bits, histogram_and_extremes, ranked
 
 COMPTES = ["60", "601", "6064", "61", "70", "7011", "702", "73", "7311", "74", "75"]
@@ -158,7 +158,14 @@ def test_random_formules(sample: Sample, lines: list[str], operators: list[str],
     trame = wb.trame_from_formules({"A_UN": "C7-D7[TA:BX]", "A_DEUX": text + kind + brackets})
     plan = compile_trame(trame)
     rows, values = found(plan, sample, wb.perimetre(departements=["001"]), None)
-    assert np.array_equal(values, sample.expected(plan, rows))
+    expected = sample.expected(plan, rows)
+    weights = (weight for each in plan.instructions if isinstance(each, Weigh) for part in each.form.parts
+               for weight in part.values())  # fmt: skip
+    if any(weight.denominator > kernel._DENOMINATOR_LIMIT for weight in weights):
+        # Weights are floats then (5^0.37): what is added up before it is weighed shows in the last bits.
+        assert np.allclose(values, expected, rtol=1e-12, atol=1e-6)
+    else:
+        assert np.array_equal(values, expected)
 
 
 _numbers = st.one_of(

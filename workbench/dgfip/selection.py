@@ -75,10 +75,8 @@ class Perimetre:
         Identifiers: a SIREN stands for all its SIRETs.
     nomenclature
         Family of charts: M14 takes M14 and M14A; see `keeps_nomenclature`.
-    departements
-        Codes on three characters.
-    types
-        Establishment types on three characters.
+    departements, types
+        Codes, and establishment types, on three characters.
     population
         Bounds, both included, judged exercice by exercice; None is no bound.
     """
@@ -118,8 +116,7 @@ def perimetre(
     sirets, sirens, finess
         Identifiers, blanks allowed inside; one or several.
     nomenclature
-        M14, M57…; several joined by ``+`` (``"M14+M57"``); a ``*`` at the end for all that start so
-        (``"M4*"``); None for any.
+        M14, M57…; several joined by ``+`` (``"M14+M57"``); ``"M4*"`` for all that start so; None for any.
     departements
         ``"031"``, ``"31"``, ``31``, ``"2A"``; overseas 101 (Guadeloupe) to 106, or 971 to 976.
     types

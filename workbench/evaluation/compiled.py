@@ -2,8 +2,8 @@
 
 The budget-years of a block, some hundred, go through the whole plan while their vectors stay in the
 cache of a core: cells are added up, weighed, and the instructions run. The loops hold no lock, so that
-blocks share the cores. What they compute, and in which order, is what `kernel`
-does on the same plan, to the bit.
+blocks share the cores. What they compute, and in which order, is what `kernel` does on the same plan,
+to the bit. They are one module because loops that call each other are compiled and kept together.
 """
 
 # mypy: disable-error-code="untyped-decorator"
