@@ -287,6 +287,27 @@ ERRORS: dict[str, ErrorKind] = {
         "Le dossier {dossier} ne contient aucune table de référence.", "Noms attendus : {noms}.", 404
     ),
     "reference_inconnue": ErrorKind("Il n'y a pas de table de référence « {nature} ».", "Connues : {connues}.", 404),
+    "plan_absent": ErrorKind(
+        "Il n'y a pas de plan de comptes {nomenclature}{exercice}.",
+        "Exercices connus : {connus}. Un plan s'importe : workbench base import-plan",
+        404,
+    ),
+    "variante_absente": ErrorKind(
+        "Le plan {nomenclature} n'a pas de variante {variante}.", "Variantes connues : {connues}.", 404
+    ),
+    "compte_inconnu": ErrorKind(
+        "Le compte {compte} n'est pas dans le plan {nomenclature} de {exercice}.", "{conseil}", 404
+    ),
+    "plan_sans_precision": ErrorKind(
+        "Le fichier {fichier} n'a pas de colonne {colonne}.",
+        "Ajoutez-la, ou précisez {parametre} à l'import : workbench base import-plan --help",
+        422,
+    ),
+    "plan_double": ErrorKind(
+        "Les fichiers {un} et {autre} donnent tous deux les {nature} du plan {plan}, exercice {exercice}.",
+        "Importez l'un ou l'autre : rien n'a été importé.",
+        409,
+    ),
     "fichier_seul": ErrorKind("{motif} désigne plusieurs fichiers.", "Donnez-en un seul."),
     "identifiant_invalide": ErrorKind("« {valeur} » n'est pas un {nature}.", "{conseil}"),
     "perimetre_invalide": ErrorKind("Le critère {critere} du périmètre ne convient pas : « {valeur} ».", "{conseil}"),
