@@ -151,6 +151,25 @@ ERRORS: dict[str, ErrorKind] = {
         "La trame {trame} n'a pas été écrite dans {chemin} : {cause}.",
         "Le fichier, s'il existait, est resté comme il était.",
     ),
+    "trame_existe": ErrorKind(
+        "La trame {trame} existe déjà : {chemin}.", "Choisissez un autre code, ou modifiez-la : wb.edit_trame.", 409
+    ),
+    "trame_code": ErrorKind("« {nom} » n'est pas le code d'une trame.", "{conseil}", 422),
+    "trame_utilisee": ErrorKind(
+        "La trame {trame} ne peut pas être supprimée : {series} la nomme.",
+        "Retirez-la d'abord de ces séries, ou supprimez-les.",
+        409,
+    ),
+    "trame_changee": ErrorKind(
+        "La trame {trame} n'a pas été enregistrée : {chemin} a changé depuis qu'il a été lu.",
+        "Rouvrez-la (wb.edit_trame) et refaites vos modifications ; votre travail est dans session.trame.",
+        409,
+    ),
+    "trame_sans_nomenclature": ErrorKind(
+        "La trame {trame} n'a pas de nomenclature : ses comptes ne se vérifient dans aucun plan.",
+        "Donnez-lui sa nomenclature : nomenclature: M57",
+        422,
+    ),
     "modele_absent": ErrorKind("Le modèle {chemin} n'existe pas.", "Donnez le chemin d'un classeur .xlsx.", 404),
     "trame_indicateur_inconnu": ErrorKind("La trame {trame} n'a pas d'indicateur {indicateur}.", "{proche}", 404),
     "trame_indicateur_utilise": ErrorKind(

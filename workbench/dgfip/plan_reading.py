@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import and_, select
 
 from workbench.config import settings
@@ -184,21 +183,30 @@ def _of_files(
         for nature in TABLES
         if any(each.nature == nature for each in files)
     }
-    keys = kept["comptes"].group_by(["nomenclature", "exercice"]).aggregate([]).to_pylist() if "comptes" in kept else []
-    charts = sorted((row["nomenclature"], row["exercice"]) for row in keys)
+    parts_of = {nature: _parts(rows) for nature, rows in kept.items()}
+    charts = sorted(parts_of.get("comptes", {}))
     source = " ; ".join(dict.fromkeys(each.licence or each.source.name for each in files))
 
     def load(wanted: str, exercice: int, variante: str | None) -> PlanComptes:
         parts = []
         for name in dict.fromkeys(name for name, year in charts if year == exercice and meets(wanted, name)):
-            tables = {
-                nature: rows.filter((pc.field("nomenclature") == name) & (pc.field("exercice") == exercice))
-                for nature, rows in kept.items()
-            }
+            tables = {nature: known[name, exercice] for nature, known in parts_of.items() if (name, exercice) in known}
             parts.append(_plan(name, exercice, tables, source, variante))
         return merged(wanted, exercice, parts)
 
     return PlansComptes(tuple(charts), load)
+
+
+def _parts(rows: pa.Table) -> dict[tuple[str, int], pa.Table]:
+    """Part rows by nomenclature and exercice."""
+    ordered = rows.sort_by([("nomenclature", "ascending"), ("exercice", "ascending")]).combine_chunks()
+    counts = ordered.group_by(["nomenclature", "exercice"], use_threads=False).aggregate([([], "count_all")])
+    found: dict[tuple[str, int], pa.Table] = {}
+    start = 0
+    for row in counts.to_pylist():
+        found[row["nomenclature"], row["exercice"]] = ordered.slice(start, row["count_all"])
+        start += row["count_all"]
+    return found
 
 
 def _plan(nomenclature: str, exercice: int, tables: _Rows, source: str, wanted: str | None) -> PlanComptes:
