@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.trames.search import Catalogue, catalogue
 from workbench.trames.checks import check_trame
 from workbench.trames.compare import TrameComparison, compare_trames
 from workbench.trames.completion import Completion, complete_formule
@@ -35,6 +34,7 @@ from workbench.trames.library import (
 )
 from workbench.trames.model import UNITES, Formule, Indicateur, Trame
 from workbench.trames.problems import DependentIndicateurError, TrameError, TrameProblem, UnknownIndicateurError
+from workbench.trames.search import Catalogue, catalogue
 from workbench.trames.serie import Serie, serie_of, trames_of
 from workbench.trames.session import TrameSession, edit_trame, rename_indicateur
 from workbench.trames.transposition import Transposition, transpose

@@ -203,7 +203,7 @@ def _brackets(text: str, at: int, opened: re.Match[str]) -> list[Completion]:
         ]
     if key == "TA":
         sides = _pending_sides(text[: opened.start()])
-        order = sorted(TYPES_APPEL, key=lambda each: "BX BR SX BO BE SS NB".split().index(each))
+        order = sorted(TYPES_APPEL, key=["BX", "BR", "SX", "BO", "BE", "SS", "NB"].index)
         return [
             Completion(f"[TA:{each}]", span, "type_appel", TYPES_APPEL[each])
             for each in order

@@ -1,11 +1,11 @@
-"""Trames looked at as an accountant does: comptes counted twice, prefixes that read nothing, comptes that nothing reads.
+"""Trames as an accountant sees them: comptes counted twice, prefixes that read nothing, comptes that nothing reads.
 
 The charts are given as values: nothing here knows where they are kept.
 
 *Counted twice.* Within one sum, each variable adds or removes what some amounts of its comptes are. For the comptes
-under the prefix of each variable, what all variables of the sum add is counted, by side and kind of operation; it should
-never be beyond one. So ``C73-C732+C7321`` is right, and ``C73+C732`` counts 732 twice. ``BX`` is read as ``BR`` plus
-``BO``, so that a formule that adds ``BX`` and ``BO`` is seen too. Products, quotients and powers part sums.
+under the prefix of each variable, what all variables of the sum add is counted, by side and kind of operation; it
+should never be beyond one. So ``C73-C732+C7321`` is right, and ``C73+C732`` counts 732 twice. ``BX`` is read as ``BR``
+plus ``BO``, so that a formule that adds ``BX`` and ``BO`` is seen too. Products, quotients and powers part sums.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class CompteRemarks:
         return CompteRemarks(kept, self.exercices)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a remark: ``remarque, trame, indicateur, debut, fin, prefixe, exercices, message, conseil``."""
+        """Return one row a remark, with its place (``debut``, ``fin``), its comptes and its exercices."""
         import pandas as pd
 
         rows = [
@@ -254,8 +254,6 @@ def _sums(indicateur: Indicateur) -> Iterator[list[_Term]]:
         inner: list[tuple[Node, list[_Term]]] = [(segment.expression, [] if segment.absolute is not None else outer)]
         while inner:
             start, terms = inner.pop()
-            if terms is not outer:
-                yield terms
             stack = [(start, 1)]
             while stack:
                 node, sign = stack.pop()
@@ -268,6 +266,8 @@ def _sums(indicateur: Indicateur) -> Iterator[list[_Term]]:
                     inner += [(node.right, []), (node.left, [])]
                 elif isinstance(node, Variable):
                     terms.append(_Term(node, sign, segment))
+            if terms is not outer:
+                yield terms
     yield outer
 
 

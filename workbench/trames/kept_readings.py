@@ -1,4 +1,4 @@
-"""What was read of a trame's file, kept by its content: the same text need not be read again, in this process or the next.
+"""What was read of a trame's file, kept by its content: a text is read once, whatever the number of processes.
 
 Reading is a function of the text alone, so the key is its SHA-256, with a mark of the modules that read. What is kept
 is plain JSON in the user's cache folder; a folder that refuses, or a file that says nothing sensible, costs only time.

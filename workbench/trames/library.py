@@ -203,8 +203,6 @@ def _series(folder: Path) -> Iterator[tuple[Path, list[str]]]:
 
 def _renamed_in_serie(file: Path, code: str, new_code: str) -> bytes:
     """Write another code in the list of a serie, the rest of the file to the byte."""
-    import re
-
     content = file.read_bytes().decode("utf-8")
     head, key, rest = content.partition("serie:")
     word = re.compile(rf"(?<![\w.-]){re.escape(code)}(?![\w.-])")

@@ -24,7 +24,7 @@ from workbench.trames.serie import Serie
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Catalogue", "CatalogueRow", "Reading", "catalogue", "readings_of"]
+__all__ = ["Catalogue", "CatalogueRow", "Reading", "catalogue", "readings_of", "readings_of_texte"]
 
 _SHOWN = 60
 _BRACKET = re.compile(r"\[[^\]]*\]?")
@@ -68,11 +68,17 @@ def readings_of(indicateur: Indicateur) -> tuple[Reading, ...]:
     ['C73', 'D739', 'SD5']
     """
     found = [
-        Reading(match[0], match[2], formule.exercice_min, formule.exercice_max)
+        replace(reading, exercice_min=formule.exercice_min, exercice_max=formule.exercice_max)
         for formule in indicateur.formules
-        for match in _VARIABLE.finditer(_BRACKET.sub(" ", formule.texte))
+        for reading in readings_of_texte(formule.texte)
     ]
     return tuple(dict.fromkeys(found))
+
+
+def readings_of_texte(texte: str) -> Iterator[Reading]:
+    """Yield the variables of a text, right or not, in its order."""
+    for match in _VARIABLE.finditer(_BRACKET.sub(" ", texte)):
+        yield Reading(match[0], match[2])
 
 
 @dataclass(frozen=True)
@@ -199,13 +205,14 @@ class Catalogue:
                 )
             )
 
-        rows = []
-        for row in self.rows:
-            if found := tuple(one for one in row.readings if kept(one)):
-                rows.append(replace(row, readings=found))
+        rows = tuple(
+            replace(row, readings=found)
+            for row in self.rows
+            if (found := tuple(one for one in row.readings if kept(one)))
+        )
         year = f" en {exercice}" if exercice is not None else ""
         return replace(
-            self, rows=tuple(rows), filters=(*self.filters, f"lit {match[0]}{year}"), asked=numero
+            self, rows=rows, filters=(*self.filters, f"lit {match[0]}{year}"), asked=numero
         )._with_trames_of_rows()
 
     def cites(self, code: str) -> Catalogue:
@@ -267,9 +274,9 @@ class Catalogue:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the indicateurs, one row each: ``trame, nomenclature, indicateur, libelle, theme, unite, lecture, variables``.
+        """Return the indicateurs: ``trame, nomenclature, indicateur, libelle, theme, unite, lecture, variables``.
 
-        ``lecture`` says how they read the compte asked for: exact, couvre, détaille.
+        ``variables`` lists it, ``lecture`` says how they read the compte asked for: exact, couvre, détaille.
         """
         import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Help to move a trame from one nomenclature to another: for each prefix read, the comptes that could take its place, and why.
+"""Help to move a trame from one nomenclature to another: what could take the place of each prefix read, and why.
 
 Nothing is moved silently: each prefix has its line, with the reason of what is proposed, how near the labels are and
 what else was possible. What has no candidate near enough keeps its number and is listed apart, for a person to decide.
@@ -299,7 +299,7 @@ def transpose(
     found = []
     for prefix in sorted(readers):
         candidates = _candidates(prefix, labels, known.get(prefix, ()))
-        numeros, reason, score = _decision(prefix, candidates, chosen.get(prefix), known.get(prefix, ()))
+        numeros, reason, score = _decision(prefix, candidates, chosen.get(prefix))
         found.append(
             TransposedCompte(
                 prefix, before.libelle(prefix), numeros, reason, score, tuple(candidates), tuple(readers[prefix])
@@ -422,7 +422,7 @@ def _begun(one: str, other: str) -> int:
 
 
 def _decision(
-    prefix: str, candidates: list[Candidate], chosen: tuple[str, ...] | None, official: tuple[str, ...]
+    prefix: str, candidates: list[Candidate], chosen: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], Reason, float]:
     if chosen is not None:
         return chosen, "choix", 1.0
