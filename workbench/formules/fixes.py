@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from workbench.formules.brackets import read_bracket
-from workbench.formules.checks import check_formule
 from workbench.formules.diagnostics import Diagnostic
 from workbench.formules.names import plain_capitals
+from workbench.formules.reading import read_formule
 from workbench.formules.references import Names
 from workbench.formules.tree import Span
 from workbench.formules.words import LOOKALIKES
@@ -46,6 +46,7 @@ def apply_fix(text: str, fix: Fix) -> str:
 
     Examples
     --------
+    >>> from workbench.formules import check_formule
     >>> text = "C70-D70"
     >>> fix = fixes_of(text, check_formule(text)[0])[0]
     >>> fix.title, apply_fix(text, fix)
@@ -75,6 +76,7 @@ def fixes_of(
 
     Examples
     --------
+    >>> from workbench.formules import check_formule
     >>> text = "A_VENTE/$POP"
     >>> [diagnostic] = check_formule(text, ["A_VENTES"])
     >>> [apply_fix(text, fix) for fix in fixes_of(text, diagnostic, ["A_VENTES"])]
@@ -84,19 +86,16 @@ def fixes_of(
     if offer is None:
         return []
     known = list(known_indicateurs) if known_indicateurs is not None else []
-    return [
-        fix for fix in offer(text, diagnostic, known) if apply_fix(text, fix) != text and _mends(text, fix, diagnostic)
-    ]
+    offered = [fix for fix in offer(text, diagnostic, known) if apply_fix(text, fix) != text]
+    # Unknown names are told only where names are given, and an offered one is known.
+    if not offered or diagnostic.code == "indicateur_inconnu":
+        return offered
+    before = _count(text, diagnostic.code)
+    return [fix for fix in offered if _count(apply_fix(text, fix), diagnostic.code) < before]
 
 
-def _mends(text: str, fix: Fix, diagnostic: Diagnostic) -> bool:
-    """Whether there is less of this remark once the fix is applied."""
-
-    def count(written: str) -> int:
-        return sum(each.code == diagnostic.code for each in check_formule(written))
-
-    # Unknown names are told only where names are given.
-    return diagnostic.code in {"indicateur_inconnu", "nom_impossible"} or count(apply_fix(text, fix)) < count(text)
+def _count(text: str, code: str) -> int:
+    return sum(each.code == code for each in read_formule(text).diagnostics)
 
 
 _Offer = Callable[[str, Diagnostic, list[str]], list[Fix]]
@@ -128,8 +127,8 @@ def _missing_type(text: str, said: Diagnostic, _known: list[str]) -> list[Fix]:
 
 def _wrong_type(text: str, said: Diagnostic, _known: list[str]) -> list[Fix]:
     written = read_bracket(text[said.span.start : said.span.end]).value
-    near = sorted(TYPES_APPEL, key=lambda each: -sum(a == b for a, b in zip(each, written, strict=False)))
-    return _written(said, *(f"[TA:{each}]" for each in near[:3]))
+    near = sorted(["BX", "BR", "SX", *TYPES_APPEL], key=lambda each: -sum(a == b for a, b in zip(each, written, strict=False)))
+    return _written(said, *(f"[TA:{each}]" for each in list(dict.fromkeys(near))[:3]))
 
 
 def _impossible_type(text: str, said: Diagnostic, _known: list[str]) -> list[Fix]:
