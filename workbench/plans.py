@@ -179,7 +179,7 @@ class PlanComptes:
         found = self._by_numero.get(numero)
         if found is None:
             above = self.nearest_above(str(numero))
-            conseil = f"Le plus proche : {above}." if above else f"Cherchez-le par son libellé : {self.nomenclature}."
+            conseil = f"Le plus proche : {above}." if above else "Cherchez-le par son libellé : plan.search."
             raise WorkbenchError(
                 "compte_inconnu",
                 compte=numero,

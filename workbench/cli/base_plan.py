@@ -60,6 +60,6 @@ def comptes(
     plan = plan_comptes(nomenclature, exercice, base=None if path else base, path=path, variante=variante)
     found = plan.search(text) if text else plan.comptes
     for each in found:
-        click.echo(f"{each.numero}\\t{each.libelle}" + ("\\tsupprimé" if each.supprime else ""))
+        click.echo(f"{each.numero}\t{each.libelle}" + ("\tsupprimé" if each.supprime else ""))
     say(f"{plan} ; {len(found)} trouvés. {plan.source}")
     return ExitCode.OK if found else ExitCode.EMPTY

@@ -127,7 +127,9 @@ def _missing_type(text: str, said: Diagnostic, _known: list[str]) -> list[Fix]:
 
 def _wrong_type(text: str, said: Diagnostic, _known: list[str]) -> list[Fix]:
     written = read_bracket(text[said.span.start : said.span.end]).value
-    near = sorted(["BX", "BR", "SX", *TYPES_APPEL], key=lambda each: -sum(a == b for a, b in zip(each, written, strict=False)))
+    near = sorted(
+        ["BX", "BR", "SX", *TYPES_APPEL], key=lambda each: -sum(a == b for a, b in zip(each, written, strict=False))
+    )
     return _written(said, *(f"[TA:{each}]" for each in list(dict.fromkeys(near))[:3]))
 
 

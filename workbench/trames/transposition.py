@@ -173,7 +173,8 @@ class Transposition:
         given = {before: (after,) if isinstance(after, str) else tuple(after) for before, after in choices.items()}
         for numeros in given.values():
             for numero in numeros:
-                _ = self.after[numero]
+                if not self.after.reads(numero):
+                    _ = self.after[numero]
         return transpose(
             self.source,
             self.before,
@@ -390,8 +391,9 @@ def _candidates(prefix: str, labels: _Labels, official: tuple[str, ...]) -> list
     if len(prefix) == 1 and labels.after.reads(prefix):
         return [Candidate(Compte(prefix, f"Classe {prefix}"), "identique", 1.0)]
     if prefix not in labels.before:
-        if labels.after.reads(prefix) and prefix in labels.after:
-            found.setdefault(prefix, Candidate(labels.after[prefix], "numéro", 0.0))
+        if labels.after.reads(prefix):
+            one = labels.after[prefix] if prefix in labels.after else Compte(prefix, labels.after.libelle(prefix))
+            found.setdefault(prefix, Candidate(one, "numéro", 0.0))
         return list(found.values())
     ranked = []
     for each, score, same in labels.scores(prefix):
