@@ -3,6 +3,7 @@
 It stands below the rooms because several that do not know each other read it: the base stores charts, trames are
 checked against them, the language completes comptes from them. Nothing here reads a file or a base.
 
+It is one module because the values and what joins them are read together, and no room could hold a part of them.
 A compte is under another when its number starts with the other's: charts are built so, and formules read comptes so.
 """
 

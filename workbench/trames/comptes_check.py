@@ -6,6 +6,8 @@ The charts are given as values: nothing here knows where they are kept.
 under the prefix of each variable, what all variables of the sum add is counted, by side and kind of operation; it
 should never be beyond one. So ``C73-C732+C7321`` is right, and ``C73+C732`` counts 732 twice. ``BX`` is read as ``BR``
 plus ``BO``, so that a formule that adds ``BX`` and ``BO`` is seen too. Products, quotients and powers part sums.
+
+Its three questions share their remarks and their charts, hence one module.
 """
 
 from __future__ import annotations

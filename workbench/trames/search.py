@@ -1,6 +1,8 @@
 """The catalogue: every trame of the shared and private folders, searched by code, by label, by compte read.
 
 A catalogue is a value: each filter gives a narrower one, so filters chain.
+
+The filters are the methods that an analyst chains, hence one module.
 """
 
 from __future__ import annotations

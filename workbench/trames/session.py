@@ -2,6 +2,8 @@
 
 A `Trame` is a value; a session holds the one of the moment, the one that the file has, and what was changed between, so
 that any change can be undone.
+
+The methods of a session are one list that an analyst reads at once, hence one module.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Nothing is moved silently: each prefix has its line, with the reason of what is proposed, how near the labels are and
 what else was possible. What has no candidate near enough keeps its number and is listed apart, for a person to decide.
+
+Labels, decisions and what they make of a trame are read together, hence one module.
 """
 
 from __future__ import annotations
