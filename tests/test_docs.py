@@ -187,6 +187,7 @@ def demonstration_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     for name in ("trames", "notebooks"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.setenv("WORKBENCH_REQUETES_PRIVEES", str(tmp_path / "requetes-privees"))
+    monkeypatch.setenv("WORKBENCH_TRAMES_PRIVEES", str(tmp_path / "trames-privees"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -79,3 +79,38 @@ def test_an_error_is_safe_html() -> None:
 
     html = ShownError(wb.WorkbenchError("requete_absente", nom="<script>", conseil=""))._repr_html_()
     assert "<script>" not in html
+
+
+def test_a_formule_is_checked_in_its_cell(shell: Any) -> None:
+    view = shell.run_cell("%%formule\nC70-D709[TA:BX").result
+    assert [fix.replacement for fixes in view.fixes for fix in fixes] == ["[TA:BX]"]
+    assert not view.right
+    assert "wavy underline" in view._repr_html_()
+    assert shell.run_cell("%%formule A_VENTES -o ventes\nC70-D709[TA:BX]").result.right
+    assert shell.user_ns["ventes"] == wb.Indicateur.from_texte("A_VENTES", "C70-D709[TA:BX]")
+
+
+def test_a_formule_goes_into_a_session(shell: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = wb.edit_trame(tmp_path / "essai.yaml", create=True, nomenclature="M57")
+    shell.user_ns["session"] = session
+    shell.user_ns["trame"] = wb.trame_from_formules({"A_B": "C70[TA:BX]"})
+    shell.run_cell("%%formule A_VENTES -t session\nC70[TA:BX]")
+    shell.run_cell("%%formule A_VENTES -t session\nC701[TA:BX]")
+    assert session["A_VENTES"].texte == "C701[TA:BX]"
+    # Known names are those of the trame.
+    assert not shell.run_cell("%%formule -t trame\nA_C/2").result.right
+    assert shell.run_cell("%%formule -t trame\nA_B/2").result.right
+    # A formule that is wrong leaves the session as it was.
+    shell.run_cell("%%formule A_VENTES -t session\nC70[TA:BX]+A_INCONNU")
+    assert session["A_VENTES"].texte == "C701[TA:BX]"
+    for cell in (
+        "%%formule -t absente\nC70",
+        "%%formule -o x\nC70",
+        "%%formule A_B -o a.b\nC70",
+        "%%formule non -t session\nC70[TA:BX]",
+    ):
+        shell.run_cell(cell)
+    shown = "".join(capsys.readouterr())
+    assert "n'est pas une trame" in shown
+    assert "Traceback" not in shown
+    assert "magics.py" not in shown

@@ -25,6 +25,8 @@ class Settings:
         Path or URL of the accounting base (``WORKBENCH_BASE``).
     trames
         Folder of the shared trames (``WORKBENCH_TRAMES``).
+    private_trames
+        Folder of one's own trames, whose codes are written ``~/code`` (``WORKBENCH_TRAMES_PRIVEES``).
     notebooks
         Folder of the notebooks that reports are made from (``WORKBENCH_NOTEBOOKS``).
     reports
@@ -43,6 +45,7 @@ class Settings:
 
     base: str
     trames: Path
+    private_trames: Path
     notebooks: Path
     reports: Path
     queries: Path
@@ -64,6 +67,7 @@ def settings() -> Settings:
     return Settings(
         base=environment.get("WORKBENCH_BASE") or "base.duckdb",
         trames=Path(environment.get("WORKBENCH_TRAMES") or "trames"),
+        private_trames=Path(environment.get("WORKBENCH_TRAMES_PRIVEES") or user_data_path("workbench") / "trames"),
         notebooks=Path(environment.get("WORKBENCH_NOTEBOOKS") or "notebooks"),
         reports=Path(environment.get("WORKBENCH_REPORTS") or "rapports"),
         queries=Path(environment.get("WORKBENCH_REQUETES") or "requetes"),

@@ -151,6 +151,25 @@ ERRORS: dict[str, ErrorKind] = {
         "La trame {trame} n'a pas été écrite dans {chemin} : {cause}.",
         "Le fichier, s'il existait, est resté comme il était.",
     ),
+    "trame_existe": ErrorKind(
+        "La trame {trame} existe déjà : {chemin}.", "Choisissez un autre code, ou modifiez-la : wb.edit_trame.", 409
+    ),
+    "trame_code": ErrorKind("« {nom} » n'est pas le code d'une trame.", "{conseil}", 422),
+    "trame_utilisee": ErrorKind(
+        "La trame {trame} ne peut pas être supprimée : {series} la nomme.",
+        "Retirez-la d'abord de ces séries, ou supprimez-les.",
+        409,
+    ),
+    "trame_changee": ErrorKind(
+        "La trame {trame} n'a pas été enregistrée : {chemin} a changé depuis qu'il a été lu.",
+        "Rouvrez-la (wb.edit_trame) et refaites vos modifications ; votre travail est dans session.trame.",
+        409,
+    ),
+    "trame_sans_nomenclature": ErrorKind(
+        "La trame {trame} n'a pas de nomenclature : ses comptes ne se vérifient dans aucun plan.",
+        "Donnez-lui sa nomenclature : nomenclature: M57",
+        422,
+    ),
     "modele_absent": ErrorKind("Le modèle {chemin} n'existe pas.", "Donnez le chemin d'un classeur .xlsx.", 404),
     "trame_indicateur_inconnu": ErrorKind("La trame {trame} n'a pas d'indicateur {indicateur}.", "{proche}", 404),
     "trame_indicateur_utilise": ErrorKind(
@@ -287,6 +306,27 @@ ERRORS: dict[str, ErrorKind] = {
         "Le dossier {dossier} ne contient aucune table de référence.", "Noms attendus : {noms}.", 404
     ),
     "reference_inconnue": ErrorKind("Il n'y a pas de table de référence « {nature} ».", "Connues : {connues}.", 404),
+    "plan_absent": ErrorKind(
+        "Il n'y a pas de plan de comptes {nomenclature}{exercice}.",
+        "Exercices connus : {connus}. Un plan s'importe : workbench base import-plan",
+        404,
+    ),
+    "variante_absente": ErrorKind(
+        "Le plan {nomenclature} n'a pas de variante {variante}.", "Variantes connues : {connues}.", 404
+    ),
+    "compte_inconnu": ErrorKind(
+        "Le compte {compte} n'est pas dans le plan {nomenclature} de {exercice}.", "{conseil}", 404
+    ),
+    "plan_sans_precision": ErrorKind(
+        "Le fichier {fichier} n'a pas de colonne {colonne}.",
+        "Ajoutez-la, ou précisez {parametre} à l'import : workbench base import-plan --help",
+        422,
+    ),
+    "plan_double": ErrorKind(
+        "Les fichiers {un} et {autre} donnent tous deux les {nature} du plan {plan}, exercice {exercice}.",
+        "Importez l'un ou l'autre : rien n'a été importé.",
+        409,
+    ),
     "fichier_seul": ErrorKind("{motif} désigne plusieurs fichiers.", "Donnez-en un seul."),
     "identifiant_invalide": ErrorKind("« {valeur} » n'est pas un {nature}.", "{conseil}"),
     "perimetre_invalide": ErrorKind("Le critère {critere} du périmètre ne convient pas : « {valeur} ».", "{conseil}"),

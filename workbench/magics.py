@@ -1,10 +1,11 @@
-"""What ``%load_ext workbench`` brings to a notebook: ``%%dgfip``, SQL over the accounting base.
+"""What ``%load_ext workbench`` brings to a notebook: ``%%dgfip``, SQL over the base; ``%%formule``, a formule checked.
 
 An error is shown as a French sentence, in red, with its place: an analyst never meets a traceback for a mistake in SQL.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,11 +19,14 @@ from workbench.dgfip import Base, connect, sql
 from workbench.dgfip.queries_result import QueryResult
 from workbench.dgfip.queries_spec import DEFAULT_ROWS, DEFAULT_SECONDS
 from workbench.errors import WorkbenchError
+from workbench.plans import PlanComptes
+from workbench.trames import Indicateur, Trame, TrameSession
+from workbench.trames.formule_view import FormuleView, look_at_formule
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["DgfipMagics", "ShownError", "load"]
+__all__ = ["DgfipMagics", "FormuleMagics", "ShownError", "load"]
 
 
 class ShownError:
@@ -97,6 +101,55 @@ class DgfipMagics(Magics):
         return None
 
 
+@magics_class
+class FormuleMagics(Magics):
+    """The magic of formules."""
+
+    def _named(self, option: str | None, kinds: type | tuple[type, ...], what: str) -> Any:
+        """Return the variable that an option names; None for no option."""
+        if option is None:
+            return None
+        found = cast("Any", self.shell).user_ns.get(option)
+        if not isinstance(found, kinds):
+            raise UsageError(f"{option} n'est pas {what}.")
+        return found
+
+    @magic_arguments()
+    @argument("code", nargs="?", help="Code de l'indicateur.")
+    @argument("-t", "--trame", help="Variable de la trame, ou de la session (wb.edit_trame) qui reçoit l'indicateur.")
+    @argument("-c", "--comptes", help="Variable du plan de comptes (wb.plan_comptes), pour les libellés.")
+    @argument("-o", "--output", help="Variable qui reçoit l'indicateur, quand la formule est correcte.")
+    @cell_magic
+    def formule(self, line: str, cell: str) -> FormuleView | None:
+        """Vérifie une formule, dans une trame ou seule ; avec une session et un code, l'y enregistre.
+
+        %%formule A_VENTES -t session -c plan
+        C70 - D709[TA:BR]
+        """
+        options = parse_argstring(self.formule, line)
+        known = self._named(options.trame, (Trame, TrameSession), "une trame ni une session (wb.edit_trame)")
+        comptes = self._named(options.comptes, PlanComptes, "un plan de comptes (wb.plan_comptes)")
+        if options.output is not None and not str(options.output).isidentifier():
+            raise UsageError(f"« {options.output} » n'est pas un nom de variable.")
+        if options.output is not None and options.code is None:
+            raise UsageError("Avec -o, donnez le code de l'indicateur : %%formule A_VENTES -o ventes")
+        trame = known.trame if isinstance(known, TrameSession) else known
+        view = look_at_formule(cell.strip(), code=options.code, trame=trame, comptes=comptes)
+        if not view.right or options.code is None:
+            return view
+        try:
+            if isinstance(known, TrameSession):
+                change = known.edit if options.code in known else known.add
+                change(options.code, cell.strip())
+                view = replace(view, note=f"{options.code} est dans la session ; session.save() l'enregistre.")
+            if options.output is not None:
+                cast("Any", self.shell).user_ns[options.output] = Indicateur.from_texte(options.code, cell.strip())
+        except WorkbenchError as error:
+            display(ShownError(error))
+            return None
+        return view
+
+
 def load(shell: InteractiveShell) -> None:
     """Give the magics to a shell; ``%load_ext workbench`` calls it."""
-    cast("Any", shell).register_magics(DgfipMagics)
+    cast("Any", shell).register_magics(DgfipMagics, FormuleMagics)

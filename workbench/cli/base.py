@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from workbench.cli.base_plan import comptes, import_plan
 from workbench.cli.base_query import queries, query, sql
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import base_option, exercices_option, existing_file, say
@@ -205,5 +206,5 @@ def prune(keep: int, base: str) -> int:
     return ExitCode.OK
 
 
-for each in (query, queries, sql):
+for each in (import_plan, comptes, query, queries, sql):
     command.add_command(each)

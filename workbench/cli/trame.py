@@ -8,9 +8,11 @@ from typing import Literal
 import click
 
 from workbench.cli.exits import ExitCode
-from workbench.cli.options import base_option, exercices_option, existing_file, say
+from workbench.cli.options import EXERCICES, base_option, exercices_option, existing_file, say
 from workbench.cli.progress import progress_bar
+from workbench.cli.trame_comptes import look_at_comptes, transpose
 from workbench.cli.trame_plan import plan
+from workbench.cli.trame_search import search
 from workbench.cli.trame_strates import strates
 from workbench.config import settings
 
@@ -24,10 +26,28 @@ def command() -> None:
 
 @command.command()
 @click.argument("files", metavar="FICHIER...", nargs=-1, required=True, type=existing_file)
-def check(files: tuple[Path, ...]) -> int:
-    """Vérifie des trames (.yaml ou .xlsx) et dit toutes leurs erreurs et remarques."""
+@click.option(
+    "--plan",
+    help="Plans de comptes : une base, un fichier ou un dossier. Vérifie aussi ce que les formules lisent.",
+)
+@click.option("--exercices", type=EXERCICES, help="Avec --plan : ces exercices seulement.")
+@click.option(
+    "--classes", help="Avec --plan : cherche les comptes non lus de ces classes (67) ; 0 pour ne pas les chercher."
+)
+def check(files: tuple[Path, ...], plan: str | None, exercices: list[int] | None, classes: str | None) -> int:
+    """Vérifie des trames (.yaml ou .xlsx) et dit toutes leurs erreurs et remarques.
+
+    Avec --plan, dit aussi les comptes comptés deux fois, les préfixes qui ne lisent aucun compte et les comptes que
+    rien ne lit. Le code de sortie est 5 quand une formule est à corriger.
+
+    \b
+    workbench trame check trames/m14_basique.yaml
+    workbench trame check trames/ofgl_agregats_m57.yaml --plan base.duckdb --exercices 2024
+    """
     from workbench.trames import check_trame_file
 
+    if plan is None and (exercices or classes):
+        raise click.UsageError("--exercices et --classes vont avec --plan.")
     code = ExitCode.OK
     for path in files:
         problems = check_trame_file(path)
@@ -37,6 +57,8 @@ def check(files: tuple[Path, ...]) -> int:
         if errors:
             code = ExitCode.FINDINGS
         say(f"{path} : {errors} erreur(s), {len(problems) - errors} remarque(s).")
+        if plan is not None and not errors and look_at_comptes(path, plan, exercices, classes):
+            code = ExitCode.FINDINGS
     return code
 
 
@@ -166,4 +188,6 @@ def evaluate(
 
 
 command.add_command(plan)
+command.add_command(search)
+command.add_command(transpose)
 command.add_command(strates)

@@ -15,6 +15,8 @@ from workbench.dgfip.control import Control
 from workbench.dgfip.control_report import ControlReport, controls
 from workbench.dgfip.import_report import ImportReport
 from workbench.dgfip.migration import Migration, migrate
+from workbench.dgfip.plan_import import import_plan_comptes
+from workbench.dgfip.plan_reading import chapitres, comptes, fonctions, plan_comptes, plans_comptes
 from workbench.dgfip.population_import import import_population
 from workbench.dgfip.queries import Query, query
 from workbench.dgfip.queries_result import QueryResult
@@ -58,6 +60,8 @@ __all__ = [
     "SavedQuery",
     "Strate",
     "base_info",
+    "chapitres",
+    "comptes",
     "connect",
     "controls",
     "delete_query",
@@ -65,9 +69,11 @@ __all__ = [
     "download_balances",
     "duplicate_query",
     "find_collectivites",
+    "fonctions",
     "import_balances",
     "import_cci",
     "import_comptes",
+    "import_plan_comptes",
     "import_population",
     "import_reference",
     "keeps_nomenclature",
@@ -78,6 +84,8 @@ __all__ = [
     "load_query",
     "migrate",
     "perimetre",
+    "plan_comptes",
+    "plans_comptes",
     "prune_snapshots",
     "query",
     "read_query",

@@ -20,6 +20,8 @@ Open-data balances give 1, 2 (net of annulations), 3 (3 + 4) and 6; ``solde_debi
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, SmallInteger, String, Table, Text
 
 __all__ = [
@@ -37,12 +39,16 @@ __all__ = [
     "doublons",
     "imports",
     "metadata",
+    "plan_chapitres",
+    "plan_comptes",
+    "plan_fonctions",
+    "plans",
     "populations",
     "references",
     "versions",
 ]
 
-VERSION = 2
+VERSION = 3
 """Goes up when a table or a column is added here: 1 is any base that does not say.
 
 An older base is read as it is, what it lacks being empty, and completed by the next import; a newer
@@ -155,13 +161,72 @@ comptes = Table(
     Column("libelle", Text, nullable=False),
 )
 
+_PLAN = (
+    Column("nomenclature", Text, nullable=False, doc="M57; of TOTEM's charts, the family of the variant"),
+    Column("variante", Text, nullable=False, doc="M57_A; empty when the source tells none apart"),
+    Column("exercice", SmallInteger, nullable=False),
+)
+
+
+def _plan(name: str, code: str, *columns: Column[Any]) -> Table:
+    key = [each._copy() for each in _PLAN]
+    own = Column(code, Text, nullable=False)
+    last = Column("import_id", Integer, nullable=False)
+    return Table(name, metadata, *key, own, *columns, last, info={"code": code})
+
+
+plan_comptes = _plan(
+    "plan_comptes",
+    "compte",
+    Column("parent", Text, doc="Empty at the top"),
+    Column("libelle", Text, nullable=False),
+    Column("libelle_court", Text),
+    Column("depense_reelle", Text, doc="The chapter of an operation of this kind; empty when the compte has none"),
+    Column("depense_ordre", Text, doc="Between sections"),
+    Column("depense_ordre_interieur", Text, doc="Inside a section"),
+    Column("recette_reelle", Text),
+    Column("recette_ordre", Text),
+    Column("recette_ordre_interieur", Text),
+    Column("totalise", SmallInteger, doc="1 when forms show it as a total"),
+    Column("supprime", SmallInteger, doc="1 when the chart keeps it as deleted"),
+)
+"""Charts of accounts: one row a (nomenclature, variante, exercice, compte)."""
+
+plan_fonctions = _plan(
+    "plan_fonctions",
+    "fonction",
+    Column("parent", Text),
+    Column("libelle", Text, nullable=False),
+    Column("libelle_court", Text),
+)
+
+plan_chapitres = _plan(
+    "plan_chapitres",
+    "chapitre",
+    Column("section", Text, doc="F fonctionnement, I investissement"),
+    Column("libelle", Text, nullable=False),
+    Column("nature", Text, doc="As the source writes it"),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    *(each._copy() for each in _PLAN),
+    Column("nature", Text, nullable=False, doc="comptes, fonctions, chapitres"),
+    Column("lignes", Integer, nullable=False),
+    Column("fichier", Text, nullable=False, doc="Name of the file, without its folder"),
+    Column("licence", Text, nullable=False, doc="The notice that goes with its content; empty when none is known"),
+    Column("import_id", Integer, nullable=False),
+)
+"""Where each chart comes from, and the notice that goes with it."""
+
 imports = Table(
     "imports",
     metadata,
     Column("import_id", Integer, nullable=False),
     Column("fichier", Text, nullable=False, doc="Name of the file, without its folder"),
     Column("sha256", String(64), nullable=False),
-    Column("source", Text, nullable=False, doc="balances, cci, cci_collectivites, cci_comptes, population"),
+    Column("source", Text, nullable=False, doc="balances, cci, cci_comptes, population, plan_comptes…"),
     Column("date", Text, nullable=False, doc="ISO 8601, UTC"),
     Column("lignes", Integer, nullable=False),
     Column("budgets", Integer, nullable=False),

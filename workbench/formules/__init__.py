@@ -7,6 +7,7 @@ Pure: no files, no databases. Reading goes words (`words`), what brackets apply 
 from workbench.formules.checks import check_formule, check_formules
 from workbench.formules.diagnostics import DIAGNOSTICS, Diagnostic, FormuleSyntaxError, format_diagnostic
 from workbench.formules.drawing import draw_tree
+from workbench.formules.fixes import Fix, apply_fix, fixes_of
 from workbench.formules.printer import print_formule, print_segment
 from workbench.formules.reading import parse_formule
 from workbench.formules.segments import split_segments
@@ -33,6 +34,7 @@ __all__ = [
     "TYPES_APPEL",
     "Binary",
     "Diagnostic",
+    "Fix",
     "FormuleSyntaxError",
     "Node",
     "Number",
@@ -43,9 +45,11 @@ __all__ = [
     "SyntaxTree",
     "Unary",
     "Variable",
+    "apply_fix",
     "check_formule",
     "check_formules",
     "draw_tree",
+    "fixes_of",
     "format_diagnostic",
     "parse_formule",
     "postorder",

@@ -15,7 +15,16 @@ from workbench.formules.names import LONGEST_NAME, is_name, plain_capitals, writ
 from workbench.formules.tree import Number, Population, Span
 from workbench.types_appel import SIDES
 
-__all__ = ["MAX_COMPTE_DIGITS", "MAX_DEPTH", "MAX_LENGTH", "MAX_LEXEMES", "MAX_NUMBER_DIGITS", "read_words", "too_deep"]
+__all__ = [
+    "LOOKALIKES",
+    "MAX_COMPTE_DIGITS",
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "MAX_LEXEMES",
+    "MAX_NUMBER_DIGITS",
+    "read_words",
+    "too_deep",
+]
 
 MAX_LENGTH = 100_000
 """Longest text, in characters."""
@@ -32,7 +41,7 @@ MAX_NUMBER_DIGITS = 28
 MAX_COMPTE_DIGITS = 20
 """Digits of a compte; charts of accounts stop at about ten."""
 
-_LOOKALIKES = {"−": "-", "–": "-", "—": "-", "‑": "-", "×": "*", "·": "*", "÷": "/", "∕": "/", ":": "/", "²": "^2"}
+LOOKALIKES = {"−": "-", "–": "-", "—": "-", "‑": "-", "×": "*", "·": "*", "÷": "/", "∕": "/", ":": "/", "²": "^2"}
 _COMPTE = re.compile(r"(SC|SD|C|D)([0-9]+)")
 
 
@@ -89,8 +98,8 @@ def _stray(lexeme: Lexeme, following: Lexeme | None) -> Diagnostic:
     if lexeme.text == ",":
         return diagnose("virgule_decimale", lexeme.span)
     conseil = ""
-    if lexeme.text in _LOOKALIKES:
-        conseil = f"Écrivez « {_LOOKALIKES[lexeme.text]} »."
+    if lexeme.text in LOOKALIKES:
+        conseil = f"Écrivez « {LOOKALIKES[lexeme.text]} »."
     elif lexeme.text == "." and following is not None and following.kind == "NUMBER":
         conseil = f"Écrivez 0.{following.text}."
     elif lexeme.text == "]":

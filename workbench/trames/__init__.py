@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.trames.checks import check_trame
 from workbench.trames.compare import TrameComparison, compare_trames
+from workbench.trames.completion import Completion, complete_formule
+from workbench.trames.comptes_check import CompteRemark, CompteRemarks, check_comptes
 from workbench.trames.files import (
     TrameSummary,
     check_trame_file,
@@ -21,9 +23,21 @@ from workbench.trames.files import (
     save_trame,
     trame_from_formules,
 )
+from workbench.trames.library import (
+    create_trame,
+    delete_trame,
+    duplicate_trame,
+    rename_trame,
+    series_of,
+    trame_file,
+    trame_folders,
+)
 from workbench.trames.model import UNITES, Formule, Indicateur, Trame
 from workbench.trames.problems import DependentIndicateurError, TrameError, TrameProblem, UnknownIndicateurError
+from workbench.trames.search import Catalogue, catalogue
 from workbench.trames.serie import Serie, serie_of, trames_of
+from workbench.trames.session import TrameSession, edit_trame, rename_indicateur
+from workbench.trames.transposition import Transposition, transpose
 
 if TYPE_CHECKING:
     from workbench.trames.excel import export_pseudo_parametrage, import_pseudo_parametrage
@@ -31,6 +45,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNITES",
+    "Catalogue",
+    "Completion",
+    "CompteRemark",
+    "CompteRemarks",
     "DependentIndicateurError",
     "Formule",
     "Indicateur",
@@ -39,11 +57,20 @@ __all__ = [
     "TrameComparison",
     "TrameError",
     "TrameProblem",
+    "TrameSession",
     "TrameSummary",
+    "Transposition",
     "UnknownIndicateurError",
+    "catalogue",
+    "check_comptes",
     "check_trame",
     "check_trame_file",
     "compare_trames",
+    "complete_formule",
+    "create_trame",
+    "delete_trame",
+    "duplicate_trame",
+    "edit_trame",
     "export_archive",
     "export_model_with_formules",
     "export_pseudo_parametrage",
@@ -52,10 +79,16 @@ __all__ = [
     "list_trames",
     "load_trame",
     "modele_path",
+    "rename_indicateur",
+    "rename_trame",
     "save_trame",
     "serie_of",
+    "series_of",
+    "trame_file",
+    "trame_folders",
     "trame_from_formules",
     "trames_of",
+    "transpose",
 ]
 
 _EXCEL = {

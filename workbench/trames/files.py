@@ -10,6 +10,7 @@ from workbench.config import settings
 from workbench.errors import WorkbenchError, require_kind
 from workbench.trames.atomic import replace_file, trame_path
 from workbench.trames.checks import check_field, check_textes, excerpt, require_right
+from workbench.trames.kept_readings import kept_reading
 from workbench.trames.model import Formule, Indicateur, Trame
 from workbench.trames.problems import TrameError, TrameProblem, nearest, sentence
 from workbench.trames.reading import SerieFile, read_serie, read_yaml
@@ -26,6 +27,7 @@ __all__ = [
     "list_trames",
     "load_trame",
     "modele_path",
+    "rewritten",
     "save_trame",
     "trame_from_formules",
 ]
@@ -137,9 +139,10 @@ def _read(path: Path) -> tuple[Trame | None, list[TrameProblem]]:
     text = _text(path)
     if isinstance(text, TrameProblem):
         return None, [text]
-    serie = read_serie(text, path.stem)
+    # A file without the word is no serie's: its text is then read once.
+    serie = read_serie(text, path.stem) if "serie" in text else None
     if serie is None:
-        return read_yaml(text, path.stem)
+        return kept_reading(text, path.stem, read_yaml)
     found, problems = serie
     return (None, problems) if found is None else _serie(found, path)
 
@@ -154,7 +157,7 @@ def _serie(found: SerieFile, path: Path) -> tuple[Trame | None, list[TrameProble
             names = sorted(other.stem for other in path.parent.glob("*.yaml"))
             problems.append(problem(f"il n'y a pas de trame {code} dans ce dossier", nearest(code, names)))
             continue
-        trame, faults = (None, [text]) if isinstance(text, TrameProblem) else read_yaml(text, code)
+        trame, faults = (None, [text]) if isinstance(text, TrameProblem) else kept_reading(text, code, read_yaml)
         if trame is None:
             hint = f"corrigez {file.name} : " + str(next(one for one in faults if one.severity == "error").message)
             problems.append(problem(f"la trame {code} est en erreur", hint))
@@ -203,11 +206,15 @@ def save_trame(trame: Trame, path: str | Path) -> Path:
         return path
     old = load_trame(path)
     if old != trame:
-        content = path.read_bytes()
-        mark = content[:3] if content.startswith(b"\xef\xbb\xbf") else b""
-        text = updated_yaml(content.decode("utf-8-sig"), old, trame, str(path))
-        replace_file(path, mark + text.encode(), trame.code)
+        replace_file(path, rewritten(path, old, trame), trame.code)
     return path
+
+
+def rewritten(path: Path, old: Trame, trame: Trame) -> bytes:
+    """Return the content of a trame's file with another trame in the place of ``old``, which it holds."""
+    content = path.read_bytes()
+    mark = content[:3] if content.startswith(b"\xef\xbb\xbf") else b""
+    return mark + updated_yaml(content.decode("utf-8-sig"), old, trame, str(path)).encode()
 
 
 def trame_from_formules(
@@ -344,7 +351,7 @@ def find_trame(code: str, folder: str | Path | None = None) -> Trame:
     Parameters
     ----------
     code
-        Code of the trame, by convention the stem of its file.
+        Code of the trame, by convention the stem of its file; ``~/code`` for one of the private folder.
     folder
         As for `list_trames`.
 
@@ -355,6 +362,8 @@ def find_trame(code: str, folder: str | Path | None = None) -> Trame:
     WorkbenchError
         When there is none; the hint names the nearest.
     """
+    if folder is None and code.startswith("~/"):
+        code, folder = code.removeprefix("~/"), settings().private_trames
     summaries = list_trames(folder)
     for one in summaries:
         if one.code == code:

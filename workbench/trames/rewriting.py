@@ -120,7 +120,9 @@ class _Rewriter:
         if old.indicateurs != new.indicateurs:
             changes["indicateurs"] = fresh["indicateurs"]
             if isinstance(node, Sequence) and node.block and node.items and new.indicateurs:
-                before = {one.code: (item, one) for item, one in zip(node.items, old.indicateurs, strict=True)}
+                names = _renamed(old, new)
+                pairs = zip(node.items, old.indicateurs, strict=True)
+                before = {names.get(one.code, one.code): (item, one) for item, one in pairs}
                 wanted = [(*before.get(one.code, (None, None)), one) for one in new.indicateurs]
                 changes["indicateurs"] = "indicateurs:" + self.sequence(
                     key,
@@ -137,7 +139,7 @@ class _Rewriter:
         if old is None or not (isinstance(item, Mapping) and item.block):
             return None
         fresh = indicateur_entries(new, self.column(item.entries[0][0].place.start))
-        names = ("libelle", "description", "reference", "theme", "unite")
+        names = ("code", "libelle", "description", "reference", "theme", "unite")
         changes = {key: fresh.get(key) for key in names if getattr(old, key) != getattr(new, key)}
         if old.formules != new.formules:
             entry = next(((key, value) for key, value in item.entries if key.text in _FORMULES), None)
@@ -268,6 +270,18 @@ class _Rewriter:
         """Find the offset of the line break that ends the last line of a node."""
         found = self.text.find("\n", self.content_end(node, key))
         return len(self.text) if found < 0 else found
+
+
+def _renamed(old: Trame, new: Trame) -> Map[str, str]:
+    """Find the indicateurs that only changed their code: same rank, same formules; their lines are theirs still."""
+    if len(old) != len(new):
+        return {}
+    pairs = zip(old.indicateurs, new.indicateurs, strict=True)
+    return {
+        was.code: one.code
+        for was, one in pairs
+        if was.code not in new and one.code not in old and was.formules == one.formules
+    }
 
 
 def _inserted(

@@ -94,6 +94,66 @@ CREATE TABLE workbench.imports (
 	jusqu_a INTEGER DEFAULT 2147483647 NOT NULL
 );
 
+CREATE TABLE workbench.plan_chapitres (
+	nomenclature TEXT COLLATE "C" NOT NULL,
+	variante TEXT COLLATE "C" NOT NULL,
+	exercice SMALLINT NOT NULL,
+	chapitre TEXT COLLATE "C" NOT NULL,
+	section TEXT COLLATE "C",
+	libelle TEXT COLLATE "C" NOT NULL,
+	nature TEXT COLLATE "C",
+	import_id INTEGER NOT NULL,
+	depuis INTEGER DEFAULT current_setting('workbench.etat')::integer NOT NULL,
+	jusqu_a INTEGER DEFAULT 2147483647 NOT NULL
+);
+
+CREATE TABLE workbench.plan_comptes (
+	nomenclature TEXT COLLATE "C" NOT NULL,
+	variante TEXT COLLATE "C" NOT NULL,
+	exercice SMALLINT NOT NULL,
+	compte TEXT COLLATE "C" NOT NULL,
+	parent TEXT COLLATE "C",
+	libelle TEXT COLLATE "C" NOT NULL,
+	libelle_court TEXT COLLATE "C",
+	depense_reelle TEXT COLLATE "C",
+	depense_ordre TEXT COLLATE "C",
+	depense_ordre_interieur TEXT COLLATE "C",
+	recette_reelle TEXT COLLATE "C",
+	recette_ordre TEXT COLLATE "C",
+	recette_ordre_interieur TEXT COLLATE "C",
+	totalise SMALLINT,
+	supprime SMALLINT,
+	import_id INTEGER NOT NULL,
+	depuis INTEGER DEFAULT current_setting('workbench.etat')::integer NOT NULL,
+	jusqu_a INTEGER DEFAULT 2147483647 NOT NULL
+);
+
+CREATE TABLE workbench.plan_fonctions (
+	nomenclature TEXT COLLATE "C" NOT NULL,
+	variante TEXT COLLATE "C" NOT NULL,
+	exercice SMALLINT NOT NULL,
+	fonction TEXT COLLATE "C" NOT NULL,
+	parent TEXT COLLATE "C",
+	libelle TEXT COLLATE "C" NOT NULL,
+	libelle_court TEXT COLLATE "C",
+	import_id INTEGER NOT NULL,
+	depuis INTEGER DEFAULT current_setting('workbench.etat')::integer NOT NULL,
+	jusqu_a INTEGER DEFAULT 2147483647 NOT NULL
+);
+
+CREATE TABLE workbench.plans (
+	nomenclature TEXT COLLATE "C" NOT NULL,
+	variante TEXT COLLATE "C" NOT NULL,
+	exercice SMALLINT NOT NULL,
+	nature TEXT COLLATE "C" NOT NULL,
+	lignes INTEGER NOT NULL,
+	fichier TEXT COLLATE "C" NOT NULL,
+	licence TEXT COLLATE "C" NOT NULL,
+	import_id INTEGER NOT NULL,
+	depuis INTEGER DEFAULT current_setting('workbench.etat')::integer NOT NULL,
+	jusqu_a INTEGER DEFAULT 2147483647 NOT NULL
+);
+
 CREATE TABLE workbench.populations (
 	identifiant TEXT COLLATE "C" NOT NULL,
 	nature TEXT COLLATE "C" NOT NULL,

@@ -82,6 +82,58 @@ CREATE TABLE imports (
 	budgets INTEGER NOT NULL
 );
 
+CREATE TABLE plan_chapitres (
+	nomenclature TEXT NOT NULL,
+	variante TEXT NOT NULL,
+	exercice SMALLINT NOT NULL,
+	chapitre TEXT NOT NULL,
+	section TEXT,
+	libelle TEXT NOT NULL,
+	nature TEXT,
+	import_id INTEGER NOT NULL
+);
+
+CREATE TABLE plan_comptes (
+	nomenclature TEXT NOT NULL,
+	variante TEXT NOT NULL,
+	exercice SMALLINT NOT NULL,
+	compte TEXT NOT NULL,
+	parent TEXT,
+	libelle TEXT NOT NULL,
+	libelle_court TEXT,
+	depense_reelle TEXT,
+	depense_ordre TEXT,
+	depense_ordre_interieur TEXT,
+	recette_reelle TEXT,
+	recette_ordre TEXT,
+	recette_ordre_interieur TEXT,
+	totalise SMALLINT,
+	supprime SMALLINT,
+	import_id INTEGER NOT NULL
+);
+
+CREATE TABLE plan_fonctions (
+	nomenclature TEXT NOT NULL,
+	variante TEXT NOT NULL,
+	exercice SMALLINT NOT NULL,
+	fonction TEXT NOT NULL,
+	parent TEXT,
+	libelle TEXT NOT NULL,
+	libelle_court TEXT,
+	import_id INTEGER NOT NULL
+);
+
+CREATE TABLE plans (
+	nomenclature TEXT NOT NULL,
+	variante TEXT NOT NULL,
+	exercice SMALLINT NOT NULL,
+	nature TEXT NOT NULL,
+	lignes INTEGER NOT NULL,
+	fichier TEXT NOT NULL,
+	licence TEXT NOT NULL,
+	import_id INTEGER NOT NULL
+);
+
 CREATE TABLE populations (
 	identifiant TEXT NOT NULL,
 	nature TEXT NOT NULL,
