@@ -22,7 +22,7 @@ settings.load_profile("workbench")
 PROJECT = Path(__file__).resolve().parents[1]
 
 
-SPARK_BODY = {"test_stores.py", "test_golden.py"}
+SPARK_BODY = ("test_stores.py::", "test_golden.py::test_every_value", "test_golden.py::test_each_collectivite_apart")
 """What holds Spark to the other engines in a short time; its run of the other rooms is a long one."""
 
 
@@ -30,7 +30,8 @@ SPARK_BODY = {"test_stores.py", "test_golden.py"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         drawn = getattr(item, "callspec", None)
-        if drawn is not None and drawn.params.get("new_url") == "spark" and item.path.name not in SPARK_BODY:
+        on_spark = drawn is not None and drawn.params.get("new_url") == "spark"
+        if on_spark and not any(part in item.nodeid for part in SPARK_BODY):
             item.add_marker(pytest.mark.slow)
 
 

@@ -154,7 +154,8 @@ class Snapshots:
         found: dict[str, set[str]] = {}
         for row in rows:
             found.setdefault(row["name"], set()).add(row["part"])
-        return found
+        # The place of a row serves the writer alone.
+        return {name: parts - {"ligne"} for name, parts in found.items()}
 
     def hold(self, number: int) -> None:
         """Keep a snapshot from being pruned as long as this session lasts."""
