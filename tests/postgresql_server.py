@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from workbench.engines.postgresql_session import Address, Session
+
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -98,3 +100,14 @@ def postgresql_server() -> Iterator[Callable[[], str]]:
                 yield new_database
         finally:
             server.communicate(b"\n")
+
+
+def reader(url: str, name: str) -> str:
+    """Make a role that reads snapshots and nothing else, once a server; return the URL with which it connects."""
+    administration = Session(Address(url), {})
+    known = {row["rolname"] for row in administration.query("SELECT rolname FROM pg_roles")}
+    for role, rights in (("workbench_lecteur", "NOLOGIN"), (name, "LOGIN IN ROLE workbench_lecteur")):
+        if role not in known:
+            administration.execute(f"CREATE ROLE {role} {rights}")
+    administration.close()
+    return url.replace("postgres@", f"{name}@")

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from postgresql_server import reader
 
 from workbench.dgfip import Base, connect, import_balances, sql, write_demonstration
 from workbench.engines import Cancellation
-from workbench.engines.postgresql_session import Address, Session
 from workbench.errors import WorkbenchError
 
 LONG = {
@@ -40,16 +40,10 @@ def base(new_url: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -
     """A base on each engine, opened by someone who only reads."""
     written = write_demonstration(tmp_path_factory.mktemp("sql"), communes=2)
     url = new_url()
-    if url.startswith("postgresql"):
-        administration = Session(Address(url), {})
-        if not administration.query("SELECT 1 AS found FROM pg_roles WHERE rolname = 'workbench_lecteur'"):
-            administration.execute("CREATE ROLE workbench_lecteur NOLOGIN")
-        if not administration.query("SELECT 1 AS found FROM pg_roles WHERE rolname = 'lectrice'"):
-            administration.execute("CREATE ROLE lectrice LOGIN IN ROLE workbench_lecteur")
-        administration.close()
+    as_reader = reader(url, "lectrice") if url.startswith("postgresql") else url
     with connect(url, read_only=False) as opened:
         import_balances(opened, written.balances)
-    with connect(url.replace("postgres@", "lectrice@")) as opened:
+    with connect(as_reader) as opened:
         yield opened
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from postgresql_server import reader
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, column, delete, func, insert, select, table
 
 from workbench.engines import open_store
@@ -98,13 +99,10 @@ def test_rows_are_stored_once_and_go_with_their_last_snapshot(url: str, administ
     assert [each["name"] for each in schemas] == ["workbench", "workbench_00000003"]
 
 
-def test_the_readers_role_reads_snapshots_and_nothing_else(url: str, administration: Session) -> None:
-    roles = administration.query("SELECT rolname FROM pg_roles WHERE rolname = 'workbench_lecteur'")
-    if not roles:
-        administration.execute("CREATE ROLE workbench_lecteur NOLOGIN")
-        administration.execute("CREATE ROLE agent LOGIN IN ROLE workbench_lecteur")
+def test_the_readers_role_reads_snapshots_and_nothing_else(url: str) -> None:
+    as_reader = reader(url, "agent")
     add(PostgreSQLStore(url), 1)
-    store = PostgreSQLStore(url.replace("postgres@", "agent@"))
+    store = PostgreSQLStore(as_reader)
     engine, _ = store.open()
     assert engine.fetch(select(notes.c.n)).column(0).to_pylist() == [1]
     with pytest.raises(WorkbenchError, match="permission denied"):

@@ -1,10 +1,10 @@
-"""The Arrow types that every engine gives: int64, string, float64."""
+"""Arrow types: those that every engine gives (int64, string, float64), and those that a plain writer takes."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-__all__ = ["plain"]
+__all__ = ["plain", "without_dictionaries"]
 
 
 def plain(rows: pa.Table) -> pa.Table:
@@ -22,6 +22,19 @@ def plain(rows: pa.Table) -> pa.Table:
             rows = rows.set_column(place, field.name, texts.cast(pa.float64()))
     schema = pa.schema([pa.field(field.name, _plain_type(field.type)) for field in rows.schema])
     return rows if schema.equals(rows.schema) else rows.cast(schema)
+
+
+def without_dictionaries(schema: pa.Schema) -> pa.Schema:
+    """Return a schema whose dictionaries are texts, for what does not take them (CSV, Spark).
+
+    Examples
+    --------
+    >>> without_dictionaries(pa.schema([("siret", pa.dictionary(pa.int32(), pa.string()))])).types
+    [DataType(string)]
+    """
+    return pa.schema(
+        [pa.field(each.name, pa.string()) if pa.types.is_dictionary(each.type) else each for each in schema]
+    )
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:

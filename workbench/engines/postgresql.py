@@ -103,13 +103,7 @@ class PostgreSQLEngine:
     def fetch(self, statement: Executable, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Run a statement that reads; see `workbench.engines.interface.Engine.fetch`."""
         with self._session() as session:
-            if not tables:
-                return plain(session.fetch(statement))
-            # A temporary table is made by a transaction that may write, which then gives that up.
-            with session.transaction("BEGIN READ WRITE", ending="ROLLBACK"):
-                _give(session, tables)
-                session.execute("SET TRANSACTION READ ONLY")
-                return plain(session.fetch(statement))
+            return _fetched(session, statement, tables)
 
     def written(self, statement: Executable) -> tuple[str, list[Any]]:
         """Return the text of a statement as PostgreSQL runs it, and its bound values in order."""
@@ -123,16 +117,7 @@ class PostgreSQLEngine:
         tables: Mapping[str, pa.Table] | None = None,
     ) -> pa.Table:
         """Run a statement within a time; see `workbench.engines.interface.QueryEngine.fetch_within`."""
-
-        def work(session: Session) -> pa.Table:
-            if not tables:
-                return plain(session.fetch(statement))
-            with session.transaction("BEGIN READ WRITE", ending="ROLLBACK"):
-                _give(session, tables)
-                session.execute("SET TRANSACTION READ ONLY")
-                return plain(session.fetch(statement))
-
-        return self._alone(work, seconds, cancellation)
+        return self._alone(lambda session: _fetched(session, statement, tables), seconds, cancellation)
 
     def fetch_text(
         self,
@@ -304,6 +289,16 @@ def _require_humble(session: Session) -> None:
     found = session.query(_POWERS)[0]
     if found["strong"]:
         raise WorkbenchError("sql_role", role=found["role"])
+
+
+def _fetched(session: Session, statement: Executable, tables: Mapping[str, pa.Table] | None) -> pa.Table:
+    if not tables:
+        return plain(session.fetch(statement))
+    # A temporary table is made by a transaction that may write, which then gives that up.
+    with session.transaction("BEGIN READ WRITE", ending="ROLLBACK"):
+        _give(session, tables)
+        session.execute("SET TRANSACTION READ ONLY")
+        return plain(session.fetch(statement))
 
 
 def _give(session: Session, tables: Mapping[str, pa.Table]) -> None:

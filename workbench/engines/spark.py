@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Executable
 
-from workbench.engines.arrow_types import plain
+from workbench.engines.arrow_types import plain, without_dictionaries
 from workbench.engines.interface import GroupFunction
 from workbench.engines.limits import Cancellation, within
 from workbench.engines.spark_address import SparkAddress
@@ -162,7 +162,7 @@ class SparkEngine:
             given = dict(tables or {})
             try:
                 for name, rows in given.items():
-                    session.createDataFrame(_spelt(rows)).createOrReplaceTempView(name)
+                    session.createDataFrame(rows.cast(without_dictionaries(rows.schema))).createOrReplaceTempView(name)
                 for name, (other, column) in narrowed.items():
                     self._view(session, name, given[other][column])
                 _require_query(session, text)
@@ -358,11 +358,3 @@ def _require_query(session: Any, text: str) -> None:
         or "ScriptTransformation" in plan.treeString()
     ):
         raise ValueError("seule une lecture est possible")
-
-
-def _spelt(rows: pa.Table) -> pa.Table:
-    """Rows without dictionaries, which Spark has not."""
-    fields = [
-        pa.field(field.name, pa.string() if pa.types.is_dictionary(field.type) else field.type) for field in rows.schema
-    ]
-    return rows.cast(pa.schema(fields))

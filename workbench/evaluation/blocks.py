@@ -60,7 +60,6 @@ class Prepared:
         used = np.flatnonzero(covered)
         segment_of = np.cumsum(covered) - covered
         first, last = cuts[used], cuts[used + 1]
-        self.chart = chart
         variants, variant_spans = self._variants(program.weights, len(program.column))
         conditions = [ALL, *sorted(program.conditions - {ALL}, key=repr)]
         folded = [self._folded(condition, reach, segment_of, len(used), variants) for condition in conditions]

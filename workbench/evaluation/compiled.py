@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from workbench.evaluation.kernel import EVERY_SPAN
+
 __all__ = [
     "ABSOLUTE",
     "DIVIDE",
-    "EVERY",
     "MULTIPLY",
     "ONES",
     "POWER",
@@ -39,9 +40,6 @@ WEIGH, SHIFT, WITHIN, ABSOLUTE, MULTIPLY, DIVIDE, POWER = range(7)
 
 FEW = 50
 """A plan that reads this many times fewer columns than a block has runs looks for each of them."""
-
-EVERY = -1
-"""Stands for all spans in a list of spans."""
 
 ONES = -1
 """Stands for the constant 1 in a list of populations."""
@@ -75,7 +73,7 @@ class Steps(NamedTuple):
     variants, variant_spans
         Columns of weights that stand for their weighing in a span.
     term_spans, term_sources, term_weights
-        Vectors added to a weighing, in a span or in `EVERY` one.
+        Vectors added to a weighing, in a span or in `workbench.evaluation.kernel.EVERY_SPAN`.
     outputs, output_scales
         The vector of each indicateur, and what divides it.
     height
@@ -312,7 +310,7 @@ def _finite(vector, rows):  # type: ignore[no-untyped-def]
 def _add_terms(steps, x, total, first, last, spans, rows):  # type: ignore[no-untyped-def]
     for term in range(first, last):
         source, weight, span = x[steps.term_sources[term]], steps.term_weights[term], steps.term_spans[term]
-        if span == EVERY:
+        if span == EVERY_SPAN:
             for row in range(rows):
                 total[row] += weight * source[row]
         else:

@@ -15,6 +15,7 @@ from pyarrow import csv, parquet
 from workbench.dgfip import Base, Perimetre
 from workbench.dgfip.schema import metadata
 from workbench.engines import table_names, writing_table
+from workbench.engines.arrow_types import without_dictionaries
 from workbench.errors import WorkbenchError
 from workbench.evaluation.each import Layout, Progress, evaluate_each_batches
 from workbench.evaluation.evaluate import OF_THE_TRAME, NomenclatureFilter
@@ -150,7 +151,7 @@ def _file(target: Path, schema: pa.Schema) -> Iterator[_Sink]:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".valeurs-", delete=False) as file:
             work = Path(file.name)
             if target.suffix.lower() == ".csv":
-                with csv.CSVWriter(file, _plain(schema)) as lines:
+                with csv.CSVWriter(file, without_dictionaries(schema)) as lines:
                     yield _CsvSink(lines)
             else:
                 with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
@@ -175,14 +176,7 @@ class _CsvSink:
         self.writer = writer
 
     def write(self, batch: pa.RecordBatch) -> None:
-        self.writer.write_batch(batch.cast(_plain(batch.schema)))
-
-
-def _plain(schema: pa.Schema) -> pa.Schema:
-    """The same without dictionaries, which a CSV writer does not take."""
-    return pa.schema(
-        [pa.field(each.name, pa.string()) if pa.types.is_dictionary(each.type) else each for each in schema]
-    )
+        self.writer.write_batch(batch.cast(without_dictionaries(batch.schema)))
 
 
 def _schema(layout: Layout, codes: list[str]) -> pa.Schema:

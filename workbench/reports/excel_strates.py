@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from pyarrow import csv, parquet
 
 from workbench.atomic import replacing
+from workbench.engines.arrow_types import without_dictionaries
 from workbench.errors import WorkbenchError, require_kind
 from workbench.evaluation.strates import StrateTable
 from workbench.reports.excel_files import save, set_text
@@ -87,18 +87,10 @@ def write_strates(table: StrateTable, to: str | Path) -> Path:
             if kind == ".parquet":
                 parquet.write_table(rows, partial, compression="zstd")
             else:
-                csv.write_csv(_plain(rows), partial)
+                csv.write_csv(rows.cast(without_dictionaries(rows.schema)), partial)
     except OSError as error:
         raise WorkbenchError("valeurs_ecriture", chemin=str(to), detail=error.strerror or str(error)) from error
     return path
-
-
-def _plain(rows: pa.Table) -> pa.Table:
-    """The same without dictionaries, which a CSV writer does not take."""
-    fields = [
-        pa.field(field.name, pa.string()) if pa.types.is_dictionary(field.type) else field for field in rows.schema
-    ]
-    return rows.cast(pa.schema(fields))
 
 
 def _workbook(table: StrateTable) -> Workbook:
