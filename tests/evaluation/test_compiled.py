@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import workbench as wb
@@ -179,7 +179,8 @@ _numbers = st.one_of(
     values=st.lists(_numbers.map(lambda value: value + 0.0), min_size=1, max_size=60),
     absent=st.sets(st.integers(0, 59), max_size=20),
 )
-@settings(deadline=None)
+@example(values=[0.0] * 6 + [-1.0], absent=set())
+@example(values=[0.0] * 6 + [1.0], absent=set())
 def test_ranks_and_extremes_are_exact(values: list[float], absent: set[int]) -> None:
     array = np.array(values)
     present = np.array([number not in absent for number in range(len(values))])

@@ -71,7 +71,8 @@ def _gather(bits, present, wanted, found):  # type: ignore[no-untyped-def]
 def _fill(values, present, edges, counts, low, high, lowest, highest):  # type: ignore[no-untyped-def]
     last = len(counts) - 1
     bars = len(counts) / (edges[-1] - edges[0]) if edges[-1] > edges[0] else 0.0
-    low_ties, high_ties, lows, highs = len(lowest), len(highest), 0, 0
+    # Half of the room for those equal to the last one kept, half for those beyond it.
+    low_ties, high_ties, lows, highs = len(lowest) // 2, len(highest) // 2, 0, 0
     for row in range(len(values)):
         if not present[row]:
             continue
