@@ -27,12 +27,21 @@ SPARK_BODY = ("test_stores.py::", "test_golden.py::test_every_value", "test_gold
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Call Spark's own run of a room slow, and have it take each test once, whatever its other parameters."""
+    kept, left, seen = [], [], set()
     for item in items:
         drawn = getattr(item, "callspec", None)
         on_spark = drawn is not None and drawn.params.get("new_url") == "spark"
         if on_spark and not any(part in item.nodeid for part in SPARK_BODY):
             item.add_marker(pytest.mark.slow)
+            test = item.nodeid.partition("[")[0]
+            (left if test in seen else kept).append(item)
+            seen.add(test)
+        else:
+            kept.append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")

@@ -116,7 +116,8 @@ def test_contributions_to_figures_of_a_serie(changing: wb.Base, serie: wb.Serie,
 
 
 def test_one_value_of_a_serie_explained_alone(changing: wb.Base, grid: pd.DataFrame) -> None:
-    for row in grid.itertuples():
+    # Seven has no common factor with the rows of a collectivité: every indicateur is met.
+    for row in grid.iloc[::7].itertuples():
         why = wb.explain_each(LINEAR, changing, str(row.siret), str(row.indicateur), row.exercice, exercices=YEARS)
         assert why.value == pytest.approx(row.value, rel=1e-12, abs=1e-9), row
     with pytest.raises(wb.WorkbenchError) as error:
