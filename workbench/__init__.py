@@ -62,7 +62,7 @@ if TYPE_CHECKING:
         write_each,
     )
     from workbench.formules import Diagnostic, Fix, check_formule, fixes_of, parse_formule
-    from workbench.reports import run_report, write_balance, write_excel, write_query, write_strates
+    from workbench.reports import query_chart, run_report, write_balance, write_excel, write_query, write_strates
     from workbench.trames import (
         Catalogue,
         Completion,
@@ -90,6 +90,7 @@ if TYPE_CHECKING:
         trame_from_formules,
         transpose,
     )
+    from workbench.widgets import QueryPanel, query_panel
 
 __version__ = "0.1.0"
 
@@ -108,6 +109,7 @@ __all__ = [
     "Perimetre",
     "Preview",
     "Query",
+    "QueryPanel",
     "QueryResult",
     "SavedQuery",
     "Serie",
@@ -156,6 +158,8 @@ __all__ = [
     "plans_comptes",
     "preview",
     "query",
+    "query_chart",
+    "query_panel",
     "rank_each_batches",
     "read_query",
     "rename_indicateur",
@@ -231,7 +235,7 @@ _ROOMS = {
         "write_each",
     ),
     "workbench.formules": ("Diagnostic", "Fix", "check_formule", "fixes_of", "parse_formule"),
-    "workbench.reports": ("run_report", "write_balance", "write_excel", "write_query", "write_strates"),
+    "workbench.reports": ("query_chart", "run_report", "write_balance", "write_excel", "write_query", "write_strates"),
     "workbench.trames": (
         "Catalogue",
         "Completion",
@@ -259,6 +263,7 @@ _ROOMS = {
         "trame_from_formules",
         "transpose",
     ),
+    "workbench.widgets": ("QueryPanel", "query_panel"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -411,6 +411,15 @@ ERRORS: dict[str, ErrorKind] = {
     "requete_vide": ErrorKind(
         "La requête ne demande rien.", 'Ajoutez une mesure, .measure("C70"), ou un regroupement, .by("collectivite").'
     ),
+    "requete_sans_montant": ErrorKind(
+        "Ce résultat n'a pas de montant à représenter.", "Ajoutez une mesure à la requête, ou élargissez-la.", 422
+    ),
+    "panneau_incident": ErrorKind(
+        "Cette action n'a pas abouti.", "Réessayez ; si l'erreur revient, signalez la référence {reference}.", 500
+    ),
+    "panneau_sans_resultat": ErrorKind(
+        "La requête du panneau n'a pas encore été exécutée.", "Cliquez sur « Exécuter », ou écrivez panel.run().", 409
+    ),
     "requete_mesure": ErrorKind("La mesure « {mesure} » ne convient pas : {raison}.", "{conseil}"),
     "requete_choix": ErrorKind("{quoi} « {valeur} » n'existe pas.", "{conseil}"),
     "requete_valeur": ErrorKind("La valeur « {valeur} » ne convient pas à {quoi}.", "{conseil}"),

@@ -325,6 +325,7 @@ class Query:
             base=base.url,
             snapshot=base.snapshot,
             seconds=seconds,
+            spec=spec,
         )
 
     @property

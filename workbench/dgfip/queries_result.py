@@ -49,6 +49,8 @@ class QueryResult:
         What was read.
     seconds
         What it took.
+    spec
+        What was asked; None for SQL that a person wrote.
     """
 
     table: pa.Table
@@ -58,6 +60,7 @@ class QueryResult:
     base: str = ""
     snapshot: str = ""
     seconds: float = 0.0
+    spec: QuerySpec | None = None
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -175,7 +178,8 @@ def labelled(base: Base, table: pa.Table, spec: QuerySpec) -> pa.Table:
         "source": {"balances": "balances ouvertes", "cci": "base CCI"},
     }
     if {"compte", "chapitre", "classe"} & set(spec.columns):
-        labels = libelles_comptes(base, spec.perimetre.nomenclature)
+        # Without a nomenclature, any label says more than none.
+        labels = libelles_comptes(base, spec.perimetre.nomenclature or "*")
         known |= {"compte": labels, "chapitre": labels, "classe": labels}
     for name in spec.columns:
         if name in known:
