@@ -411,6 +411,21 @@ ERRORS: dict[str, ErrorKind] = {
     "requete_vide": ErrorKind(
         "La requête ne demande rien.", 'Ajoutez une mesure, .measure("C70"), ou un regroupement, .by("collectivite").'
     ),
+    "epci_sans_exercice": ErrorKind(
+        "Le fichier {fichier} ne dit pas pour quels exercices il donne les membres des EPCI.",
+        "Précisez-les : exercices=2024 ; une liste décrit le 1er janvier de son année.",
+        422,
+    ),
+    "epci_sans_membre": ErrorKind(
+        "Le fichier {fichier} ne nomme pas les membres des EPCI.",
+        "Il lui faut une colonne siren_membre, ou insee (code de la commune).",
+        422,
+    ),
+    "epci_double": ErrorKind(
+        "Le fichier {fichier} donne deux EPCI à {membre} en {exercice}.",
+        "Une commune relève d'un seul EPCI à fiscalité propre : retirez les syndicats de la liste.",
+        422,
+    ),
     "requete_sans_montant": ErrorKind(
         "Ce résultat n'a pas de montant à représenter.", "Ajoutez une mesure à la requête, ou élargissez-la.", 422
     ),

@@ -38,7 +38,9 @@ class QueryForm(Component):
     ``export`` (file), ``clear``, ``library``, and ``saved`` (action, and its values).
     """
 
-    _esm = source("dom.js", "combobox.js", "plotly.js", "query_saved.js", "query_form.js", "query_result.js", "query_panel.js")
+    _esm = source(
+        "dom.js", "combobox.js", "plotly.js", "query_saved.js", "query_form.js", "query_result.js", "query_panel.js"
+    )
     _css = source("lab.css", "query_panel.css")
     address = traitlets.Unicode().tag(sync=True)
     lists: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
@@ -209,9 +211,7 @@ class QueryPanel:
         if drawn is None:
             self.widget.send({"kind": "figure", "figure": None, "message": "Il n'y a rien à représenter."})
             return
-        self.widget.send(
-            {"kind": "figure", "figure": drawn.content(), "alternative": drawn.description, "message": ""}
-        )
+        self.widget.send({"kind": "figure", "figure": drawn.content(), "alternative": drawn.description, "message": ""})
 
     def _show(self) -> None:
         """Show the query, its SQL at once, and how many rows it has when that is known."""

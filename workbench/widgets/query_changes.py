@@ -240,11 +240,10 @@ def _tidy(query: Query) -> Query:
 
 
 FIELDS: Mapping[str, Callable[[Query, object], Query]] = {
-    **{name: _criterion(name) for name in ("departements", "types", "sirets", "sirens", "finess")},
+    **{name: _criterion(name) for name in ("departements", "types", "sirets", "sirens", "finess", "epci")},
     "nomenclature": _nomenclature,
     "population": _population,
     "name": _name,
-    "epci": _of_spec("epci"),
     "comptes": _of_spec("comptes"),
     "exercices": _exercices,
     "by": _by,

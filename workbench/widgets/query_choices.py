@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from workbench.dgfip import Base, find_collectivites, plans_comptes
 from workbench.dgfip.catalogue import libelles_comptes
+from workbench.dgfip.epci import libelles_epci
 from workbench.dgfip.queries_measures import OPERATORS
 from workbench.dgfip.queries_spec import DIMENSIONS, QuerySpec
 from workbench.dgfip.reference import departements, nomenclatures, types_etablissement
@@ -239,10 +240,10 @@ class QueryChoices:
 
     @cached_property
     def _epci(self) -> list[Choice]:
-        column = collectivites.c.siren_epci
-        rows = self.base.fetch(select(column).where(column.is_not(None)).distinct().order_by(column))
-        sirens = [each for each in rows.column(0).to_pylist() if each]
-        return [{"value": siren, "label": siren, "detail": ""} for siren in sirens]
+        return [
+            {"value": siren, "label": name or siren, "detail": f"SIREN {siren}"}
+            for siren, name in libelles_epci(self.base).items()
+        ]
 
 
 def _choices(codes: Iterable[str], labels: Mapping[str, str], bare: bool = False) -> list[Choice]:

@@ -176,7 +176,7 @@ class QueryPanelView:
             "population": [grouped(each) if each is not None else "" for each in (low, high)],
             "name": spec.name or "",
             "sirets": self._sirets(criteria.sirets or ()),
-            "epci": [self._epci(siren) for siren in spec.epci or ()],
+            "epci": [self._epci(siren) for siren in criteria.epci or ()],
             "others": [
                 {"field": name, "label": f"{name.upper()} : {', '.join(values[:5])}{'…' if len(values) > 5 else ''}"}
                 for name in ("sirens", "finess")
