@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         import_balances,
         import_cci,
         import_comptes,
+        import_epci,
         import_plan_comptes,
         import_population,
         import_reference,
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
         write_each,
     )
     from workbench.formules import Diagnostic, Fix, check_formule, fixes_of, parse_formule
-    from workbench.reports import run_report, write_balance, write_excel, write_query, write_strates
+    from workbench.reports import query_chart, run_report, write_balance, write_excel, write_query, write_strates
     from workbench.trames import (
         Catalogue,
         Completion,
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
         trame_from_formules,
         transpose,
     )
+    from workbench.widgets import QueryPanel, query_panel
 
 __version__ = "0.1.0"
 
@@ -108,6 +110,7 @@ __all__ = [
     "Perimetre",
     "Preview",
     "Query",
+    "QueryPanel",
     "QueryResult",
     "SavedQuery",
     "Serie",
@@ -145,6 +148,7 @@ __all__ = [
     "import_balances",
     "import_cci",
     "import_comptes",
+    "import_epci",
     "import_plan_comptes",
     "import_population",
     "import_reference",
@@ -156,6 +160,8 @@ __all__ = [
     "plans_comptes",
     "preview",
     "query",
+    "query_chart",
+    "query_panel",
     "rank_each_batches",
     "read_query",
     "rename_indicateur",
@@ -198,6 +204,7 @@ _ROOMS = {
         "import_balances",
         "import_cci",
         "import_comptes",
+        "import_epci",
         "import_plan_comptes",
         "import_population",
         "import_reference",
@@ -231,7 +238,7 @@ _ROOMS = {
         "write_each",
     ),
     "workbench.formules": ("Diagnostic", "Fix", "check_formule", "fixes_of", "parse_formule"),
-    "workbench.reports": ("run_report", "write_balance", "write_excel", "write_query", "write_strates"),
+    "workbench.reports": ("query_chart", "run_report", "write_balance", "write_excel", "write_query", "write_strates"),
     "workbench.trames": (
         "Catalogue",
         "Completion",
@@ -259,6 +266,7 @@ _ROOMS = {
         "trame_from_formules",
         "transpose",
     ),
+    "workbench.widgets": ("QueryPanel", "query_panel"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -93,8 +93,8 @@ class Query:
         name
             Words of the label of the budget, in any order, accents and case apart.
         epci
-            SIRENs of the groupements that budgets belong to, where the source tells it: CCI bases do, open data
-            does not.
+            SIRENs of the groupements that budgets belong to in their exercice: CCI bases tell it, and lists imported
+            with `import_epci`.
         comptes
             First digits of the comptes to read.
 
@@ -122,6 +122,7 @@ class Query:
             departements=departements,
             types=types,
             population=population,
+            epci=epci,
         )
         criteria = {each: value for each, value in vars(given).items() if value is not None}
         if population is not None:
@@ -129,8 +130,6 @@ class Query:
         spec = replace(spec, perimetre=replace(spec.perimetre, **criteria))
         if name is not None:
             spec = replace(spec, name=checked_text(name, "name").strip() or None)
-        if epci is not None:
-            spec = replace(spec, epci=perimetre(sirens=epci).sirens)
         if comptes is not None:
             prefixes = [comptes] if isinstance(comptes, str) else list(comptes)
             spec = replace(spec, comptes=tuple(Measure.of(f"C{each}").compte for each in prefixes))
@@ -325,6 +324,7 @@ class Query:
             base=base.url,
             snapshot=base.snapshot,
             seconds=seconds,
+            spec=spec,
         )
 
     @property
@@ -338,8 +338,6 @@ class Query:
         said = [f"Périmètre : {spec.perimetre}"]
         if spec.name is not None:
             said.append(f"Nom : {spec.name}")
-        if spec.epci is not None:
-            said.append(f"EPCI : {', '.join(spec.epci)}")
         if spec.comptes is not None:
             said.append(f"Comptes : {', '.join(spec.comptes)}")
         years = "tous" if spec.exercices is None else ", ".join(map(str, spec.exercices))
