@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,16 +21,6 @@ from workbench.dashboards.server import serve
 port, base, trames, folder = sys.argv[1:]
 serve(int(port), base, trames, folder=folder)
 """
-
-CHROMIUM_OPTIONS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 class Server:
@@ -108,15 +97,6 @@ def write_notebook() -> Callable[..., Path]:
         return path
 
     return write
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The program of a browser; the test skips where there is none."""
-    found = os.environ.get("WORKBENCH_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        pytest.skip("no Chromium on this machine")
-    return found
 
 
 @pytest.fixture(scope="session")

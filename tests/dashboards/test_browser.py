@@ -20,12 +20,9 @@ import pytest
 pytest.importorskip("voila")
 playwright = pytest.importorskip("playwright.sync_api")
 
-from conftest import CHROMIUM_OPTIONS  # the folder of the tests is on the path  # noqa: E402
+from browsers import CONTRASTS, opened_browser  # noqa: E402
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-# A busy machine is slow, not wrong.
-playwright.expect.set_options(timeout=30_000)
 
 COMMUNE = "21310900200013"
 
@@ -42,28 +39,6 @@ indicateurs:
     formules:
       - texte: D6[TA:BX]
 """
-
-CONTRASTS = """() => {
-  const channel = (value) => ((value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
-  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-  const rgba = (text) => text.match(/[\\d.]+/g).map(Number);
-  const poor = [];
-  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || !element.checkVisibility()) continue;
-    if (element.closest(".wb-chart, .wb-sr, script, style, option, :disabled")) continue;
-    let behind = element;
-    while (behind && (rgba(getComputedStyle(behind).backgroundColor)[3] ?? 1) === 0) behind = behind.parentElement;
-    const ground = behind ? getComputedStyle(behind).backgroundColor : "rgb(255, 255, 255)";
-    const [a, b] = [getComputedStyle(element).color, ground]
-      .map((text) => light(rgba(text)))
-      .sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${element.className} ${walker.currentNode.data.trim()}`);
-  }
-  return poor;
-}"""
 
 
 class Visit:
@@ -130,11 +105,9 @@ def server(
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=chromium, args=list(CHROMIUM_OPTIONS))
+def browser() -> Iterator[Any]:
+    with opened_browser() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -191,7 +164,7 @@ def test_from_a_name_typed_to_an_explained_figure_and_a_workbook(
         assert total == cents(lines.last.locator(".wb-amount").text_content())
     playwright.expect(why).to_contain_text("73111 Taxes foncières et d'habitation")
     page.screenshot(path=screenshots / "explication.png", full_page=True)
-    assert page.evaluate(CONTRASTS) == []
+    assert page.evaluate(CONTRASTS, "main") == []
 
     # Closed by Escape, the focus is where it was.
     why.get_by_role("button", name="Fermer").focus()

@@ -1,0 +1,301 @@
+"""A real JupyterLab in its own process, and its page in a browser."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import nbformat
+import pytest
+
+__all__ = ["Lab", "LabPage", "LabServer", "running_lab"]
+
+# jsonschema compiles 38 grammars of rfc3987_syntax at import when it is there: two seconds.
+LAUNCH = """
+import sys
+sys.modules["rfc3987_syntax"] = None
+from jupyterlab.labapp import main
+sys.exit(main())
+"""
+
+OVERRIDES = {
+    "@jupyterlab/translation-extension:plugin": {"locale": "fr_FR"},
+    # Cells out of sight stay in the page, where tests look for them.
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+}
+
+
+class LabServer:
+    """A running JupyterLab, whose files and settings are in a folder of its own.
+
+    Parameters
+    ----------
+    folder
+        Where everything is written; notebooks are in ``notebooks``.
+    project
+        The checkout that kernels import.
+    variables
+        Added to the environment of the server, hence of its kernels.
+    """
+
+    def __init__(self, folder: Path, project: Path, **variables: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.token = secrets.token_hex(16)
+        self.folder = folder
+        self.notebooks = folder / "notebooks"
+        self.log = folder / "server.log"
+        settings = folder / "settings"
+        own = {
+            "JUPYTER_CONFIG_DIR": folder / "config",
+            "JUPYTER_DATA_DIR": folder / "data",
+            "JUPYTER_RUNTIME_DIR": folder / "runtime",
+            "JUPYTERLAB_SETTINGS_DIR": settings,
+            "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
+            "IPYTHONDIR": folder / "ipython",
+            "XDG_DATA_HOME": folder / "xdg",
+        }
+        for path in (self.notebooks, *own.values()):
+            path.mkdir(parents=True, exist_ok=True)
+        for name, values in OVERRIDES.items():
+            package, plugin = name.split(":")
+            path = settings / package / f"{plugin}.jupyterlab-settings"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(values))
+        environment = {
+            **os.environ,
+            **{name: str(path) for name, path in own.items()},
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(project), os.environ.get("PYTHONPATH", "")])),
+            **variables,
+        }
+        command = [
+            *(sys.executable, "-c", LAUNCH, "--no-browser", "--allow-root"),
+            *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"),
+            *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}"),
+            *("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
+            *("--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
+        ]
+        with self.log.open("w") as sink:
+            self.process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        end = time.monotonic() + 90
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                if httpx.get(f"{self.url}/api/status", params={"token": self.token}, timeout=5).is_success:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        self.stop()
+        pytest.fail(self.log.read_text())
+
+    def write(self, name: str, sources: Sequence[str]) -> str:
+        """Write a notebook of code cells and return its name."""
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        metadata = {
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+            "language_info": {"name": "python"},
+        }
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), self.notebooks / name)
+        return name
+
+    def end_kernels(self) -> None:
+        """End every kernel: the tests of a module leave none to the next."""
+        with httpx.Client(base_url=self.url, params={"token": self.token}, timeout=30) as client:
+            for session in client.get("/api/sessions").json():
+                client.delete(f"/api/sessions/{session['id']}")
+
+    def stop(self) -> None:
+        """End the server and its kernels."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+@contextmanager
+def running_lab(folder: Path, project: Path, **variables: str) -> Iterator[LabServer]:
+    """Start JupyterLab, and stop it at the end."""
+    server = LabServer(folder, project, **variables)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+class LabPage:
+    """A notebook open in JupyterLab.
+
+    Parameters
+    ----------
+    page
+        Playwright's page, for what is not here.
+    server
+        Where the notebook is.
+    name
+        Name of the notebook.
+    screenshots
+        Folder of the pictures.
+    """
+
+    def __init__(self, page: Any, server: LabServer, name: str, screenshots: Path) -> None:
+        self.page = page
+        self.server = server
+        self.name = name
+        self.screenshots = screenshots
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("websocket", lambda channel: self.requests.append(channel.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._heard)
+
+    def _heard(self, message: Any) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def _open(self, workspace: str) -> None:
+        address = f"{self.server.url}/lab/workspaces/{workspace}/tree/{self.name}"
+        self.page.goto(f"{address}?token={self.server.token}&reset")
+        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
+        self.page.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=60_000,
+        )
+        self.command("application:toggle-left-area")
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Run a command of JupyterLab, as its menus do."""
+        self.page.evaluate("([name, given]) => window.jupyterapp.commands.execute(name, given)", [name, arguments])
+
+    def theme(self, name: str) -> None:
+        """Change the theme: ``JupyterLab Light`` or ``JupyterLab Dark``."""
+        self.command("apputils:change-theme", theme=name)
+        self.page.locator(f"body[data-jp-theme-name='{name}']").wait_for(state="attached")
+
+    def cell(self, index: int) -> Any:
+        """Return a cell, counted from 0."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").nth(index)
+
+    def output(self, index: int) -> Any:
+        """Return what a cell shows under itself."""
+        return self.cell(index).locator(".jp-Cell-outputWrapper")
+
+    def write(self, index: int, source: str) -> None:
+        """Replace the text of a cell, as a person does."""
+        editor = self.cell(index).locator(".cm-content")
+        editor.click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(source)
+
+    def run(self, index: int, timeout: float = 60) -> Any:
+        """Run a cell and wait for its end; return what it shows."""
+        cell = self.cell(index)
+        before = cell.locator(".jp-InputPrompt").first.text_content()
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        self.page.wait_for_function(
+            """([cell, before]) => {
+                const text = cell.querySelector(".jp-InputPrompt").textContent;
+                return text !== before && /\\[\\d+\\]/.test(text);
+            }""",
+            arg=[cell.element_handle(), before],
+            timeout=timeout * 1000,
+        )
+        return self.output(index)
+
+    def run_all(self, timeout: float = 120) -> None:
+        """Run every cell and wait for the end of the last."""
+        self.command("notebook:run-all-cells")
+        self.page.wait_for_function(
+            """() => [...document.querySelectorAll(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell")].every(
+                (cell) => /\\[\\d+\\]/.test(cell.querySelector(".jp-InputPrompt").textContent))""",
+            timeout=timeout * 1000,
+        )
+
+    def screenshot(self, name: str, of: Any = None) -> Path:
+        """Take a picture of the page, or of a part of it."""
+        path = self.screenshots / f"{name}.png"
+        (of or self.page).screenshot(path=path)
+        return path
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """Addresses that were asked for outside this machine's server."""
+        own = (self.server.url, self.server.url.replace("http", "ws"), f"blob:{self.server.url}", "data:")
+        return [url for url in self.requests if not url.startswith(own)]
+
+
+class Lab:
+    """JupyterLab as the tests of a module meet it.
+
+    Parameters
+    ----------
+    browser
+        Playwright's browser.
+    server
+        The server.
+    screenshots
+        Folder of the pictures.
+    """
+
+    def __init__(self, browser: Any, server: LabServer, screenshots: Path) -> None:
+        self.browser = browser
+        self.server = server
+        self.screenshots = screenshots
+        self._numbers = itertools.count(1)
+        self._contexts: list[Any] = []
+
+    def open(self, *sources: str, width: int = 1280, height: int = 900, name: str = "") -> LabPage:
+        """Open a notebook of code cells in a window of its own, with a new kernel.
+
+        Parameters
+        ----------
+        *sources
+            Cells; none opens a notebook that the server's folder already holds.
+        width, height
+            Size of the window, in pixels.
+        name
+            Name of the notebook; by default, one that no other has.
+        """
+        number = next(self._numbers)
+        name = name or f"essai_{number}.ipynb"
+        if sources:
+            self.server.write(name, sources)
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height}, locale="fr-FR", accept_downloads=True
+        )
+        context.set_default_timeout(30_000)
+        self._contexts.append(context)
+        opened = LabPage(context.new_page(), self.server, name, self.screenshots)
+        opened._open(f"essai-{secrets.token_hex(4)}")
+        return opened
+
+    def close(self) -> None:
+        """Close the windows and end the kernels."""
+        for context in self._contexts:
+            context.close()
+        self._contexts.clear()
+        self.server.end_kernels()
