@@ -1,34 +1,24 @@
 """The widgets of the dashboards: a form, a table whose figures unfold, a chart, messages and files.
 
-A component shows what its traits say and sends messages; it decides nothing. Its traits go from the kernel to
-the browser only. A browser can set any trait and send any message, so Python never reads a trait back, and
-`Component.receive` hands each message to a function that must check it.
+What they share with those of notebooks is `workbench.widgets.component`.
 """
 
 from __future__ import annotations
 
-import logging
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
+
+from workbench.widgets.component import Charts as PlainCharts
+from workbench.widgets.component import Component as PlainComponent
+from workbench.widgets.component import source
 
 __all__ = ["Actions", "Charts", "Component", "FigureTable", "Form", "stylesheet"]
 
-STATIC = Path(__file__).parent / "static"
-
-_log = logging.getLogger(__name__)
-
-Message = Mapping[str, Any]
-
-
-@cache
-def _source(*names: str) -> str:
-    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
+_source = partial(source, folder=Path(__file__).parent / "static")
 
 
 def stylesheet() -> str:
@@ -36,34 +26,14 @@ def stylesheet() -> str:
     return _source("page.css")
 
 
-class Component(anywidget.AnyWidget):
-    """A widget that shows traits and sends messages."""
+class Component(PlainComponent):
+    """A widget that shows traits and sends messages, with the look of the dashboards."""
 
     _css = stylesheet()
 
-    def receive(self, answer: Callable[[Message], None], incident: Callable[[str], None]) -> None:
-        """Call a function with each message that is a mapping; the page stays alive whatever happens in it.
 
-        Parameters
-        ----------
-        answer
-            Handles a message, of which it believes nothing.
-        incident
-            Tells the visitor that it failed, with a reference that the operator finds in the log.
-        """
-
-        def received(_: Any, content: Any, __: Any) -> None:
-            try:
-                if isinstance(content, dict):
-                    answer(content)
-            except Exception:  # noqa: BLE001 - the last line of defence: what went wrong is for the operator
-                reference = secrets.token_hex(4)
-                _log.exception("incident %s: %s", reference, type(self).__name__)
-                incident(reference)
-            finally:
-                self.send({"kind": "done"})
-
-        self.on_msg(received)
+class Charts(PlainCharts, Component):
+    """Plotly figures, with the look of the dashboards."""
 
 
 class Form(Component):
@@ -87,43 +57,6 @@ class FigureTable(Component):
     drawn: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
 
-class Charts(Component):
-    """Plotly figures, each with its alternative text.
-
-    Messages: ``figures``, when they are about to be seen; ``library``, when the page has no address to fetch
-    plotly.js from.
-    """
-
-    _esm = _source("dom.js", "chart.js")
-    address = traitlets.Unicode().tag(sync=True)
-    figures: traitlets.List[Any] = traitlets.List().tag(sync=True)
-    turn = traitlets.Int().tag(sync=True)
-
-    def announce(self, turn: int) -> None:
-        """Say that there are new figures, to be asked for when they are about to be seen.
-
-        Parameters
-        ----------
-        turn
-            Another number each time; 0 for no figure, which hides the charts.
-        """
-        self.figures = []
-        self.turn = turn
-
-    def show(self, figures: Sequence[Mapping[str, Any]]) -> None:
-        """Show figures that were asked for."""
-        self.figures = [dict(figure) for figure in figures]
-        if not figures:
-            self.send({"kind": "none"})
-
-    def send_library(self) -> None:
-        """Send plotly.js itself, once for a notebook."""
-        import importlib.resources
-
-        source = importlib.resources.files("plotly") / "package_data" / "plotly.min.js"
-        self.send({"kind": "library"}, buffers=[source.read_bytes()])
-
-
 class Actions(Component):
     """Messages to the reader and files to take away.
 
@@ -137,7 +70,3 @@ class Actions(Component):
     def say(self, notices: Sequence[Mapping[str, str]]) -> None:
         """Replace the messages: kind (information, avertissement or erreur), message, hint."""
         self.notices = [dict(notice) for notice in notices]
-
-    def give(self, name: str, content: bytes, media_type: str) -> None:
-        """Make the browser save a file."""
-        self.send({"kind": "file", "name": name, "type": media_type}, buffers=[content])

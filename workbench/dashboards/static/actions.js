@@ -28,13 +28,7 @@ function render({ model, el }) {
   model.on("change:notices", update);
   model.on("change:files", update);
   model.on("msg:custom", (message, buffers) => {
-    if (message.kind !== "file") return;
-    const address = URL.createObjectURL(new Blob([buffers[0]], { type: message.type }));
-    const link = element("a", { href: address, download: message.name, hidden: true });
-    document.body.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(address), 60000);
+    if (message.kind === "file") saveFile(message, buffers);
   });
   update();
 }

@@ -1,6 +1,7 @@
 // A text field that proposes as one types, after the ARIA pattern "combobox with a listbox popup".
+// What was picked stays in the field, unless `kept` is false: a list beside it then shows what was picked.
 
-function combobox({ label, hint, search, choose }) {
+function combobox({ label, hint, search, choose, empty = "Aucune collectivité ne répond à cette recherche.", kept = true }) {
   const id = unique("combobox");
   const input = element("input", {
     id,
@@ -51,7 +52,7 @@ function combobox({ label, hint, search, choose }) {
   function pick(index) {
     const option = options[index];
     if (!option) return;
-    chosen = input.value = option.label;
+    chosen = input.value = kept ? option.label : "";
     close();
     choose(option.value);
   }
@@ -83,7 +84,7 @@ function combobox({ label, hint, search, choose }) {
     active = -1;
     input.removeAttribute("aria-activedescendant");
     if (!found.length) {
-      list.append(element("li", { class: "wb-empty", role: "option", "aria-disabled": "true" }, "Aucune collectivité ne répond à cette recherche."));
+      list.append(element("li", { class: "wb-empty", role: "option", "aria-disabled": "true" }, empty));
     }
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
@@ -125,6 +126,7 @@ function combobox({ label, hint, search, choose }) {
 
   return {
     node,
+    input,
     show,
     setValue(text) {
       chosen = text;

@@ -21,7 +21,9 @@ function element(tag, attributes = {}, ...children) {
 // A dead kernel answers nothing and says nothing: without this the page would look alive.
 const PATIENCE = 20000;
 
-function channel(model, el) {
+const LOST = "Le serveur ne répond plus. Rechargez la page pour continuer.";
+
+function channel(model, el, lost = LOST) {
   let waiting = null;
   const answered = () => {
     clearTimeout(waiting);
@@ -35,8 +37,17 @@ function channel(model, el) {
     el.setAttribute("aria-busy", "true");
     waiting ??= setTimeout(() => {
       el.removeAttribute("aria-busy");
-      const text = "Le serveur ne répond plus. Rechargez la page pour continuer.";
-      el.prepend(element("p", { class: "wb-notice wb-lost", "data-kind": "erreur", role: "alert" }, text));
+      el.prepend(element("p", { class: "wb-notice wb-lost", "data-kind": "erreur", role: "alert" }, lost));
     }, PATIENCE);
   };
+}
+
+// A file that the kernel gives, saved as any download is.
+function saveFile(message, buffers) {
+  const address = URL.createObjectURL(new Blob([buffers[0]], { type: message.type }));
+  const link = element("a", { href: address, download: message.name, hidden: true });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 60000);
 }
