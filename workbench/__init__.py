@@ -90,6 +90,7 @@ if TYPE_CHECKING:
         trame_from_formules,
         transpose,
     )
+    from workbench.widgets.formule_editor import FormuleEditor, formule_editor
 
 __version__ = "0.1.0"
 
@@ -103,6 +104,7 @@ __all__ = [
     "Explanation",
     "Fix",
     "Formule",
+    "FormuleEditor",
     "Indicateur",
     "IndicateurTable",
     "Perimetre",
@@ -142,6 +144,7 @@ __all__ = [
     "find_collectivites",
     "fixes_of",
     "fonctions",
+    "formule_editor",
     "import_balances",
     "import_cci",
     "import_comptes",
@@ -259,6 +262,7 @@ _ROOMS = {
         "trame_from_formules",
         "transpose",
     ),
+    "workbench.widgets.formule_editor": ("FormuleEditor", "formule_editor"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -621,6 +621,9 @@ ERRORS: dict[str, ErrorKind] = {
     "choix_inconnu": ErrorKind(
         "{champ} : « {valeur} » ne fait pas partie des choix.", "Choisissez dans la liste.", 422
     ),
+    "collectivites_trop_nombreuses": ErrorKind(
+        "Les valeurs de {limite} collectivités sont déjà affichées.", "Retirez-en une avant d'en ajouter.", 422
+    ),
     "base_sans_comptes": ErrorKind(
         "La base ne contient encore aucun compte.", "Importez des balances : workbench base import balances.csv", 404
     ),

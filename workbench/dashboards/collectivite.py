@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.dashboards.explanations import explanation_tree, node_at, unites_of
+from workbench.widgets.explanations import explanation_tree, node_at, unites_of
 from workbench.dashboards.presentation import figure_rows, proposal_detail, validity
 from workbench.dgfip import Base, base_info, find_collectivites, keeps_nomenclature, perimetre, select_budgets
 from workbench.errors import WorkbenchError
