@@ -91,6 +91,7 @@ if TYPE_CHECKING:
         transpose,
     )
     from workbench.widgets.formule_editor import FormuleEditor, formule_editor
+    from workbench.widgets.trame_editor import TrameEditor, trame_editor
 
 __version__ = "0.1.0"
 
@@ -115,6 +116,7 @@ __all__ = [
     "Serie",
     "StrateTable",
     "Trame",
+    "TrameEditor",
     "TrameSession",
     "Transposition",
     "WorkbenchError",
@@ -172,6 +174,7 @@ __all__ = [
     "sql",
     "strate_of",
     "strates",
+    "trame_editor",
     "trame_from_formules",
     "transpose",
     "write_balance",
@@ -263,6 +266,7 @@ _ROOMS = {
         "transpose",
     ),
     "workbench.widgets.formule_editor": ("FormuleEditor", "formule_editor"),
+    "workbench.widgets.trame_editor": ("TrameEditor", "trame_editor"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -112,6 +112,17 @@ class Accounts:
         column = self._held.values(plan)[:, plan.codes.index(code)]
         return dict(zip(self.exercices, column.tolist(), strict=True))
 
+    def table(self, trame: Trame) -> dict[str, dict[int, float]]:
+        """Evaluate all the indicateurs of a trame: by code, in its order, then by exercice; raises as `values`."""
+        if not trame.indicateurs:
+            return {}
+        plan = compile_trame(trame)
+        found = self._held.values(plan)
+        return {
+            code: dict(zip(self.exercices, found[:, plan.codes.index(code)].tolist(), strict=True))
+            for code in trame.codes
+        }
+
     def explain(self, trame: Trame, code: str, exercice: int) -> Explanation:
         """Say where a value comes from; raises as `values`, and ``exercice_absent``."""
         if exercice not in self.exercices:

@@ -245,8 +245,8 @@ def _boxes(root: _Drawn) -> list[str]:
         if node.title or node.note:
             pieces.append(f"<title>{escape(' — '.join(each for each in (node.note, node.title) if each))}</title>")
         pieces.append(
-            f'<rect x="{node.x:.1f}" y="{node.y:.1f}" width="{node.width:.1f}" height="{_BOX}" rx="4" fill="currentColor" '
-            'fill-opacity="0.05" stroke="currentColor" stroke-opacity="0.35"/>'
+            f'<rect x="{node.x:.1f}" y="{node.y:.1f}" width="{node.width:.1f}" height="{_BOX}" rx="4" '
+            'fill="currentColor" fill-opacity="0.05" stroke="currentColor" stroke-opacity="0.35"/>'
         )
         x = node.x + 8
         y = node.y + _BOX / 2 + 4
@@ -254,9 +254,10 @@ def _boxes(root: _Drawn) -> list[str]:
             pieces.append(f'<text x="{x:.1f}" y="{y:.1f}" fill="currentColor" font-weight="700">{node.sign}</text>')
             x += _SIGN
         colour = f"var(--wb-mark-{node.kind}, currentColor)"
-        note = f'<tspan dx="10" fill="currentColor" fill-opacity="0.75">{escape(node.note)}</tspan>' if node.note else ""
-        pieces.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" style="fill:{colour}" font-weight="600">{escape(node.label)}{note}</text></g>'
+        note = (
+            f'<tspan dx="10" fill="currentColor" fill-opacity="0.75">{escape(node.note)}</tspan>' if node.note else ""
         )
+        place = f'x="{x:.1f}" y="{y:.1f}"'
+        pieces.append(f'<text {place} style="fill:{colour}" font-weight="600">{escape(node.label)}{note}</text></g>')
         todo.extend(reversed(node.children))
     return pieces

@@ -89,7 +89,7 @@ class FormuleDraft:
             raise WorkbenchError("serie_ecriture", serie=trame.code, trames=", ".join(one.code for one in trame.trames))
         self._base = base
         self._nomenclature = nomenclature
-        self._plans = plans if plans is not None or base is None else plans_comptes(base)
+        self.plans = plans if plans is not None or base is None else plans_comptes(base)
         self._labels: dict[str, PlanComptes] = {}
         self._accounts: dict[str, tuple[str, Accounts]] = {}
         self._known_exercices = tuple(base_info(base).exercices) if base is not None else ()
@@ -202,18 +202,18 @@ class FormuleDraft:
     @property
     def plan_exercices(self) -> tuple[int, ...]:
         """The exercices that have a chart in this nomenclature."""
-        if isinstance(self._plans, PlanComptes):
-            return (self._plans.exercice,)
-        return self._plans.exercices(self.nomenclature or "M*") if self._plans is not None else ()
+        if isinstance(self.plans, PlanComptes):
+            return (self.plans.exercice,)
+        return self.plans.exercices(self.nomenclature or "M*") if self.plans is not None else ()
 
     @property
     def plan(self) -> PlanComptes | None:
         """The chart that labels and completions come from; None when nothing is known."""
-        if isinstance(self._plans, PlanComptes):
-            return self._plans
+        if isinstance(self.plans, PlanComptes):
+            return self.plans
         years = self.plan_exercices
-        if self._plans is not None and years:
-            return self._plans.plan(
+        if self.plans is not None and years:
+            return self.plans.plan(
                 self.nomenclature or "M*", self.plan_exercice if self.plan_exercice in years else years[-1]
             )
         if self._base is None:
@@ -307,9 +307,7 @@ class FormuleDraft:
         found = find_collectivites(self._base, siret, limit=1)
         if found.empty:
             raise _unknown("Collectivité", siret)
-        accounts = Accounts(
-            self._base, sirets=[siret], exercices=self._known_exercices, nomenclature=self.nomenclature
-        )
+        accounts = Accounts(self._base, sirets=[siret], exercices=self._known_exercices, nomenclature=self.nomenclature)
         self._accounts[siret] = (str(found.iloc[0]["libelle"]), accounts)
 
     def remove_collectivite(self, siret: object) -> None:
@@ -370,6 +368,26 @@ class FormuleDraft:
             texts = [self._written(found[year]) if year in found else "" for year in self.exercices]
             rows.append({"siret": siret, "label": label, "cells": texts, "problem": ""})
         return {"exercices": list(self.exercices), "rows": rows}
+
+    def table_of(self, trame: Trame) -> dict[str, Any] | None:
+        """Evaluate a whole trame for the first collectivité chosen, as texts; None when there is none."""
+        if not self._accounts:
+            return None
+        name, accounts = next(iter(self._accounts.values()))
+        shown = [year for year in self.exercices if year in accounts.exercices]
+        found = accounts.table(trame)
+        rows = [
+            {
+                "code": one.code,
+                "libelle": one.libelle,
+                "cells": [
+                    format_value(found[one.code][year], one.unite, decimals=3 if one.unite == "ratio" else 2)
+                    for year in shown
+                ],
+            }
+            for one in trame.indicateurs
+        ]
+        return {"title": name, "exercices": shown, "rows": rows}
 
     def _written(self, value: float) -> str:
         return format_value(value, self.unite, decimals=3 if self.unite == "ratio" else 2)

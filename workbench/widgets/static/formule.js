@@ -278,9 +278,10 @@ function formulePane({ model, ask, onText = () => {}, label = "Formule" }) {
     const table = message.values;
     const chosen = choices?.collectivites ?? [];
     live.toggleAttribute("data-old", !table && chosen.length > 0 && !message.empty);
+    const old = values.firstChild ? "La formule est à corriger : ces valeurs sont celles d'avant." : "La formule est à corriger.";
     nothing.textContent = !chosen.length
       ? "Choisissez une collectivité : la valeur de la formule s'affiche à mesure qu'elle s'écrit."
-      : table || message.empty ? "" : "La formule est à corriger : ces valeurs sont celles d'avant.";
+      : table || message.empty ? "" : old;
     nothing.hidden = !nothing.textContent;
     if (table) draw(table, message.explanation);
     else if (!chosen.length || message.empty) {
@@ -369,6 +370,10 @@ function formulePane({ model, ask, onText = () => {}, label = "Formule" }) {
 
   function hear(message) {
     if (message.kind === "checked") heard(message);
+    if (message.kind === "stale") {
+      answered = true;
+      if (sent !== serial) check();
+    }
     if (message.kind === "looked") look(message);
     if (message.kind === "suggestions") searching.show(message.options, message.serial);
     if (message.kind === "completions") {
@@ -381,11 +386,9 @@ function formulePane({ model, ask, onText = () => {}, label = "Formule" }) {
 
   function setText(content) {
     wanted = content;
-    if (!view || view.state.doc.toString() === content) {
-      if (view) typed();
-      return;
-    }
-    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: content }, annotations: [] });
+    if (!view) return;
+    if (view.state.doc.toString() === content) typed();
+    else view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: content } });
   }
 
   loadCodeMirror(model).then(
@@ -423,6 +426,12 @@ function formulePane({ model, ask, onText = () => {}, label = "Formule" }) {
     choose,
     setText,
     text,
+    serial: () => {
+      // What is sent beside the questions of the editor is one of them: its answer counts.
+      clearTimeout(timer);
+      sent = serial;
+      return serial;
+    },
     look: () => ask({ kind: "look", serial }),
     focus: () => view?.focus(),
     destroy() {
