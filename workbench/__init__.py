@@ -91,7 +91,9 @@ if TYPE_CHECKING:
         trame_from_formules,
         transpose,
     )
-    from workbench.widgets import QueryPanel, query_panel
+    from workbench.widgets.assisted_query import QueryPanel, query_panel
+    from workbench.widgets.formule_editor import FormuleEditor, formule_editor
+    from workbench.widgets.trame_editor import TrameEditor, trame_editor
 
 __version__ = "0.1.0"
 
@@ -105,6 +107,7 @@ __all__ = [
     "Explanation",
     "Fix",
     "Formule",
+    "FormuleEditor",
     "Indicateur",
     "IndicateurTable",
     "Perimetre",
@@ -116,6 +119,7 @@ __all__ = [
     "Serie",
     "StrateTable",
     "Trame",
+    "TrameEditor",
     "TrameSession",
     "Transposition",
     "WorkbenchError",
@@ -145,6 +149,7 @@ __all__ = [
     "find_collectivites",
     "fixes_of",
     "fonctions",
+    "formule_editor",
     "import_balances",
     "import_cci",
     "import_comptes",
@@ -175,6 +180,7 @@ __all__ = [
     "sql",
     "strate_of",
     "strates",
+    "trame_editor",
     "trame_from_formules",
     "transpose",
     "write_balance",
@@ -266,7 +272,9 @@ _ROOMS = {
         "trame_from_formules",
         "transpose",
     ),
-    "workbench.widgets": ("QueryPanel", "query_panel"),
+    "workbench.widgets.assisted_query": ("QueryPanel", "query_panel"),
+    "workbench.widgets.formule_editor": ("FormuleEditor", "formule_editor"),
+    "workbench.widgets.trame_editor": ("TrameEditor", "trame_editor"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

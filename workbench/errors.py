@@ -160,6 +160,11 @@ ERRORS: dict[str, ErrorKind] = {
         "Retirez-la d'abord de ces séries, ou supprimez-les.",
         409,
     ),
+    "trame_non_enregistree": ErrorKind(
+        "La trame {trame} a des modifications qui ne sont pas enregistrées.",
+        "Enregistrez-les, ou annulez-les.",
+        409,
+    ),
     "trame_changee": ErrorKind(
         "La trame {trame} n'a pas été enregistrée : {chemin} a changé depuis qu'il a été lu.",
         "Rouvrez-la (wb.edit_trame) et refaites vos modifications ; votre travail est dans session.trame.",
@@ -306,6 +311,11 @@ ERRORS: dict[str, ErrorKind] = {
         "Le dossier {dossier} ne contient aucune table de référence.", "Noms attendus : {noms}.", 404
     ),
     "reference_inconnue": ErrorKind("Il n'y a pas de table de référence « {nature} ».", "Connues : {connues}.", 404),
+    "plans_absents": ErrorKind(
+        "Aucun plan de comptes n'est connu.",
+        'Importez-en dans la base (workbench base import-plan), ou donnez-les : plans=wb.plans_comptes(path="…").',
+        404,
+    ),
     "plan_absent": ErrorKind(
         "Il n'y a pas de plan de comptes {nomenclature}{exercice}.",
         "Exercices connus : {connus}. Un plan s'importe : workbench base import-plan",
@@ -644,6 +654,9 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "choix_inconnu": ErrorKind(
         "{champ} : « {valeur} » ne fait pas partie des choix.", "Choisissez dans la liste.", 422
+    ),
+    "collectivites_trop_nombreuses": ErrorKind(
+        "Les valeurs de {limite} collectivités sont déjà affichées.", "Retirez-en une avant d'en ajouter.", 422
     ),
     "base_sans_comptes": ErrorKind(
         "La base ne contient encore aucun compte.", "Importez des balances : workbench base import balances.csv", 404

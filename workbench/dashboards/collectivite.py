@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.dashboards.explanations import explanation_tree, node_at, unites_of
 from workbench.dashboards.presentation import figure_rows, proposal_detail, validity
 from workbench.dgfip import Base, base_info, find_collectivites, keeps_nomenclature, perimetre, select_budgets
 from workbench.errors import WorkbenchError
@@ -22,6 +21,7 @@ from workbench.evaluation.results import IndicateurTable
 from workbench.reports.numbers import format_value
 from workbench.reports.series import exercices_of, name_of
 from workbench.trames import Trame, TrameSummary, list_trames, load_trame, modele_path
+from workbench.widgets.explanations import explanation_tree, node_at, unites_of
 
 __all__ = ["CollectiviteView", "Document"]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -27,6 +28,7 @@ from workbench.trames import Serie, Trame, trames_of
 
 __all__ = [
     "OF_THE_TRAME",
+    "Held",
     "NomenclatureFilter",
     "accepted",
     "cells_of",
@@ -34,6 +36,7 @@ __all__ = [
     "evaluate",
     "frame_of",
     "groups_of",
+    "hold",
     "kind_of_budget",
     "population_of",
     "presence_of",
@@ -124,41 +127,84 @@ def evaluate(
     wanted = wanted_exercices(exercices)
     given = make_perimetre(sirets=sirets, sirens=sirens, finess=finess, types=types)
     chosen = chosen_perimetre(trame, perimetre, nomenclature, given)
-    budgets = select_budgets(base, chosen, wanted)
-    frame = frame_of(budgets)
-    present = np.unique(frame["exercice"].to_numpy(dtype=np.int64))
-    conditional = plan.conditions() - {ALL}
-    if conditional:
-        parts = frame[_TRAITS].drop_duplicates().reset_index(drop=True)
-        frame["groupe"] = _positions(frame, parts, _TRAITS)
-    else:
-        parts = pd.DataFrame({name: [""] for name in _TRAITS})
-        frame["groupe"] = 0
-    sums = sum_comptes(base, groups_of(frame))
-    rows = kernel.Rows(unit=np.zeros(len(present), dtype=np.int64), exercice=present)
-    row_of_budget = np.searchsorted(present, frame["exercice"].to_numpy(dtype=np.int64))
-    groupe = sums["groupe"].to_numpy()
-    selected = {condition: accepted(parts, condition)[groupe] for condition in conditional}
-    cells = cells_of(sums, np.searchsorted(present, sums["exercice"].to_numpy()), selected)
-    population = population_of(plan, frame, row_of_budget, len(present))
-    values = kernel.run(plan, rows, cells, population, presence_of(plan, frame, row_of_budget, len(present)))
+    held = hold(base, chosen, wanted, apart=bool(plan.conditions() - {ALL}))
+    values = held.values(plan)
     table = IndicateurTable(
         values.T,
         index=pd.Index(plan.codes, name="indicateur", dtype="str"),
-        columns=pd.Index([int(exercice) for exercice in present], name="exercice", dtype="int64"),
+        columns=pd.Index(held.exercices, name="exercice", dtype="int64"),
     )
     table.provenance = Provenance(
         trame=trame,
         base=base.url,
         snapshot=base.snapshot,
-        budgets=budgets,
+        budgets=held.budgets,
         exercices_demandes=(wanted[0], wanted[-1]),
-        exercices=tuple(int(exercice) for exercice in present),
+        exercices=held.exercices,
         nomenclature=chosen.nomenclature,
-        avertissements=tuple(_warnings(trame, plan, chosen, frame)),
-        cells=_with_parts(sums, parts),
+        avertissements=tuple(_warnings(trame, plan, chosen, held.frame)),
+        cells=held.cells,
     )
     return table
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """The accounts of a perimeter taken as one body, in memory; `hold` reads them.
+
+    Parameters
+    ----------
+    budgets, frame
+        The budgets, and the same with the kind of each.
+    parts
+        The traits that conditions look at, one row a group of budgets.
+    sums
+        Cents by exercice, compte and group.
+    """
+
+    budgets: pa.Table
+    frame: pd.DataFrame
+    parts: pd.DataFrame
+    sums: pa.Table
+
+    @cached_property
+    def exercices(self) -> tuple[int, ...]:
+        """The exercices that have accounts, ascending."""
+        return tuple(sorted({int(exercice) for exercice in self.frame["exercice"]}))
+
+    @property
+    def cells(self) -> pa.Table:
+        """The sums, with the traits of each group."""
+        groupe = self.sums["groupe"].to_numpy()
+        table = self.sums
+        for name in _TRAITS:
+            table = table.append_column(name, pa.array(self.parts[name].to_numpy()[groupe].tolist(), pa.string()))
+        return table
+
+    def values(self, plan: Plan) -> npt.NDArray[np.float64]:
+        """Run a plan; its conditions need groups held apart. Shape (exercices, outputs of the plan)."""
+        present = np.array(self.exercices, dtype=np.int64)
+        rows = kernel.Rows(unit=np.zeros(len(present), dtype=np.int64), exercice=present)
+        row_of_budget = np.searchsorted(present, self.frame["exercice"].to_numpy(dtype=np.int64))
+        groupe = self.sums["groupe"].to_numpy()
+        conditional = plan.conditions() - {ALL}
+        selected = {condition: accepted(self.parts, condition)[groupe] for condition in conditional}
+        cells = cells_of(self.sums, np.searchsorted(present, self.sums["exercice"].to_numpy()), selected)
+        population = population_of(plan, self.frame, row_of_budget, len(present))
+        return kernel.run(plan, rows, cells, population, presence_of(plan, self.frame, row_of_budget, len(present)))
+
+
+def hold(base: Base, chosen: Perimetre, wanted: Sequence[int], *, apart: bool) -> Held:
+    """Read the accounts of a perimeter; ``apart`` keeps those of each kind of budget to themselves."""
+    budgets = select_budgets(base, chosen, wanted)
+    frame = frame_of(budgets)
+    if apart:
+        parts = frame[_TRAITS].drop_duplicates().reset_index(drop=True)
+        frame["groupe"] = _positions(frame, parts, _TRAITS)
+    else:
+        parts = pd.DataFrame({name: [""] for name in _TRAITS})
+        frame["groupe"] = 0
+    return Held(budgets, frame, parts, sum_comptes(base, groups_of(frame)))
 
 
 def kind_of_budget(type_budget: str | None) -> str:
@@ -273,13 +319,6 @@ def accepted(budgets: pd.DataFrame, condition: Condition) -> npt.NDArray[np.bool
     """Which budgets, or kinds of budget, meet a condition."""
     meeting = [condition.accepts(*traits) for traits in zip(*(budgets[name] for name in _TRAITS), strict=True)]
     return np.array(meeting, dtype=bool)
-
-
-def _with_parts(sums: pa.Table, parts: pd.DataFrame) -> pa.Table:
-    groupe = sums["groupe"].to_numpy()
-    for name in _TRAITS:
-        sums = sums.append_column(name, pa.array(parts[name].to_numpy()[groupe].tolist(), pa.string()))
-    return sums
 
 
 def _succession(serie: Serie, plan: Plan, frame: pd.DataFrame) -> Iterator[str]:

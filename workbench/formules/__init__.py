@@ -7,6 +7,7 @@ Pure: no files, no databases. Reading goes words (`words`), what brackets apply 
 from workbench.formules.checks import check_formule, check_formules
 from workbench.formules.diagnostics import DIAGNOSTICS, Diagnostic, FormuleSyntaxError, format_diagnostic
 from workbench.formules.drawing import draw_tree
+from workbench.formules.drawing_svg import draw_tree_svg
 from workbench.formules.fixes import Fix, apply_fix, fixes_of
 from workbench.formules.printer import print_formule, print_segment
 from workbench.formules.reading import parse_formule
@@ -49,6 +50,7 @@ __all__ = [
     "check_formule",
     "check_formules",
     "draw_tree",
+    "draw_tree_svg",
     "fixes_of",
     "format_diagnostic",
     "parse_formule",

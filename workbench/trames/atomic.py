@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workbench.atomic import replacing
 from workbench.errors import WorkbenchError, require_kind
 
-__all__ = ["replace_file", "trame_path"]
+__all__ = ["alone_in", "replace_file", "trame_path"]
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder while its files are compared and written: other sessions wait, in this process and in others.
+
+    Where the system or the file system has no such lock, nothing is held; comparing before writing remains.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def trame_path(path: object) -> Path:

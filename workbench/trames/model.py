@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from workbench.formules import parse_formule
+from workbench.formules import FormuleSyntaxError, draw_tree_svg, parse_formule
 from workbench.formules.tree import Reference, SyntaxTree, walk
 from workbench.trames.problems import DependentIndicateurError, TrameError, TrameProblem, UnknownIndicateurError
 from workbench.trames.segments import join_formules, split_texte
@@ -79,6 +79,27 @@ class Formule:
         if self.exercice_min == self.exercice_max:
             return f"en {self.exercice_min}"
         return f"de {self.exercice_min} à {self.exercice_max}"
+
+    def tree_svg(self, libelles: Mapping[str, str] | None = None) -> str:
+        """Draw the tree of the formule, as SVG; raises FormuleSyntaxError.
+
+        Parameters
+        ----------
+        libelles
+            What comptes and indicateurs are called.
+
+        Examples
+        --------
+        >>> Formule("C70[TA:BX]/$POP").tree_svg()[:4]
+        '<svg'
+        """
+        return draw_tree_svg(parse_formule(self.texte), libelles)
+
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.tree_svg()
+        except FormuleSyntaxError:
+            return None
 
 
 @dataclass(frozen=True)
@@ -168,6 +189,10 @@ class Indicateur:
         """The codes that the formule names, each once, in the order of the text; raises FormuleSyntaxError."""
         nodes = (node for segment in self.tree.segments for node in walk(segment.expression))
         return tuple(dict.fromkeys(node.indicateur for node in nodes if isinstance(node, Reference)))
+
+    def tree_svg(self, libelles: Mapping[str, str] | None = None) -> str:
+        """Draw the tree of the whole formule, as SVG; raises FormuleSyntaxError."""
+        return draw_tree_svg(self.tree, libelles)
 
     def _repr_html_(self) -> str:
         return _html_table([self])

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from workbench.errors import WorkbenchError, require_kind
 from workbench.formules import Diagnostic, check_formule
+from workbench.trames.atomic import alone_in
 from workbench.trames.checks import check_trame
 from workbench.trames.compare import TrameComparison, compare_trames
 from workbench.trames.files import load_trame
@@ -270,6 +271,11 @@ class TrameSession:
                 raise _unknown_field(name, _TRAME_FIELDS)
         self._become(replace(self.trame, **fields))  # type: ignore[arg-type]
 
+    def replace(self, trame: Trame) -> None:
+        """Take another trame of the same code in the place of this one, made elsewhere; `undo` takes it back."""
+        require_kind(trame, Trame, "trame", "une trame", "Chargez-la : wb.load_trame.")
+        self._become(replace(trame, code=self.trame.code))
+
     # --- the session
 
     def _become(self, trame: Trame) -> None:
@@ -330,11 +336,40 @@ class TrameSession:
         WorkbenchError
             ``trame_changee`` when someone else changed the file since it was read, ``trame_ecriture``.
         """
-        if self._load() != self.saved:
-            raise WorkbenchError("trame_changee", trame=self.trame.code, chemin=self.path)
-        save_trames({self.path: self.trame})
+        with alone_in(self.path.parent):
+            if self._load() != self.saved:
+                raise WorkbenchError("trame_changee", trame=self.trame.code, chemin=self.path)
+            save_trames({self.path: self.trame})
         self.saved = self.trame
         return self.path
+
+    def reread(self, *, keep: bool = False) -> None:
+        """Read the file again, after someone else changed it.
+
+        Parameters
+        ----------
+        keep
+            Keep the trame as it stands here: `diff` then says what saving it would change of the file as it is now.
+            Otherwise the trame becomes that of the file; `undo` takes one's own back.
+
+        Raises
+        ------
+        TrameError
+            When the file is wrong: nothing changes here.
+        """
+        self.saved = self._load()
+        if not keep:
+            self._become(self.saved)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change to take back."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a change to make again."""
+        return bool(self._future)
 
     def __repr__(self) -> str:
         state = "à enregistrer" if self.changed else "enregistrée"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.dashboards.explanations import explanation_tree, node_at
+from workbench.widgets.explanations import explanation_tree, node_at
 from workbench.evaluation import Explanation
 
 
