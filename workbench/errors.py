@@ -650,6 +650,32 @@ ERRORS: dict[str, ErrorKind] = {
         "Mettez le logiciel à jour sur ce poste.",
         409,
     ),
+    # --- jobs and batches
+    "demande_incomplete": ErrorKind("Il manque à cette demande {manque}.", "Complétez-la, puis recommencez.", 422),
+    "demande_formats": ErrorKind(
+        "Cette demande ne peut pas produire : {formats}.", "Formats possibles : {possibles}.", 422
+    ),
+    "base_mot_de_passe": ErrorKind(
+        "L'adresse de la base comporte un mot de passe, qui ne doit pas être gardé avec les demandes.",
+        "Donnez l'adresse dans WORKBENCH_BASE, ici et sur chaque machine qui traite les demandes.",
+        422,
+    ),
+    "dossier_non_inscriptible": ErrorKind(
+        "Le dossier {dossier} ne peut pas être écrit : {cause}.", "Vérifiez vos droits, ou choisissez-en un autre.", 403
+    ),
+    "lot_absent": ErrorKind(
+        "Aucun de vos lots ne porte l'identifiant « {lot} ».", "Vos lots et vos demandes : workbench report status", 404
+    ),
+    "lot_ambigu": ErrorKind(
+        "Plusieurs de vos lots commencent par « {lot} ».", "Donnez l'identifiant en entier : workbench report status", 409
+    ),
+    "liste_absente": ErrorKind("Le fichier {fichier} n'existe pas.", "Vérifiez son chemin.", 404),
+    "liste_illisible": ErrorKind(
+        "Le fichier {fichier} ne se lit pas : {cause}.", "Donnez un classeur .xlsx, ou un fichier .csv en UTF-8.", 422
+    ),
+    "liste_refusee": ErrorKind(
+        "La liste {fichier} comporte {nombre}. Rien n'a été lancé.\n{liste}", "Corrigez le fichier, puis relancez.", 422
+    ),
     # --- dashboards, cli
     "tableaux_absents": ErrorKind(
         "Le dossier {dossier} ne contient aucun tableau de bord.",
