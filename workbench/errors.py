@@ -643,6 +643,73 @@ ERRORS: dict[str, ErrorKind] = {
         "Installez-la avec le groupe « {extra} » : pip install -r requirements.lock, dans le dossier du projet.",
         501,
     ),
+    # --- registry
+    "registre_adresse": ErrorKind(
+        "L'adresse {adresse} n'est pas celle d'un registre.",
+        "Donnez dans WORKBENCH_REGISTRE le chemin d'un fichier, ou postgresql+psycopg://utilisateur@serveur/base.",
+        422,
+    ),
+    "registre_inaccessible": ErrorKind(
+        "Le registre {adresse} ne répond pas : {cause}.",
+        "Vérifiez son adresse (WORKBENCH_REGISTRE), vos droits, et que son serveur fonctionne. Rien n'est perdu.",
+        503,
+    ),
+    "registre_occupe": ErrorKind(
+        "Le registre {adresse} est occupé par d'autres écritures depuis trop longtemps.",
+        "Recommencez dans un moment. À plusieurs postes, préférez PostgreSQL : WORKBENCH_REGISTRE.",
+        503,
+    ),
+    "registre_lecture_seule": ErrorKind(
+        "Le registre {adresse} n'accepte pas d'écriture de votre part.",
+        "Demandez le droit d'écrire, ou choisissez un autre registre : WORKBENCH_REGISTRE.",
+        403,
+    ),
+    "registre_illisible": ErrorKind(
+        "Le fichier {adresse} n'est pas un registre, ou il est abîmé.",
+        "Restaurez-en une copie, ou choisissez un autre fichier : WORKBENCH_REGISTRE.",
+        500,
+    ),
+    "registre_plein": ErrorKind(
+        "Il n'y a plus de place pour écrire dans le registre {adresse}.",
+        "Libérez de la place sur son disque ; ce qui y est déjà n'est pas touché.",
+        507,
+    ),
+    "registre_ancien": ErrorKind(
+        "Le registre {adresse} est d'une version plus ancienne que ce logiciel ({tables}).",
+        "Ouvrez-le avec le droit de le mettre à jour.",
+        409,
+    ),
+    "registre_recent": ErrorKind(
+        "Le registre {adresse} est d'une version plus récente que ce logiciel ({tables}).",
+        "Mettez le logiciel à jour sur ce poste.",
+        409,
+    ),
+    # --- jobs and batches
+    "demande_incomplete": ErrorKind("Il manque à cette demande {manque}.", "Complétez-la, puis recommencez.", 422),
+    "demande_formats": ErrorKind(
+        "Cette demande ne peut pas produire : {formats}.", "Formats possibles : {possibles}.", 422
+    ),
+    "base_mot_de_passe": ErrorKind(
+        "L'adresse de la base comporte un mot de passe, qui ne doit pas être gardé avec les demandes.",
+        "Donnez l'adresse dans WORKBENCH_BASE, ici et sur chaque machine qui traite les demandes.",
+        422,
+    ),
+    "dossier_non_inscriptible": ErrorKind(
+        "Le dossier {dossier} ne peut pas être écrit : {cause}.", "Vérifiez vos droits, ou choisissez-en un autre.", 403
+    ),
+    "lot_absent": ErrorKind(
+        "Aucun de vos lots ne porte l'identifiant « {lot} ».", "Vos lots et vos demandes : workbench report status", 404
+    ),
+    "lot_ambigu": ErrorKind(
+        "Plusieurs de vos lots commencent par « {lot} ».", "Donnez l'identifiant en entier : workbench report status", 409
+    ),
+    "liste_absente": ErrorKind("Le fichier {fichier} n'existe pas.", "Vérifiez son chemin.", 404),
+    "liste_illisible": ErrorKind(
+        "Le fichier {fichier} ne se lit pas : {cause}.", "Donnez un classeur .xlsx, ou un fichier .csv en UTF-8.", 422
+    ),
+    "liste_refusee": ErrorKind(
+        "La liste {fichier} comporte {nombre}. Rien n'a été lancé.\n{liste}", "Corrigez le fichier, puis relancez.", 422
+    ),
     # --- dashboards, cli
     "tableaux_absents": ErrorKind(
         "Le dossier {dossier} ne contient aucun tableau de bord.",

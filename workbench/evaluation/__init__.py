@@ -1,6 +1,7 @@
 """Evaluation of trames: plan, kernel, results, explanations."""
 
 from workbench.evaluation.alone import explain_each
+from workbench.evaluation.apart import evaluate_apart
 from workbench.evaluation.contributions import contributions
 from workbench.evaluation.each import evaluate_each, evaluate_each_batches
 from workbench.evaluation.evaluate import OF_THE_TRAME, evaluate
@@ -19,6 +20,7 @@ __all__ = [
     "StrateTable",
     "contributions",
     "evaluate",
+    "evaluate_apart",
     "evaluate_each",
     "evaluate_each_batches",
     "explain",

@@ -41,6 +41,7 @@ __all__ = [
     "population_of",
     "presence_of",
     "require_arguments",
+    "warnings_of",
 ]
 
 
@@ -142,7 +143,7 @@ def evaluate(
         exercices_demandes=(wanted[0], wanted[-1]),
         exercices=held.exercices,
         nomenclature=chosen.nomenclature,
-        avertissements=tuple(_warnings(trame, plan, chosen, held.frame)),
+        avertissements=tuple(warnings_of(trame, plan, chosen, held.frame)),
         cells=held.cells,
     )
     return table
@@ -342,7 +343,8 @@ def _succession(serie: Serie, plan: Plan, frame: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _warnings(trame: Trame, plan: Plan, chosen: Perimetre, frame: pd.DataFrame) -> Iterator[str]:
+def warnings_of(trame: Trame, plan: Plan, chosen: Perimetre, frame: pd.DataFrame) -> Iterator[str]:
+    """French sentences to show beside the figures of some budgets."""
     if frame.empty:
         filter_ = f" en nomenclature {chosen.nomenclature}" if chosen.nomenclature else ""
         yield f"Aucun budget du périmètre n'a de comptes{filter_} sur la période."

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -52,12 +52,15 @@ class Execution:
         Name of the exception; empty when all ran.
     cause
         French sentence; empty when all ran.
+    warnings
+        French sentences: what was asked for and could not be had.
     """
 
     notebook: Any
     cell: int | None = None
     error: str = ""
     cause: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -73,6 +76,7 @@ def execute_notebook(
     environment: Mapping[str, str] | None = None,
     timeout: float = 600,
     progress: Progress | None = None,
+    kernel: str | None = None,
 ) -> Execution:
     """Run a notebook with parameters; never raises for what happens inside it.
 
@@ -90,6 +94,9 @@ def execute_notebook(
         Seconds that the whole notebook may take.
     progress
         Told at each cell.
+    kernel
+        Name of an installed kernelspec, pre-warmed for instance; a kernel of this interpreter when None
+        or not installed.
 
     Returns
     -------
@@ -121,6 +128,7 @@ def execute_notebook(
         pm.execute.prepare_notebook_metadata(notebook, path.name, None, report_mode=True)
     )
     watch = _Watch(notebook, timeout, progress)
+    spec, warnings = _kernel_spec(kernel)
 
     def run() -> None:
         pm.engines.papermill_engines.execute_notebook_with_engine(
@@ -131,7 +139,7 @@ def execute_notebook(
             progress_bar=False,
             autosave_cell_every=0,
             start_timeout=START_SECONDS,
-            kernel_manager_class=_kernel_manager(folder, Path(sockets), environment or {}),
+            kernel_manager_class=_kernel_manager(spec, folder, Path(sockets), environment or {}),
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=watch.started,
             timeout_func=watch.left,
@@ -143,8 +151,8 @@ def execute_notebook(
             _in_own_loop(run)
     except (RuntimeError, TimeoutError, OSError) as error:
         # The kernel died, did not start, or was late: papermill's own record says nothing of it.
-        return watch.stopped(error)
-    return watch.ended()
+        return replace(watch.stopped(error), warnings=warnings)
+    return replace(watch.ended(), warnings=warnings)
 
 
 def _in_own_loop(run: Callable[[], None]) -> None:
@@ -265,8 +273,24 @@ def _own_errors() -> set[str]:
     return names
 
 
-def _kernel_manager(folder: Path, sockets: Path, environment: Mapping[str, str]) -> type[Any]:
-    """Return a manager whose kernel is this interpreter, with this package and no profile of the user's."""
+def _kernel_spec(name: str | None) -> tuple[Any, tuple[str, ...]]:
+    """Return the kernelspec of that name, else one of this interpreter, and what to say of it."""
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+
+    said: tuple[str, ...] = ()
+    if name is not None:
+        try:
+            return KernelSpecManager().get_kernel_spec(name), ()
+        except NoSuchKernel:
+            said = (
+                f"Le noyau « {name} » n'est pas installé sur cette machine : un noyau Python ordinaire l'a remplacé.",
+            )
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+    return KernelSpec(argv=argv, display_name="Python 3", language="python"), said
+
+
+def _kernel_manager(spec: Any, folder: Path, sockets: Path, environment: Mapping[str, str]) -> type[Any]:
+    """Return a manager of kernels of that spec, with this package and no profile of the user's."""
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
@@ -277,19 +301,8 @@ def _kernel_manager(folder: Path, sockets: Path, environment: Mapping[str, str])
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         **environment,
     }
-    launcher = KernelSpec(
-        argv=[
-            sys.executable,
-            "-m",
-            "ipykernel_launcher",
-            "-f",
-            "{connection_file}",
-            "--HistoryManager.enabled=False",
-        ],
-        env={name: value.replace("$", "$$") for name, value in variables.items()},  # jupyter_client expands $NAME
-        display_name="Python 3",
-        language="python",
-    )
+    kept = {name: value.replace("$", "$$") for name, value in variables.items()}  # jupyter_client expands $NAME
+    launcher = KernelSpec(**{**spec.to_dict(), "env": {**spec.env, **kept}})
 
     class ReportKernelManager(AsyncKernelManager):
         def __init__(self, **options: Any) -> None:

@@ -62,6 +62,8 @@ class ReportResult:
         French sentences: what was asked for and could not be made.
     seconds
         Duration.
+    error
+        Name of the exception that stopped it; empty otherwise.
     """
 
     state: State
@@ -70,6 +72,7 @@ class ReportResult:
     message: str = ""
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    error: str = ""
 
 
 def run_report(
@@ -89,6 +92,7 @@ def run_report(
     parameters: Mapping[str, Any] | None = None,
     timeout: float = 600,
     progress: Progress | None = None,
+    kernel: str | None = None,
 ) -> ReportResult:
     """Make a report on the accounts of one or several budgets, taken together.
 
@@ -122,6 +126,9 @@ def run_report(
         Seconds that the notebook may take.
     progress
         Called at each cell with cells done, cells in all, and the heading.
+    kernel
+        Name of the kernelspec that executes the notebook, pre-warmed for instance; a kernel of this
+        interpreter by default, and where that kernelspec is not installed, with a warning.
 
     Returns
     -------
@@ -159,7 +166,9 @@ def run_report(
             environment={"WORKBENCH_BASE": request.secret_base} if request.secret_base else {},
             timeout=timeout,
             progress=progress,
+            kernel=kernel,
         )
+        request.warnings.extend(execution.warnings)
         _write_notebook(request, execution, work / f"{request.stem}.ipynb")
         if execution.failed:
             return _failed(request, work, execution, started)
@@ -248,7 +257,8 @@ def _concluded(
     }
     with replacing(manifest) as partial:
         partial.write_text(json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    return ReportResult(state, dict(files), manifest, request.discreet(message), tuple(request.warnings), seconds)
+    said = request.discreet(message)
+    return ReportResult(state, dict(files), manifest, said, tuple(request.warnings), seconds, error)
 
 
 def _digest(path: Path) -> str:

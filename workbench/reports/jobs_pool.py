@@ -1,0 +1,150 @@
+"""Workers of this machine, as processes of their own: begun, watched, replaced when one dies, ended together.
+
+A worker ends by itself when the process that began it is gone, however it went: its standard input closes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.errors import WorkbenchError
+from workbench.registry import Registry
+from workbench.reports.jobs_leases import LEASE_SECONDS, recover
+from workbench.reports.jobs_worker import Worker, worker_name
+
+__all__ = ["Pool", "pool", "processors"]
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 20.0
+DEATHS_SECONDS = 2.0
+"""Least time between two replacements of a worker: what cannot start must not be started in a loop."""
+
+
+def processors() -> int:
+    """Return how many processes may compute at once here."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass
+class _Started:
+    process: subprocess.Popen[bytes]
+    name: str
+    since: float
+
+
+class Pool:
+    """Workers of a batch, or of all shared jobs when it is None.
+
+    Parameters
+    ----------
+    registry
+        Where the jobs are.
+    batch
+        Which jobs.
+    size
+        How many workers.
+    kernel
+        Name of the kernelspec that executes notebooks.
+    lease
+        Seconds after which the jobs of a silent worker are given to others.
+    """
+
+    def __init__(
+        self, registry: Registry, batch: str | None, size: int, kernel: str | None, lease: float = LEASE_SECONDS
+    ) -> None:
+        self.registry = registry
+        self.options = ["--batch", batch or "", "--kernel", kernel or "", "--lease", str(lease)]
+        self.workers = [self._start() for _ in range(size)]
+
+    def _start(self) -> _Started:
+        name = worker_name()
+        package = str(Path(__file__).resolve().parents[2])
+        path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
+        process = subprocess.Popen(  # noqa: S603 - this interpreter and our own module
+            [sys.executable, "-m", "workbench.reports.jobs_pool", "--name", name, *self.options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            # The address may hold a password: other people of the machine can read arguments.
+            env=os.environ | {"WORKBENCH_REGISTRE": self.registry.address, "PYTHONPATH": path},
+            start_new_session=True,  # Ctrl-C is for the process that people see, which then stops the workers
+        )
+        return _Started(process, name, time.monotonic())
+
+    def mend(self) -> None:
+        """Replace the workers that died, and give back at once what they held."""
+        dead = [each for each in self.workers if each.process.poll() is not None]
+        if not dead:
+            return
+        with suppress(WorkbenchError):  # else their leases will run out
+            recover(self.registry, [each.name for each in dead])
+        for each in dead:
+            if time.monotonic() - each.since < DEATHS_SECONDS:
+                continue
+            log.warning("worker %s died with status %s", each.name, each.process.returncode)
+            each.process.stdin.close()  # type: ignore[union-attr]
+            self.workers[self.workers.index(each)] = self._start()
+
+    def stop(self) -> None:
+        """End the workers: what they had not concluded is given back."""
+        for each in self.workers:
+            with suppress(ProcessLookupError):
+                each.process.send_signal(signal.SIGTERM)
+            with suppress(OSError):
+                each.process.stdin.close()  # type: ignore[union-attr]
+        deadline = time.monotonic() + STOP_SECONDS
+        for each in self.workers:
+            try:
+                each.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                each.process.kill()
+                each.process.wait()
+        with suppress(WorkbenchError):
+            recover(self.registry, [each.name for each in self.workers])
+
+
+@contextmanager
+def pool(
+    registry: Registry, batch: str | None, size: int, kernel: str | None, lease: float = LEASE_SECONDS
+) -> Iterator[Pool]:
+    """Run workers while a block lasts."""
+    workers = Pool(registry, batch, size, kernel, lease)
+    try:
+        yield workers
+    finally:
+        workers.stop()
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    # In good order first; a worker that hears nothing any more is ended.
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_SECONDS)
+    os._exit(1)
+
+
+def _main() -> None:
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    for option in ("--name", "--batch", "--kernel"):
+        parser.add_argument(option, default="")
+    parser.add_argument("--lease", type=float, default=LEASE_SECONDS)
+    given = parser.parse_args()
+    worker = Worker(batch=given.batch or None, name=given.name, kernel=given.kernel or None, lease=given.lease)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    worker.run()
+
+
+if __name__ == "__main__":
+    _main()
