@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from workbench.kernels.launch import LIMITS
 from workbench.kernels.limits import MEMORY, TIME, Limits, machine_memory
 from workbench.kernels.runtime import address_of
 
-__all__ = ["NAME", "SPECIFICATION", "WorkbenchProvisioner", "provisioner_of", "specification"]
+__all__ = ["NAME", "SPECIFICATION", "Provisioned", "WorkbenchProvisioner", "specification"]
 
 NAME = "workbench-provisioner"
 """Name of the entry point."""
@@ -159,6 +160,7 @@ class WorkbenchProvisioner(LocalProvisioner):
             for name in ("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port"):
                 cache.return_port(int(self.connection_info[name]))
             self.ports_cached = False
+            self.parent.cache_ports = False  # a restart finds files, not ports
 
     async def poll(self) -> int | None:
         """Say whether it runs, and note why it ended."""
@@ -198,17 +200,35 @@ def specification() -> KernelSpec:
     return KernelSpec.from_resource_dir(str(SPECIFICATION))
 
 
-def provisioner_of(manager: Any, **settings: Any) -> WorkbenchProvisioner:
-    """Return a provisioner for a kernel manager of ours, which does not look for entry points.
+class Provisioned:
+    """Mixed into a kernel manager of ours: the kernel of the package, without looking for what is installed.
 
-    Parameters
+    Attributes
     ----------
-    manager
-        The kernel manager; its specification and its identifier are read.
-    **settings
-        Traits that differ from those of the specification.
+    provisioner_settings
+        Traits of the provisioner that differ from those of the specification.
     """
-    configured = manager.kernel_spec.metadata["kernel_provisioner"]["config"]
-    return WorkbenchProvisioner(
-        kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec, parent=manager, **{**configured, **settings}
-    )
+
+    provisioner_settings: Mapping[str, Any] = {}
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """Return the kernel of the package, whatever name is asked."""
+        return specification()
+
+    async def _async_pre_start_kernel(self, **options: Any) -> Any:
+        manager: Any = self
+        manager.kernel_id = manager.kernel_id or options.pop("kernel_id", str(uuid.uuid4()))
+        if manager.provisioner is None:
+            manager.provisioner = self._new_provisioner()
+        return await super()._async_pre_start_kernel(**options)  # type: ignore[misc]
+
+    def _new_provisioner(self) -> WorkbenchProvisioner:
+        spec = self.kernel_spec
+        configured = spec.metadata["kernel_provisioner"]["config"]
+        return WorkbenchProvisioner(
+            kernel_id=self.kernel_id,  # type: ignore[attr-defined]
+            kernel_spec=spec,
+            parent=self,
+            **{**configured, **self.provisioner_settings},
+        )
