@@ -143,6 +143,7 @@ class KernelApplication(IPKernelApp):
         if waits:  # the event loop sleeps for the cell: an exception here would end the loop
             self._reached = cause
             os.kill(os.getpid(), signal.SIGINT)
+            asyncio.get_running_loop().call_soon_threadsafe(lambda: None)  # IPython's cancellation does not wake it
             return
         raise self._error(cause)
 
@@ -150,4 +151,4 @@ class KernelApplication(IPKernelApp):
         if cause == MEMORY:
             return KernelLimitError("noyau_memoire", limite=size_text(self.limits.memory))
         assert cause == TIME  # noqa: S101
-        return KernelLimitError("noyau_temps", secondes=f"{self.limits.seconds:g}")
+        return KernelLimitError("noyau_temps", secondes=f"{self.limits.seconds:g}".replace(".", ","))

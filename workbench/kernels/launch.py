@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -38,6 +39,12 @@ def settle(limits: Limits) -> None:
     logging.getLogger("workbench").addHandler(journal)
 
 
+def _send(number: int) -> None:
+    if number == signal.SIGKILL and os.getpgid(0) == os.getpid():
+        os.killpg(0, number)  # and what it started
+    os.kill(os.getpid(), number)
+
+
 def main() -> None:
     """Run an IPython kernel until its client ends it."""
     from workbench.kernels.application import OPTIONS, KernelApplication
@@ -45,7 +52,7 @@ def main() -> None:
     limits = Limits.read(json.loads(os.environ.pop(LIMITS, "{}")))
     settle(limits)
     KernelApplication.limits = limits
-    supervision = Supervision(os.getpid(), limits, lambda number: os.kill(os.getpid(), number))
+    supervision = Supervision(os.getpid(), limits, _send)
     KernelApplication.notify = staticmethod(supervision.busy)
 
     def watch() -> None:

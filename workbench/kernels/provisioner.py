@@ -21,7 +21,7 @@ from workbench.kernels.client import ForkedProcess, Wish, ZygoteError, is_possib
 from workbench.kernels.environment import KEPT, kernel_environment
 from workbench.kernels.launch import LIMITS
 from workbench.kernels.limits import MEMORY, TIME, Limits, machine_memory
-from workbench.kernels.runtime import address_of
+from workbench.kernels.runtime import address_of, with_package
 
 __all__ = ["NAME", "SPECIFICATION", "Provisioned", "WorkbenchProvisioner", "specification"]
 
@@ -69,6 +69,7 @@ class WorkbenchProvisioner(LocalProvisioner):
 
     def _finalize_env(self, env: dict[str, str]) -> None:
         super()._finalize_env(env)
+        env.update(with_package(env))
         if self.filtered:
             kept = kernel_environment(env, kept=frozenset(self.kept) | set(self.kernel_spec.env))
             env.clear()

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Address", "address_of", "runtime_folder"]
+__all__ = ["Address", "address_of", "runtime_folder", "with_package"]
 
 LONGEST = 70
 """Bytes of the folder: a socket's path has at most 107, and a kernel adds its own part."""
@@ -120,14 +120,15 @@ def _zygote_environment(environment: Mapping[str, str]) -> dict[str, str]:
         if name.startswith((*STARTUP_PREFIXES, "LC_"))
         or name in {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TMPDIR", "VIRTUAL_ENV"}
     }
-    if str(PACKAGE.parent) not in sys.path or not _is_installed():
-        first = [str(PACKAGE.parent), *kept.get("PYTHONPATH", "").split(os.pathsep)]
-        kept["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, first)))
-    return {**kept, **QUIET_LIBRARIES}
+    return {**with_package(kept), **QUIET_LIBRARIES}
 
 
-def _is_installed() -> bool:
-    return PACKAGE.parent.name in {"site-packages", "dist-packages"}
+def with_package(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return variables with which an interpreter finds this very package, installed or not."""
+    if PACKAGE.parent.name in {"site-packages", "dist-packages"}:
+        return dict(environment)
+    entries = [str(PACKAGE.parent), *environment.get("PYTHONPATH", "").split(os.pathsep)]
+    return {**environment, "PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, entries)))}
 
 
 def _code() -> list[object]:
