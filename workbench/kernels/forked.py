@@ -17,6 +17,7 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -151,6 +152,7 @@ class _Life:
         os.environ.clear()
         os.environ.update(wanted["environment"])
         os.umask(wanted["umask"])
+        tempfile.tempdir = None  # its folder is read from the variables, once
         time.tzset()
         with contextlib.suppress(locale.Error):
             locale.setlocale(locale.LC_CTYPE, "")

@@ -5,6 +5,7 @@ The kernel specification names it (``spec/kernel.json``), so that JupyterLab, pa
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import uuid
@@ -162,6 +163,12 @@ class WorkbenchProvisioner(LocalProvisioner):
                 cache.return_port(int(self.connection_info[name]))
             self.ports_cached = False
             self.parent.cache_ports = False  # a restart finds files, not ports
+
+    async def wait(self) -> int | None:
+        """Wait for the end; a fork is gone in a few milliseconds."""
+        while isinstance(self.process, ForkedProcess) and await self.poll() is None:
+            await asyncio.sleep(0.005)
+        return await super().wait()
 
     async def poll(self) -> int | None:
         """Say whether it runs, and note why it ended."""

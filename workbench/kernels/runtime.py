@@ -118,7 +118,7 @@ def _zygote_environment(environment: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in environment.items()
         if name.startswith((*STARTUP_PREFIXES, "LC_"))
-        or name in {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TMPDIR", "VIRTUAL_ENV"}
+        or name in {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "VIRTUAL_ENV"}
     }
     return {**with_package(kept), **QUIET_LIBRARIES}
 

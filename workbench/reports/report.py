@@ -89,6 +89,8 @@ def run_report(
     parameters: Mapping[str, Any] | None = None,
     timeout: float = 600,
     progress: Progress | None = None,
+    kernel: str | None = None,
+    memory: int = 0,
 ) -> ReportResult:
     """Make a report on the accounts of one or several budgets, taken together.
 
@@ -122,6 +124,8 @@ def run_report(
         Seconds that the notebook may take.
     progress
         Called at each cell with cells done, cells in all, and the heading.
+    kernel, memory
+        What executes the notebook, and the bytes it may use; see `workbench.reports.notebook.execute_notebook`.
 
     Returns
     -------
@@ -159,7 +163,10 @@ def run_report(
             environment={"WORKBENCH_BASE": request.secret_base} if request.secret_base else {},
             timeout=timeout,
             progress=progress,
+            kernel=kernel,
+            memory=memory,
         )
+        request.warnings.extend(execution.warnings)
         _write_notebook(request, execution, work / f"{request.stem}.ipynb")
         if execution.failed:
             return _failed(request, work, execution, started)
