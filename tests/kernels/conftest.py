@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -82,28 +79,13 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
 
 
-def zygotes(folder: Path) -> list[int]:
-    """Process numbers of the zygotes of a folder: what they hold open says which they are."""
-    found = []
-    for process in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if process.name.isdigit() and f'"{folder}/' in (process / "cmdline").read_text():
-                found.append(int(process.name))
-    return found
-
-
 @pytest.fixture(scope="session")
-def own_runtime() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="wb-", dir="/tmp"))  # the path of a socket is short
+def own_runtime(kernel_runtime: Path) -> Iterator[Path]:
+    """Nothing of the user's profile either."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WORKBENCH_RUNTIME", str(folder))
-        patch.setenv("IPYTHONDIR", str(folder / "ipython"))
-        patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "jupyter"))
-        yield folder
-        for pid in zygotes(folder):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-    shutil.rmtree(folder, ignore_errors=True)
+        patch.setenv("IPYTHONDIR", str(kernel_runtime / "ipython"))
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(kernel_runtime / "jupyter"))
+        yield kernel_runtime
 
 
 @pytest.fixture

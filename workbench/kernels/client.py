@@ -22,7 +22,7 @@ from workbench.kernels.limits import Limits
 from workbench.kernels.runtime import Address
 from workbench.kernels.wire import Reader, send
 
-__all__ = ["ForkedProcess", "Wish", "ZygoteError", "is_possible", "is_running", "obtain", "start"]
+__all__ = ["ForkedProcess", "Wish", "ZygoteError", "is_possible", "is_running", "obtain", "reserve", "start"]
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 0.2
@@ -108,6 +108,23 @@ def start(address: Address, idle: float | None = None) -> None:
         raise ZygoteError(f"{type(error).__name__}: {error}") from error
     if done.returncode:
         raise ZygoteError(done.stderr.decode(errors="replace")[-2000:])
+
+
+def reserve(address: Address, options: tuple[str, ...], ready: int) -> Reader | None:
+    """Start a zygote and have kernels prepared before anybody asks, as long as what is returned is not closed.
+
+    None, and nothing prepared, where kernels cannot be forked: they will be plain.
+    """
+    if not is_possible():
+        return None
+    try:
+        start(address)
+        reader = Reader(_connect(address))
+    except (OSError, ZygoteError):
+        return None
+    with contextlib.suppress(OSError):
+        send(reader.wire, {"prepare": options, "ready": ready})
+    return reader
 
 
 def _sweep(folder: Path) -> None:

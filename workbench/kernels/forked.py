@@ -99,9 +99,11 @@ class _Life:
 
     def live(self, ready: Mapping[str, Any] | None) -> int:
         from workbench.kernels.application import OPTIONS, KernelApplication
+        from workbench.kernels.zygote import call_process
 
         application = KernelApplication.instance(parent_handle=1)  # watched here, not by its parent's number
         KernelApplication.notify = staticmethod(self._notify)
+        call_process("noyau" if ready is None else "noyau-pret")
         if ready is None:
             wanted = self._wanted()
             application.limits = self._take(wanted)
@@ -120,6 +122,7 @@ class _Life:
                 wanted = self._wanted()
                 application.connection_file = wanted["connection_file"]
                 application.limits = self._take(wanted)
+                call_process("noyau")
 
             application.taken_over = wait
             application.initialize([*OPTIONS, "-f", str(own.with_suffix(".json")), *ready["options"]])

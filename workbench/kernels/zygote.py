@@ -1,7 +1,7 @@
 """The process that forks kernels: imports once, opens nothing, starts no thread, then forks for whoever asks.
 
 It serves one user: its socket is in a folder that nobody else can enter, and the kernel of the system says who calls.
-A connection is the life of one kernel: it carries what is wanted, then the kernel's number and a handle on it, then
+A connection is the life of one kernel, or the wish that some be kept ready: it carries what is wanted, then the kernel's number and a handle on it, then
 how it ended; when the one who asked closes it, by dying too, the kernel is ended. It watches what kernels use, keeps a
 few ready for those who said they would want more, and ends when nobody has needed it for a while.
 
@@ -32,7 +32,7 @@ from typing import Any
 from workbench.kernels.limits import GRACE, TICK, Limits, Supervision
 from workbench.kernels.wire import Reader, send
 
-__all__ = ["main", "threads"]
+__all__ = ["call_process", "main", "threads"]
 
 IDLE_SECONDS = 600.0
 """Without a kernel that somebody uses, a zygote ends after this."""
@@ -81,7 +81,6 @@ class _Client:
     wire: socket.socket
     reader: Reader
     kernel: _Kernel | None = None
-    wish: dict[str, Any] | None = None
 
 
 @dataclass
@@ -175,6 +174,8 @@ class _Zygote:
     def _answer(self, client: _Client, message: dict[str, Any], files: tuple[int, ...]) -> None:
         if self.refusal:
             self._tell(client, {"refused": self.refusal})
+        elif "prepare" in message:
+            self.wanted_ready[tuple(map(str, message["prepare"]))] = min(MOST_READY, int(message["ready"]))
         elif "kernel" not in message or client.kernel is not None:
             ready = sum(each.connection is not None and each.client is None for each in self.kernels)
             self._tell(client, {"here": os.getpid(), "kernels": len(self.kernels), "ready": ready})
@@ -309,6 +310,12 @@ class _Zygote:
                 left.unlink(missing_ok=True)
 
 
+def call_process(name: str) -> None:
+    """Give this process a name for those who list the processes of the machine."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(name)
+
+
 def _nothing(_: int) -> None:
     """Stand for the signals of a kernel that is not there yet."""
 
@@ -364,6 +371,7 @@ def main() -> None:
             os.dup2(taken, number)
         os.close(nothing)
         os.close(log)
+        call_process("noyaux")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         _preload([f"workbench.kernels.{each}" for each in ("forked", "application", "launch", "confinement")])
