@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from postgresql_server import postgresql_server
 from spark_cluster import MASTER, spark_session
+from zygotes import runtime
 
 # A runner started in the background ignores Ctrl-C, and so would every program that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -58,6 +59,13 @@ def nothing_left_behind() -> Iterator[None]:
     written = {".csv", ".db", ".duckdb", ".html", ".ipynb", ".parquet", ".pdf", ".xlsx", ".zip"}
     left = sorted(each.name for each in set(PROJECT.iterdir()) - before if each.suffix in written)
     assert not left, f"left at the root of the project: {', '.join(left)}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernel_runtime() -> Iterator[Path]:
+    """The folder of sockets of the kernels that tests start, which end with them."""
+    with runtime() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -738,4 +738,15 @@ ERRORS: dict[str, ErrorKind] = {
         "Ses comptes existent en {autres} : changez de nomenclature.",
         404,
     ),
+    # --- kernels
+    "noyau_memoire": ErrorKind(
+        "Cette cellule demande plus de mémoire que le noyau n'en a ({limite}) : elle a été arrêtée.",
+        "Travaillez par morceaux (une requête plus étroite, moins d'exercices) ou libérez des variables avec del.",
+        422,
+    ),
+    "noyau_temps": ErrorKind(
+        "Cette cellule n'a pas fini dans les {secondes} secondes qui lui sont données : elle a été arrêtée.",
+        "Réduisez ce qu'elle calcule, ou cherchez une boucle qui ne finit pas.",
+        422,
+    ),
 }

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import nbformat
 import pytest
+from zygotes import kernels
 
 SERVE = """
 import sys
@@ -32,6 +33,7 @@ class Server:
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
+        self._before = self._all_kernels()
         command = [sys.executable, "-c", SERVE, str(self.port), str(base), str(trames), str(folder)]
         with log.open("w") as sink:
             self.process = subprocess.Popen(
@@ -52,8 +54,10 @@ class Server:
 
     def kernels(self) -> list[int]:
         """Process numbers of the kernels that run."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in children.read_text().split()]
+        return sorted(self._all_kernels() - self._before)
+
+    def _all_kernels(self) -> set[int]:
+        return kernels(Path(os.environ["WORKBENCH_RUNTIME"]))
 
     def stop(self) -> int:
         """Interrupt as Ctrl-C does and return the exit code."""

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import importlib.resources
 import logging
-import site
-import sys
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,16 +19,19 @@ from urllib.parse import quote
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_core.paths import jupyter_path
 from jupyter_server.base.handlers import JupyterHandler
-from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
 from tornado import web
-from traitlets import Dict, List, Unicode
+from traitlets import Dict, List, Unicode, default
 from traitlets.config import Config
 from voila.app import Voila
 from voila.paths import collect_static_paths, collect_template_paths
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-import workbench
+from workbench.kernels.client import reserve
+from workbench.kernels.provisioner import SPECIFICATION, Provisioned, specification
+from workbench.kernels.runtime import address_of
+from workbench.kernels.wire import Reader
 
 __all__ = ["KERNEL_ENVIRONMENT", "ROUTES", "DashboardApplication", "configuration"]
 
@@ -37,6 +39,9 @@ SHARE = Path(__file__).parent / "share"
 STATIC = Path(__file__).parent / "static"
 
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
+
+READY = 2
+"""Kernels kept ready for the next visitors."""
 
 MOST_PARTS = 64
 """Parts of a message; one has a channel, four headers and contents, and its buffers."""
@@ -83,18 +88,30 @@ class DashboardKernelSpecManager(KernelSpecManager):
 
     def find_kernel_specs(self) -> dict[str, str]:
         """Return the only name there is."""
-        return {"python3": str(SHARE)}
+        return {"python3": str(SPECIFICATION)}
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Return the only specification; any other name is unknown, whatever is installed."""
         if kernel_name != "python3":
             raise NoSuchKernel(kernel_name)
-        return KernelSpec(
-            argv=[sys.executable, "-m", "workbench.dashboards.kernel", "-f", "{connection_file}"],
-            display_name="Python",
-            language="python",
-            interrupt_mode="signal",
-        )
+        return specification()
+
+
+class DashboardKernel(Provisioned, ServerKernelManager):
+    """The kernel of one visitor: made before she comes, it holds nothing of hers or of anybody until it is hers.
+
+    It answers through its widgets and keeps no history. It is never given to a second visitor.
+    """
+
+    options = ("--HistoryManager.enabled=False",)
+    provisioner_settings = {
+        "options": list(options),
+        "ready": READY,
+        "filtered": False,  # the closed list is stricter
+        "seconds": 120.0,
+        "output": 1_000_000,
+        "memory_share": 0.5,
+    }
 
 
 class DashboardKernelManager(AsyncMappingKernelManager):
@@ -102,17 +119,20 @@ class DashboardKernelManager(AsyncMappingKernelManager):
 
     variables = Dict(help="What the dashboards read: base, trames.", config=True)
 
+    @default("kernel_manager_class")
+    def _kernel_of_a_visitor(self) -> str:
+        return f"{__name__}.{DashboardKernel.__name__}"
+
     async def start_kernel(  # type: ignore[override] # Jupyter's own override is a coroutine too
         self, *args: Any, env: dict[str, str] | None = None, **options: Any
     ) -> str:
         """Start a kernel; ``env`` is what Voila proposes, the whole environment of the server."""
-        kept = {name: value for name, value in (env or {}).items() if name in KERNEL_ENVIRONMENT}
-        package = Path(workbench.__file__).parents[1]
-        if str(package) not in site.getsitepackages():
-            kept["PYTHONPATH"] = ":".join(filter(None, (str(package), kept.get("PYTHONPATH", ""))))
-        kept.update(self.variables)
-        kernel_id: str = await super().start_kernel(*args, env=kept, **options)
+        kernel_id: str = await super().start_kernel(*args, env=_kernel_variables(env or {}, self.variables), **options)
         return kernel_id
+
+
+def _kernel_variables(proposed: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    return {**{name: value for name, value in proposed.items() if name in KERNEL_ENVIRONMENT}, **own}
 
 
 class FrenchErrors:
@@ -237,6 +257,19 @@ class DashboardApplication(Voila):
         """Add the closed list of the dashboards."""
         found: Any = super().init_settings()
         return {**found, "dashboards": dict(self.dashboards)}
+
+    reservation: Reader | None = None
+
+    def start(self) -> None:
+        """Prepare kernels, then serve."""
+        preload = specification().metadata["kernel_provisioner"]["config"]["preload"]
+        variables = _kernel_variables(os.environ, self.config.DashboardKernelManager.variables)
+        self.reservation = reserve(address_of(preload, variables), DashboardKernel.options, READY)
+        try:
+            super().start()  # type: ignore[no-untyped-call]
+        finally:
+            if self.reservation is not None:
+                self.reservation.close()
 
     def init_handlers(self) -> list[Any]:  # type: ignore[override] # Voila means the builtin
         """Keep the routes of `ROUTES` and add ours."""

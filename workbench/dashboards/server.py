@@ -95,7 +95,7 @@ def serve(
     )
     application.initialize([])
     print(f"Tableaux de bord : http://{address}:{port}/  (Ctrl-C pour arrêter)", file=sys.stderr, flush=True)  # noqa: T201
-    application.start()  # type: ignore[no-untyped-call]
+    application.start()
 
 
 def _absolute(base: str) -> str:

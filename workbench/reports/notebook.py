@@ -16,13 +16,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
+from workbench.kernels.environment import KEPT
+from workbench.kernels.limits import MEMORY
 
 __all__ = ["Execution", "Progress", "execute_notebook"]
 
@@ -31,6 +33,9 @@ Progress = Callable[[int, int, str], None]
 
 START_SECONDS = 60
 CLOSING_SECONDS = 15
+
+MOST_PRINTED = 10_000_000
+"""Bytes that a cell of a report may print: nobody reads more, and every reader of the file would carry them."""
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -77,6 +82,7 @@ def execute_notebook(
     timeout: float = 600,
     progress: Progress | None = None,
     kernel: str | None = None,
+    memory: int = 0,
 ) -> Execution:
     """Run a notebook with parameters; never raises for what happens inside it.
 
@@ -95,8 +101,11 @@ def execute_notebook(
     progress
         Told at each cell.
     kernel
-        Name of an installed kernelspec, pre-warmed for instance; a kernel of this interpreter when None
-        or not installed.
+        ``"workbench"`` for a pre-warmed kernel, whose zygote is started once for all the reports of this user;
+        ``"python3"`` for a plain process; the name of any other installed kernelspec. By default a pre-warmed kernel
+        where a zygote runs already, else a plain one: a single report does not wait for a zygote to start.
+    memory
+        Bytes that the kernel may use; three quarters of the machine's by default.
 
     Returns
     -------
@@ -128,7 +137,7 @@ def execute_notebook(
         pm.execute.prepare_notebook_metadata(notebook, path.name, None, report_mode=True)
     )
     watch = _Watch(notebook, timeout, progress)
-    spec, warnings = _kernel_spec(kernel)
+    chosen, warnings = _chosen(kernel)
 
     def run() -> None:
         pm.engines.papermill_engines.execute_notebook_with_engine(
@@ -139,7 +148,7 @@ def execute_notebook(
             progress_bar=False,
             autosave_cell_every=0,
             start_timeout=START_SECONDS,
-            kernel_manager_class=_kernel_manager(spec, folder, Path(sockets), environment or {}),
+            kernel_manager_class=managers,
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=watch.started,
             timeout_func=watch.left,
@@ -148,6 +157,8 @@ def execute_notebook(
     try:
         # A short path: the system refuses sockets whose path has more than about a hundred characters.
         with tempfile.TemporaryDirectory(prefix="workbench-") as sockets:
+            managers = _kernel_manager(chosen, folder, Path(sockets), environment or {}, memory)
+            watch.cause_of_end = lambda: managers.cause
             _in_own_loop(run)
     except (RuntimeError, TimeoutError, OSError) as error:
         # The kernel died, did not start, or was late: papermill's own record says nothing of it.
@@ -205,6 +216,7 @@ class _Watch:
         self.deadline = time.monotonic() + timeout
         self.progress = progress
         self.current: int | None = None
+        self.cause_of_end: Callable[[], str] = str
 
     def started(self, cell: Any, cell_index: int, **_: Any) -> None:
         self.current = cell_index
@@ -219,6 +231,8 @@ class _Watch:
             cause = f"Le rapport n'a pas fini dans les {self.timeout:g} secondes qui lui sont données."
         elif self.current is None:
             cause = "Le noyau Python qui devait calculer le rapport n'a pas démarré."
+        elif self.cause_of_end() == MEMORY:
+            cause = "Le noyau Python qui calculait le rapport demandait plus de mémoire qu'il n'en a : il a été arrêté."
         else:
             cause = "Le noyau Python qui calculait le rapport s'est arrêté, peut-être faute de mémoire."
         return self._failed(self.current, type(error).__name__, cause)
@@ -261,6 +275,8 @@ class _Watch:
 def _cause(name: str, message: str) -> str:
     """Turn an exception of a cell into a sentence: ours are French already, the others are quoted."""
     message = ANSI.sub("", message).strip()
+    if name == "PermissionError":
+        return f"Le notebook a voulu écrire hors de son dossier, ou lire ce qui ne lui est pas ouvert : {message}"
     return message if name in _own_errors() else f"Erreur inattendue dans le notebook : {name} : {message}"
 
 
@@ -273,49 +289,84 @@ def _own_errors() -> set[str]:
     return names
 
 
-def _kernel_spec(name: str | None) -> tuple[Any, tuple[str, ...]]:
-    """Return the kernelspec of that name, else one of this interpreter, and what to say of it."""
-    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+def _chosen(name: str | None) -> tuple[Any, tuple[str, ...]]:
+    """Return how to have a kernel (a rule for ours, a specification for another), and what to say of it."""
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
-    said: tuple[str, ...] = ()
-    if name is not None:
-        try:
-            return KernelSpecManager().get_kernel_spec(name), ()
-        except NoSuchKernel:
-            said = (
-                f"Le noyau « {name} » n'est pas installé sur cette machine : un noyau Python ordinaire l'a remplacé.",
-            )
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
-    return KernelSpec(argv=argv, display_name="Python 3", language="python"), said
+    rules = {None: "running", "workbench": "always", "python3": "never"}
+    if name in rules:
+        return rules[name], ()
+    try:
+        return KernelSpecManager().get_kernel_spec(name), ()
+    except NoSuchKernel:
+        said = f"Le noyau « {name} » n'est pas installé sur cette machine : un noyau Python ordinaire l'a remplacé."
+        return "running", (said,)
 
 
-def _kernel_manager(spec: Any, folder: Path, sockets: Path, environment: Mapping[str, str]) -> type[Any]:
-    """Return a manager of kernels of that spec, with this package and no profile of the user's."""
-    from jupyter_client.kernelspec import KernelSpec
+def _kernel_manager(
+    chosen: Any, folder: Path, sockets: Path, environment: Mapping[str, str], memory: int
+) -> type[Any]:
+    """Return a manager whose kernel has this package, no profile of the user's, and writes in its folder only."""
     from jupyter_client.manager import AsyncKernelManager
+    from platformdirs import user_cache_path
 
-    package = Path(__file__).resolve().parents[2]
+    from workbench.kernels.limits import machine_memory
+    from workbench.kernels.provisioner import Provisioned
+
+    package = Path(__file__).resolve().parents[1]
+    (sockets / "tmp").mkdir()
     variables = {
-        "PYTHONPATH": str(package),
+        "PYTHONPATH": str(package.parent),
         "IPYTHONDIR": str(folder / "ipython"),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "TMPDIR": str(sockets / "tmp"),
         **environment,
     }
-    kept = {name: value.replace("$", "$$") for name, value in variables.items()}  # jupyter_client expands $NAME
-    launcher = KernelSpec(**{**spec.to_dict(), "env": {**spec.env, **kept}})
+    # Caches of the package and of its compiled loops stay writable: they are made again from what is read.
+    caches = (user_cache_path("workbench"), package / "evaluation" / "__pycache__")
+    for cache in caches:
+        with suppress(OSError):
+            cache.mkdir(parents=True, exist_ok=True)
 
     class ReportKernelManager(AsyncKernelManager):
+        cause = ""
+        provisioner_settings = {
+            "zygote": chosen,
+            "ready": 0,
+            "options": ["--HistoryManager.enabled=False"],
+            "memory": memory or int(0.75 * machine_memory()),
+            "output": MOST_PRINTED,
+            "writable": [str(each) for each in (folder, sockets, *caches)],
+            "kept": [*KEPT, *variables],
+        }
+
         def __init__(self, **options: Any) -> None:
             if os.name != "nt":
                 # Sockets in a folder of ours alone: nobody else on the machine can listen or connect.
                 options.update(transport="ipc", connection_file=str(sockets / "noyau.json"))
             super().__init__(**options)
 
-        @property
-        def kernel_spec(self) -> KernelSpec:
-            return launcher
+        async def _async_start_kernel(self, **options: Any) -> None:
+            await super()._async_start_kernel(**{**options, "env": {**options.get("env", os.environ), **variables}})
 
-    return ReportKernelManager
+        start_kernel = _async_start_kernel
+
+        async def _async_is_alive(self) -> bool:
+            alive = bool(await super()._async_is_alive())
+            type(self).cause = getattr(self.provisioner, "last_cause", "")
+            return alive
+
+        is_alive = _async_is_alive
+
+    if isinstance(chosen, str):
+        return type("ReportKernelManager", (Provisioned, ReportKernelManager), {})
+
+    class OtherKernelManager(ReportKernelManager):
+        @property
+        def kernel_spec(self) -> Any:
+            return chosen
+
+    return OtherKernelManager
 
 
 @contextmanager

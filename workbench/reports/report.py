@@ -93,6 +93,7 @@ def run_report(
     timeout: float = 600,
     progress: Progress | None = None,
     kernel: str | None = None,
+    memory: int = 0,
 ) -> ReportResult:
     """Make a report on the accounts of one or several budgets, taken together.
 
@@ -126,9 +127,8 @@ def run_report(
         Seconds that the notebook may take.
     progress
         Called at each cell with cells done, cells in all, and the heading.
-    kernel
-        Name of the kernelspec that executes the notebook, pre-warmed for instance; a kernel of this
-        interpreter by default, and where that kernelspec is not installed, with a warning.
+    kernel, memory
+        What executes the notebook, and the bytes it may use; see `workbench.reports.notebook.execute_notebook`.
 
     Returns
     -------
@@ -167,6 +167,7 @@ def run_report(
             timeout=timeout,
             progress=progress,
             kernel=kernel,
+            memory=memory,
         )
         request.warnings.extend(execution.warnings)
         _write_notebook(request, execution, work / f"{request.stem}.ipynb")
