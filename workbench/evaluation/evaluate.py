@@ -157,6 +157,7 @@ def evaluate(
         nomenclature=chosen.nomenclature,
         avertissements=tuple(_warnings(trame, plan, chosen, frame)),
         cells=_with_parts(sums, parts),
+        figures=table.to_numpy(copy=True),
     )
     return table
 
