@@ -63,6 +63,7 @@ STYLE = (
     ".wb-vue .wb-tableau th.wb-nombre,.wb-vue .wb-tableau td.wb-nombre"
     "{text-align:right!important;white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".wb-vue .wb-tableau thead th{border-bottom:1px solid currentColor}"
+    ".wb-vue .wb-tableau thead th.wb-nombre{white-space:normal}"
     ".wb-vue tbody th{font-weight:400}"
     ".wb-vue code{white-space:pre-wrap;overflow-wrap:anywhere;background:none;color:inherit}"
     ".wb-vue pre,.wb-vue pre code{white-space:pre;background:none;color:inherit;overflow-x:auto;margin:.2em 0}"
