@@ -6,7 +6,6 @@ An error is shown as a French sentence, in red, with its place: an analyst never
 from __future__ import annotations
 
 from dataclasses import replace
-from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.error import UsageError
@@ -18,6 +17,7 @@ from workbench.config import settings
 from workbench.dgfip import Base, connect, sql
 from workbench.dgfip.queries_result import QueryResult
 from workbench.dgfip.queries_spec import DEFAULT_ROWS, DEFAULT_SECONDS
+from workbench.display import safe, view
 from workbench.errors import WorkbenchError
 from workbench.plans import PlanComptes
 from workbench.trames import Indicateur, Trame, TrameSession
@@ -39,11 +39,8 @@ class ShownError:
         return f"Erreur : {self.error}"
 
     def _repr_html_(self) -> str:
-        return (
-            "<div style='border-left:4px solid #c00;padding:0.4em 0.8em'>"
-            f"<pre style='color:#c00;margin:0'>{escape(self.error.message)}</pre>"
-            f"<p style='margin:0.4em 0 0'>{escape(self.error.hint)}</p></div>"
-        )
+        message = f'<pre class="wb-erreur">{safe(self.error.message)}</pre>'
+        return view(f'<div class="wb-remarque">{message}<p>{safe(self.error.hint)}</p></div>')
 
 
 @magics_class

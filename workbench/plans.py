@@ -9,7 +9,6 @@ A compte is under another when its number starts with the other's: charts are bu
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from bisect import bisect_left
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from workbench.display import html_table, safe, view
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -263,9 +263,11 @@ class PlanComptes:
         """
         import pandas as pd
 
+        from workbench.frames import ShownFrame
+
         kept = [each for each in self.comptes if supprimes or not each.supprime]
         kinds = tuple(dict.fromkeys(kind for each in kept for kind, _ in each.chapitres))
-        frame = pd.DataFrame(
+        frame = ShownFrame(
             {
                 "libelle": [each.libelle for each in kept],
                 "libelle_court": [each.libelle_court for each in kept],
@@ -294,13 +296,15 @@ class PlanComptes:
 
     def _repr_html_(self) -> str:
         shown = [each for each in self.comptes if len(each.numero) <= 2][:100] or self.comptes[:_SHOWN]
-        rows = "".join(
-            f"<tr><th scope='row' style='text-align:left'>{html.escape(each.numero)}</th>"
-            f"<td style='text-align:left'>{html.escape(each.libelle)}</td></tr>"
-            for each in shown
+        table = html_table(
+            ("Compte", "Libellé"),
+            [(each.numero, each.libelle) for each in shown],
+            caption=str(self),
+            shown=100,
+            total=len(self),
+            rest=".to_frame()",
         )
-        source = f"<p><small>{html.escape(self.source)}</small></p>" if self.source else ""
-        return f"<table><caption>{html.escape(str(self))}</caption><tbody>{rows}</tbody></table>{source}"
+        return view(table, f'<p class="wb-detail">{safe(self.source)}</p>' if self.source else "")
 
 
 @dataclass(frozen=True)
@@ -339,6 +343,17 @@ class PlansComptes:
             return found if variante is None else found.of_variante(variante)
 
         return cls(tuple(sorted(given)), load)
+
+    def __str__(self) -> str:
+        known = ", ".join(f"{name} ({years_text(self.exercices(name))})" for name in self.nomenclatures)
+        return f"Plans de comptes : {known or 'aucun'}"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, years_text(self.exercices(name))) for name in self.nomenclatures]
+        return view(html_table(("Nomenclature", "Exercices"), rows, caption="Plans de comptes"))
 
     @property
     def nomenclatures(self) -> tuple[str, ...]:

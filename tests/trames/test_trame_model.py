@@ -52,7 +52,7 @@ def test_empty_trame_is_a_trame() -> None:
     assert empty
     assert len(empty) == 0
     assert empty.order == ()
-    assert "<table>" in empty._repr_html_()
+    assert "<table" in empty._repr_html_()
 
 
 def test_order_puts_dependencies_first(trame) -> None:
@@ -193,7 +193,7 @@ def test_html_is_escaped() -> None:
     trame = Trame("t", (Indicateur("A_B", "<b>", (Formule("1"),), "'><script>"),), "<i>")
     shown = trame._repr_html_()
     assert "<script>" not in shown
-    assert "<b>&lt;i&gt;</b>" in shown
+    assert "&lt;i&gt;" in shown
     assert "&lt;b&gt;" in shown
     assert "A_B" in str(trame)
 

@@ -37,6 +37,11 @@ def command() -> None:
 @_folder
 @click.option("--model", type=existing_file, help="Classeur modèle (.xlsx) à remplir.")
 @click.option("--notebook", type=existing_file, help="Notebook de rapport, autre que celui livré.")
+@click.option(
+    "--compare",
+    is_flag=True,
+    help="Met les budgets côte à côte, par habitant et avec leur strate, au lieu de les additionner.",
+)
 @click.option("--nomenclature", help="Nomenclature des budgets ; « toutes » pour n'en écarter aucune.")
 @click.option("--excel/--no-excel", default=True, show_default=True, help="Écrit le classeur.")
 @click.option("--html/--no-html", default=True, show_default=True, help="Écrit la page HTML.")
@@ -49,6 +54,7 @@ def run(
     target: Path,
     model: Path | None,
     notebook: Path | None,
+    compare: bool,
     nomenclature: str | None,
     excel: bool,
     html: bool,
@@ -76,6 +82,7 @@ def run(
             to=target,
             notebook=notebook,
             model=model,
+            compare=compare,
             nomenclature=nomenclature,
             excel=excel,
             html=html,

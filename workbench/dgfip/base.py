@@ -12,6 +12,7 @@ import pyarrow as pa
 from sqlalchemy import Executable
 
 from workbench.dgfip.base_version import complete, missing_tables, standing_in, version_of, write_version
+from workbench.display import facts, view
 from workbench.engines import Cancellation, Engine, Mapper, QueryEngine, Snapshot, Store, Writer, open_store
 from workbench.errors import WorkbenchError
 
@@ -159,6 +160,12 @@ class Base:
     def __repr__(self) -> str:
         access = "lecture seule" if self.read_only else "lecture et import"
         return f"<Base {self.url}, état {self.snapshot}, {access}>"
+
+    def _repr_html_(self) -> str:
+        access = "lecture seule" if self.read_only else "lecture et import"
+        written = [f"{each.date:%d/%m/%Y %H:%M} UTC" for each in self.store.snapshots() if each.id == self.snapshot]
+        lines = [("Adresse", self.url), ("État", self.snapshot), ("Écrit le", *written), ("Ouverte en", access)]
+        return view(facts([line for line in lines if len(line) == 2], "Base de comptes"))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, (self.store, self.read_only, self.snapshot)

@@ -15,6 +15,7 @@ from workbench.dgfip.base import Base, snapshots
 from workbench.dgfip.import_report import grouped
 from workbench.dgfip.schema import balances, budgets, collectivites, comptes, imports
 from workbench.dgfip.selection import perimetre, under_nomenclature
+from workbench.display import facts, frame_table, view
 from workbench.errors import WorkbenchError, require_kind
 
 __all__ = ["BaseInfo", "base_info", "find_collectivites", "libelles_comptes", "searchable", "words_of"]
@@ -193,6 +194,17 @@ class BaseInfo:
                 f"  Nomenclatures : {families}",
                 f"  Imports : {len(self.imports)}",
             ]
+        )
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        head, *lines = str(self).split("\n")
+        pairs = (line.strip().partition(" : ") for line in lines)
+        return view(
+            facts([(name, value) for name, _, value in pairs], head),
+            frame_table(self.imports, caption="Imports", shown=20, rest=".imports"),
         )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 import pandas as pd
 
@@ -16,6 +15,7 @@ from workbench.dgfip import budget_controls, reference_controls
 from workbench.dgfip.base import Base
 from workbench.dgfip.control import Control, Scope
 from workbench.dgfip.import_report import grouped
+from workbench.display import Markup, frame_table, html_table, safe, view
 from workbench.errors import require_kind
 
 __all__ = ["ControlReport", "controls"]
@@ -36,6 +36,7 @@ ORDER = (
 """What is asked, in the order of the report."""
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
+_CLASSES = {True: "wb-oui", False: "wb-non", None: "wb-absent"}
 
 
 @dataclass(frozen=True)
@@ -95,22 +96,23 @@ class ControlReport:
                 lines.append(f"      {control.explanation}")
         return "\n".join(lines)
 
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [control.code for control in self.controls]
+
     def _repr_html_(self) -> str:
         rows = []
         for control in self.controls:
-            details = ""
+            why = safe(control.explanation)
             if len(control.details):
-                table = control.details.head(20).to_html(index=False, border=0)
-                details = f"<details><summary>Détail</summary>{table}</details>"
-            rows.append(
-                f"<tr><td>{_MARKS[control.ok]}</td><td style='text-align:left'>{escape(control.title)}</td>"
-                f"<td>{grouped(control.count)}</td>"
-                f"<td style='text-align:left'>{escape(control.explanation)}{details}</td></tr>"
-            )
-        return (
-            f"<table><caption>{self._head()}</caption><thead><tr><th></th><th>Contrôle</th><th>Nombre</th>"
-            f"<th>Explication</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        )
+                table = frame_table(control.details, shown=20, rest=f'["{control.code}"].details')
+                why += f"<details><summary>Détail</summary>{table}</details>"
+            mark = Markup(f'<span class="{_CLASSES[control.ok]}">{_MARKS[control.ok]}</span>')
+            rows.append((mark, control.title, control.count, Markup(why)))
+        head = ("", "Contrôle", "Nombre", "Explication")
+        return view(html_table(head, rows, caption=self._head(), heads=2))
 
 
 def controls(base: Base, import_id: int | None = None) -> ControlReport:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
+
+from workbench.display import facts, view
 
 if TYPE_CHECKING:
     from workbench.dgfip.control_report import ControlReport
@@ -76,15 +77,13 @@ class ImportReport:
         text = "\n".join([head, *(f"  {title} : {value}" for title, value in self._lines())])
         return f"{text}\n{self.controls}" if self.controls is not None else text
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th scope='row' style='text-align:left'>{escape(title)}</th>"
-            f"<td style='text-align:left'>{escape(value)}</td></tr>"
-            for title, value in self._lines()
-        )
         head = "Import terminé" if self.changed else "Rien à importer : la base contient déjà ces fichiers"
         controls = self.controls._repr_html_() if self.controls is not None else ""
-        return f"<table><caption>{head}</caption><tbody>{rows}</tbody></table>{controls}"
+        return view(facts(self._lines(), head)) + controls
 
 
 def grouped(number: int) -> str:

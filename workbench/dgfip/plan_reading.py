@@ -123,11 +123,11 @@ def fonctions(
     variante: str | None = None,
 ) -> pd.DataFrame:
     """Return the functional codes of a nomenclature: ``libelle``, ``parent``, ``variantes`` by ``fonction``."""
-    import pandas as pd
+    from workbench.frames import ShownFrame
 
     found = plan_comptes(nomenclature, exercice, base=base, path=path, variante=variante).fonctions
     rows = [(each.code, each.libelle, each.parent, "+".join(each.variantes)) for each in found]
-    return pd.DataFrame(rows, columns=["fonction", "libelle", "parent", "variantes"]).set_index("fonction")
+    return ShownFrame(rows, columns=["fonction", "libelle", "parent", "variantes"]).set_index("fonction")
 
 
 def chapitres(
@@ -139,12 +139,12 @@ def chapitres(
     variante: str | None = None,
 ) -> pd.DataFrame:
     """Return the budget chapters: ``section`` (F or I), ``libelle``, ``nature``, ``variantes`` by ``chapitre``."""
-    import pandas as pd
+    from workbench.frames import ShownFrame
 
     found = plan_comptes(nomenclature, exercice, base=base, path=path, variante=variante).chapitres
     rows = [(each.code, each.section, each.libelle, each.nature, "+".join(each.variantes)) for each in found]
     names = ["chapitre", "section", "libelle", "nature", "variantes"]
-    return pd.DataFrame(rows, columns=names).set_index("chapitre")
+    return ShownFrame(rows, columns=names).set_index("chapitre")
 
 
 def _of_base(base: Base) -> PlansComptes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from html import escape
 from typing import Any
 
 from workbench.dgfip.base import Base
@@ -27,6 +26,7 @@ from workbench.dgfip.queries_spec import (
 from workbench.dgfip.queries_statement import count_statement, query_statement
 from workbench.dgfip.queries_text import SqlText, readable
 from workbench.dgfip.selection import Codes, Perimetre, perimetre
+from workbench.display import facts, view
 from workbench.engines import Cancellation
 from workbench.errors import WorkbenchError, require_kind
 
@@ -351,12 +351,12 @@ class Query:
             said.append(f"Limite : {grouped(spec.limit)} lignes")
         return "\n".join(said)
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{escape(value)}</td></tr>"
-            for name, _, value in (line.partition(" : ") for line in str(self).split("\n"))
-        )
-        return f"<table><caption>Requête</caption><tbody>{rows}</tbody></table>"
+        lines = (line.partition(" : ") for line in str(self).split("\n"))
+        return view(facts([(name, value) for name, _, value in lines], "Requête"))
 
 
 def query(base: Base | None = None) -> Query:

@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from workbench.dgfip.queries_spec import QuerySpec
 from workbench.dgfip.queries_text import SqlText
 from workbench.dgfip.reference import departements, nomenclatures, types_budget, types_etablissement
 from workbench.dgfip.schema import budgets
+from workbench.display import frame_table, remark, view
 from workbench.errors import WorkbenchError, require_kind
 from workbench.plans import years_text
 
@@ -119,19 +119,18 @@ class QueryResult:
         count = len(self)
         return f"{grouped(count)} ligne{'s' if count > 1 else ''} en {self.seconds:.2f} s".replace(".", ",")
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
-        kinds = [pa.types.is_floating(kind) for kind in self.table.schema.types]
-        head = "".join(f"<th>{escape(name)}</th>" for name in self.table.column_names)
-        rows = []
-        for row in zip(*(column.to_pylist() for column in self.table.slice(0, _SHOWN).columns), strict=True):
-            cells = (_cell(value, amount) for value, amount in zip(row, kinds, strict=True))
-            rows.append(f"<tr>{''.join(cells)}</tr>")
-        more = f" ; {_SHOWN} affichées" if len(self) > _SHOWN else ""
-        said = "".join(f"<p><strong>{escape(notice)}</strong></p>" for notice in self.notices)
-        return (
-            f"{said}<table><caption>{self._foot()}{more}</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{''.join(rows)}</tbody></table>"
+        table = frame_table(
+            self.table.slice(0, _SHOWN).to_pandas(),
+            caption=self._foot(),
+            shown=_SHOWN,
+            total=len(self),
+            rest=".to_frame()",
         )
+        return view(*map(remark, self.notices), table)
 
 
 def csv_text(table: pa.Table, separator: str = ";", decimal: str = ",") -> str:
@@ -157,16 +156,6 @@ def _written(value: Any, decimal: str) -> str:
 
 def _guarded(text: str) -> str:
     return f"'{text}" if text.startswith(_DANGEROUS) else text
-
-
-def _cell(value: Any, amount: bool) -> str:
-    if value is None:
-        return "<td>–</td>"
-    if amount:
-        whole, _, cents = f"{value:,.2f}".partition(".")
-        thousands = whole.replace(",", "\u202f")
-        return f"<td style='text-align:right'>{thousands},{cents}</td>"
-    return f"<td style='text-align:left'>{escape(str(value))}</td>"
 
 
 def labelled(base: Base, table: pa.Table, spec: QuerySpec) -> pa.Table:

@@ -2,6 +2,8 @@
 
 A private query lies in the user's own folder, a shared one in the folder that a team keeps beside its trames, where
 git reviews it. The name of a file is made from the name of the query and can leave neither folder.
+
+It is one module because what is written and what is read answer each other.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from workbench.dgfip.base import Base
 from workbench.dgfip.queries import Query
 from workbench.dgfip.queries_measures import checked_text, nearest
 from workbench.dgfip.queries_spec import QuerySpec
+from workbench.display import facts, view
 from workbench.errors import WorkbenchError, require_kind
 
 __all__ = [
@@ -71,6 +74,12 @@ class SavedQuery:
         scope = "partagée" if self.shared else "privée"
         said = f" : {self.description}" if self.description else ""
         return f"{self.name} ({scope}, {self.owner}, {self.date:%d/%m/%Y}){said}"
+
+    def __repr__(self) -> str:
+        return f"<Requête {self}>"
+
+    def _repr_html_(self) -> str:
+        return view(facts([("Requête", str(self))])) + self.query._repr_html_()
 
 
 def save_query(

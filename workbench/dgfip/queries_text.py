@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
+
+from workbench.display import coded, facts, safe, view
 
 __all__ = ["SqlText", "readable"]
 
@@ -40,17 +41,16 @@ class SqlText:
         lines += [f"-- {name} : {count} identifiant(s)" for name, count in self.tables.items()]
         return "\n".join([self.text, *lines])
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
-        values = "".join(
-            f"<tr><td>${place}</td><td style='text-align:left'><code>{escape(repr(value))}</code></td></tr>"
-            for place, value in enumerate(self.values, 1)
-        )
-        values += "".join(
-            f"<tr><td>{escape(name)}</td><td style='text-align:left'>{count} identifiant(s)</td></tr>"
-            for name, count in self.tables.items()
-        )
-        table = f"<table><caption>Valeurs</caption><tbody>{values}</tbody></table>" if values else ""
-        return f"<pre style='text-align:left'><code>{escape(self.text)}</code></pre>{table}"
+        values: list[tuple[str, object]] = [
+            (f"${place}", coded(repr(value))) for place, value in enumerate(self.values, 1)
+        ]
+        values += [(name, f"{count} identifiant(s)") for name, count in self.tables.items()]
+        table = facts(values, "Valeurs") if values else ""
+        return view(f"<pre><code>{safe(self.text)}</code></pre>", table)
 
 
 def readable(text: str) -> str:

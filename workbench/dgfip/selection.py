@@ -1,4 +1,7 @@
-"""Which budgets an analysis takes, and what their balances add up to."""
+"""Which budgets an analysis takes, and what their balances add up to.
+
+It is one module because criteria are written, judged and turned into statements side by side.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,7 @@ from workbench.dgfip.epci import belongs_to, commune_code
 from workbench.dgfip.reference import departements as known_departements
 from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, imports, populations
 from workbench.dgfip.values import constant
+from workbench.display import facts, view
 from workbench.errors import WorkbenchError, require_kind
 
 __all__ = [
@@ -61,6 +65,16 @@ BUDGETS = pa.schema(
     ]
 )
 """Columns of `select_budgets`."""
+
+_CRITERIA = {
+    "sirets": "SIRET",
+    "sirens": "SIREN",
+    "finess": "FINESS",
+    "nomenclature": "Nomenclature",
+    "departements": "Départements",
+    "types": "Types d’établissement",
+    "population": "Population",
+}
 
 
 @dataclass(frozen=True)
@@ -97,6 +111,11 @@ class Perimetre:
         criteria = [(field.name, getattr(self, field.name)) for field in fields(self)]
         said = [f"{name} {_said(value)}" for name, value in criteria if value is not None]
         return ", ".join(said) or "tous les budgets"
+
+    def _repr_html_(self) -> str:
+        given = [(name, getattr(self, name)) for name in _CRITERIA if getattr(self, name) is not None]
+        said = [(_CRITERIA[name], _said(value) or "aucun") for name, value in given]
+        return view(facts(said or [("Budgets", "tous")], "Périmètre"))
 
 
 Codes = Iterable[str | int] | str | int

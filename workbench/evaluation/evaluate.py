@@ -145,6 +145,7 @@ def evaluate(
         nomenclature=chosen.nomenclature,
         avertissements=tuple(warnings_of(trame, plan, chosen, held.frame)),
         cells=held.cells,
+        figures=table.to_numpy(copy=True),
     )
     return table
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fractions import Fraction
-from html import escape
 from math import isclose
 from typing import Any, Literal
 
 import pandas as pd
 
+from workbench.display import view
 from workbench.errors import WorkbenchError
 from workbench.evaluation.evaluate import kind_of_budget
+from workbench.evaluation.explanation_html import tree_html, written
 from workbench.evaluation.fold import Leaf, Operator, fold
 from workbench.evaluation.forms import ALL, Condition
 from workbench.evaluation.kernel import prefix_range
@@ -115,11 +115,14 @@ class Explanation:
         lines = []
         for level, node in self.walk():
             name = f"{node.label} — {node.libelle}" if node.libelle else node.label
-            lines.append(f"{'  ' * level}{'−' if node.sign < 0 else ''}{name} : {_written(node.amount)}")
+            lines.append(f"{'  ' * level}{'−' if node.sign < 0 else ''}{name} : {written(node.amount)}")
         return "\n".join(lines)
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
-        return f'<div class="workbench-explication">{"".join(_html(self))}</div>'
+        return view(f'<div class="workbench-explication">{"".join(tree_html(self))}</div>')
 
 
 def explain(table: IndicateurTable, code: str, exercice: int | str) -> Explanation:
@@ -373,28 +376,3 @@ def _weights(node: Explanation, weight: Fraction | None) -> list[tuple[Fraction 
 
 def _constant(node: Explanation) -> bool:
     return all(part.kind in ("nombre", "operation") for _, part in node.walk())
-
-
-def _written(amount: Fraction) -> str:
-    """Write two decimals, or four for what is no sum of cents and small, as ratios are; the French way."""
-    decimals = 2 if (amount * 100).denominator == 1 or abs(amount) >= 100 else 4
-    number = Decimal(round(amount * 10**decimals)).scaleb(-decimals)
-    return f"{number:,.{decimals}f}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace(".", ",")
-
-
-def _html(root: Explanation) -> Iterator[str]:
-    todo: list[Explanation | str] = [root]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, str):
-            yield node
-            continue
-        sign = "− " if node.sign < 0 else ""
-        libelle = f" <span>{escape(node.libelle)}</span>" if node.libelle else ""
-        head = f"{sign}<b>{escape(node.label)}</b>{libelle} : {_written(node.amount)}"
-        if not node.children:
-            yield f"<div style='margin-left:1.2em'>{head}</div>"
-        else:
-            yield f"<details style='margin-left:1.2em'{' open' if node is root else ''}><summary>{head}</summary>"
-            todo.append("</details>")
-            todo.extend(reversed(node.children))

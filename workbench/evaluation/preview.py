@@ -14,11 +14,13 @@ import pandas as pd
 from workbench.dgfip import Base, Perimetre
 from workbench.dgfip import perimetre as make_perimetre
 from workbench.dgfip.cells import Cells, prepare_cells
+from workbench.display import facts, frame_table, html_table, view
 from workbench.errors import WorkbenchError
 from workbench.evaluation.each import Selection, values_of_column
 from workbench.evaluation.plan import Plan, compile_trame
 from workbench.formules import parse_formule
 from workbench.formules.tree import Reference, walk
+from workbench.numbers import format_number
 from workbench.trames import Trame, serie_of, trame_from_formules, trames_of
 
 __all__ = ["Preview", "preview"]
@@ -62,6 +64,24 @@ class Preview:
     plus_bas: pd.DataFrame
     plus_hauts: pd.DataFrame
     valeurs: pd.DataFrame
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{level:.0%} {format_number(value, 2)}" for level, value in self.quantiles.items())
+        counts = f"{format_number(self.budgets)} budgets-années, {format_number(self.sans_comptes)} sans ces comptes"
+        return f"{counts}, {format_number(self.nuls)} nuls\nQuantiles : {said or 'aucun'}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        quantiles = [(f"{level:.0%}".replace("%", "\u00a0%"), value) for level, value in self.quantiles.items()]
+        return view(
+            facts([("Valeurs", str(self).partition("\n")[0])]),
+            html_table(("Quantile", "Valeur"), quantiles, caption="Répartition") if quantiles else "",
+            frame_table(self.plus_bas, caption="Les plus bas"),
+            frame_table(self.plus_hauts, caption="Les plus hauts"),
+            frame_table(self.valeurs, caption="Collectivités choisies") if len(self.valeurs) else "",
+        )
 
 
 def preview(

@@ -26,12 +26,10 @@ What is counted, and how:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from workbench.dgfip import Base, Perimetre
@@ -46,6 +44,7 @@ from workbench.evaluation.exercices import wanted_exercices
 from workbench.evaluation.groups import Groups, Ranked, dimensions_of
 from workbench.evaluation.part import part_of, readers_of_population
 from workbench.evaluation.plan import compile_trame
+from workbench.evaluation.strate_table import StrateTable
 from workbench.trames import Trame
 
 __all__ = ["StrateTable", "rank_each_batches", "strates"]
@@ -59,48 +58,6 @@ KindOfBudget = Literal["BP"] | None
 
 _HELD = 512 * 2**20
 """Bytes of values held at once: beyond, indicateurs are evaluated in several goes."""
-
-
-@dataclass(frozen=True, eq=False)
-class StrateTable:
-    """Statistics of groups of collectivités, and the place of some in them.
-
-    Parameters
-    ----------
-    statistics
-        One row an (indicateur, group): ``indicateur``, what groups are made by, ``exercice``, ``count``
-        (collectivités), ``nonzero`` (those whose value is not 0), ``minimum``, ``quartile_1``,
-        ``median``, ``quartile_3``, ``maximum`` in the unit of the indicateur.
-    ranks
-        One row an (indicateur, siret, exercice) of the chosen collectivités: ``indicateur``, ``siret``,
-        ``exercice``, what groups are made by, ``value``, ``rank``, ``percentile``, ``count``, ``quartile_1``,
-        ``median``, ``quartile_3``.
-    by
-        What groups are made by, beside the exercice.
-    echelle
-        The scale of population classes.
-    trame, base, snapshot
-        Code of the trame, URL of the base, snapshot read.
-    avertissements
-        French sentences to show beside the figures.
-    """
-
-    statistics: pa.Table
-    ranks: pa.Table
-    by: tuple[str, ...]
-    echelle: str
-    trame: str
-    base: str
-    snapshot: str
-    avertissements: tuple[str, ...] = ()
-
-    def to_pandas(self) -> pd.DataFrame:
-        """The statistics, as a frame."""
-        frame: pd.DataFrame = self.statistics.to_pandas()
-        return frame
-
-    def _repr_html_(self) -> str:
-        return str(self.to_pandas().head(50).to_html(index=False))
 
 
 def strates(
@@ -186,6 +143,7 @@ def strates(
         base=base.url,
         snapshot=base.snapshot,
         avertissements=tuple(work.warnings()),
+        indicateurs=trame.indicateurs,
     )
 
 

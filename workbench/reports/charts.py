@@ -24,7 +24,20 @@ from workbench.reports.numbers import NO_BREAK, THOUSANDS, format_value, unite_o
 from workbench.reports.series import by_theme, exercices_of, indicateurs_of, name_of, values_of
 from workbench.trames.model import Indicateur
 
-__all__ = ["CONFIG", "KEY_CHARTS", "PLOTLY_MIME", "Chart", "KeyChart", "bundle", "charts", "key_charts", "theme_charts"]
+__all__ = [
+    "CONFIG",
+    "KEY_CHARTS",
+    "PLOTLY_MIME",
+    "Chart",
+    "KeyChart",
+    "blank_figure",
+    "bundle",
+    "charts",
+    "key_charts",
+    "scaled",
+    "short_name",
+    "theme_charts",
+]
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 
@@ -198,8 +211,8 @@ def _theme_chart(table: IndicateurTable, theme: str, unite: str, group: Sequence
     heading = unite_of(unite).heading
     if len(group) > len(drawn):
         heading = f"{heading}, les {len(drawn)} plus importants de {len(group)}"
-    factor, suffix = _scale(unite, (value for one in drawn for value in values_of(table, one.code).values()))
-    figure = _figure(theme, suffix, heading)
+    factor, suffix = scaled(unite, (value for one in drawn for value in values_of(table, one.code).values()))
+    figure = blank_figure(theme, suffix, heading)
     for position, indicateur in enumerate(drawn):
         if len(exercices_of(table)) == 1:
             _add_bars(figure, table, indicateur, position, factor)
@@ -217,8 +230,8 @@ def _key_chart(
     rules: Sequence[Seuil],
 ) -> Figure:
     amounts = [*bars, *lines]
-    factor, suffix = _scale("euros", (value for one in amounts for value in values_of(table, one.code).values()))
-    figure = _figure(title, suffix)
+    factor, suffix = scaled("euros", (value for one in amounts for value in values_of(table, one.code).values()))
+    figure = blank_figure(title, suffix)
     for position, indicateur in enumerate(bars):
         _add_bars(figure, table, indicateur, position, factor)
     for position, indicateur in enumerate(lines, start=len(bars)):
@@ -305,12 +318,13 @@ def _points(table: IndicateurTable, indicateur: Indicateur, factor: float) -> di
         "y": [values[year] * factor if year in values else None for year in years],
         "customdata": [format_value(values.get(year), indicateur.unite) for year in years],
         "hovertemplate": "%{customdata}<extra>%{fullData.name}</extra>",
-        "name": escape(_wrapped(name_of(indicateur))),
+        "name": escape(short_name(name_of(indicateur))),
         "meta": indicateur.code,
     }
 
 
-def _scale(unite: str, values: Iterable[float]) -> tuple[float, str]:
+def scaled(unite: str, values: Iterable[float]) -> tuple[float, str]:
+    """Return what values are multiplied by to read best, and what follows them."""
     rule = unite_of(unite)
     if unite != "euros":
         return rule.factor, rule.suffix
@@ -321,7 +335,8 @@ def _scale(unite: str, values: Iterable[float]) -> tuple[float, str]:
     return 1.0, rule.suffix
 
 
-def _figure(title: str, suffix: str, subtitle: str = "") -> Figure:
+def blank_figure(title: str, suffix: str, subtitle: str = "") -> Figure:
+    """Return a figure without trace, dressed as all charts of a report."""
     grid = {"gridcolor": "#e3e6ea", "zerolinecolor": "#8b949e", "zerolinewidth": 1}
     return Figure(  # type: ignore[no-untyped-call]
         layout={
@@ -386,7 +401,7 @@ def _first(indicateurs: Sequence[Indicateur], patterns: Patterns) -> Indicateur 
     return min(matching, key=lambda one: len(one.code), default=None)
 
 
-def _wrapped(name: str, width: int = 42) -> str:
+def short_name(name: str, width: int = 42) -> str:
     """Cut a long name so that the legend stays beside the chart, not over it."""
     if len(name) <= width:
         return name

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.atomic import replacing
+from workbench.display import STYLE
 from workbench.errors import WorkbenchError
 
 __all__ = ["export_html", "read_notebook"]
@@ -264,6 +265,9 @@ def _own(name: str) -> str:
 
 
 def _page(body: str) -> str:
+    # The look of views comes with each output: once is enough for a page.
+    before, style, after = body.partition(STYLE)
+    body = before + style + after.replace(STYLE, "")
     heading = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.DOTALL)
     title = re.sub(r"<[^>]+>", "", heading[1]).strip() if heading else "Rapport"
     scripts = [_plotly(), _own("report.js")] if "wb-graphique" in body else []

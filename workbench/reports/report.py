@@ -27,7 +27,14 @@ from workbench.reports.comments import enumerate_words
 from workbench.reports.html import export_html
 from workbench.reports.notebook import Execution, Progress, execute_notebook
 from workbench.reports.pdf import export_pdf
-from workbench.reports.request import ALL_NOMENCLATURES, ReportRequest, checked_request, find_notebook
+from workbench.reports.request import (
+    ALL_NOMENCLATURES,
+    COMPARATIVE_NOTEBOOK,
+    REPORT_NOTEBOOK,
+    ReportRequest,
+    checked_request,
+    find_notebook,
+)
 from workbench.reports.sections import EmptyReportError
 
 __all__ = ["ReportResult", "State", "run_report"]
@@ -90,12 +97,13 @@ def run_report(
     nomenclature: str | None = None,
     title: str | None = None,
     parameters: Mapping[str, Any] | None = None,
+    compare: bool = False,
     timeout: float = 600,
     progress: Progress | None = None,
     kernel: str | None = None,
     memory: int = 0,
 ) -> ReportResult:
-    """Make a report on the accounts of one or several budgets, taken together.
+    """Make a report on the accounts of one or several budgets, taken together or side by side.
 
     Parameters
     ----------
@@ -112,7 +120,8 @@ def run_report(
         An accounting base, its path or its URL; that of the settings by default. A password in an
         URL reaches the kernel by its environment and is written nowhere.
     notebook
-        The report model; ``40_rapport_collectivite.ipynb`` of the folder of notebooks by default.
+        The report model; ``40_rapport_collectivite.ipynb`` of the folder of notebooks by default, or
+        ``45_rapport_comparatif.ipynb`` when budgets are compared.
     excel, html, pdf
         What to make beside the executed notebook. Without Chromium, a PDF gives a warning.
     model
@@ -123,6 +132,8 @@ def run_report(
         Title of the report; the name of the collectivité by default.
     parameters
         Other parameters of the notebook.
+    compare
+        Put the budgets side by side, with the medians of their strates, instead of adding them up.
     timeout
         Seconds that the notebook may take.
     progress
@@ -145,10 +156,10 @@ def run_report(
         ``notebook_absent``, ``notebook_illisible``, ``notebook_sans_parametres``, ``extra_absent``.
     """
     started = time.monotonic()
-    source = find_notebook(notebook)
+    source = find_notebook(notebook, COMPARATIVE_NOTEBOOK if compare else REPORT_NOTEBOOK)
     wanted = {
         "trame": trame, "base": base, "sirets": sirets, "exercices": exercices, "modele": model,
-        "nomenclature": nomenclature, "titre": title,
+        "nomenclature": nomenclature, "titre": title, "compare": compare,
     }  # fmt: skip
     request, present = checked_request(source, wanted, parameters or {}, Path(to).absolute())
     if not present:

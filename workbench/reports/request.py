@@ -18,9 +18,18 @@ from workbench.reports.excel_files import open_model
 from workbench.reports.parameters import ParametersError, check_parameters, plain, read_parameters
 from workbench.trames import Trame, find_trame, list_trames, load_trame, modele_path
 
-__all__ = ["ALL_NOMENCLATURES", "REPORT_NOTEBOOK", "ReportRequest", "checked_request", "find_notebook"]
+__all__ = [
+    "ALL_NOMENCLATURES",
+    "COMPARATIVE_NOTEBOOK",
+    "REPORT_NOTEBOOK",
+    "ReportRequest",
+    "checked_request",
+    "find_notebook",
+]
 
 REPORT_NOTEBOOK = "40_rapport_collectivite.ipynb"
+
+COMPARATIVE_NOTEBOOK = "45_rapport_comparatif.ipynb"
 
 SIRET = re.compile(r"[0-9]{14}")
 
@@ -116,11 +125,13 @@ def checked_request(
         **others,
     }
     given = {name: value for name, value in given.items() if value is not None or name in others}
+    if wanted["modele"] is None and "modele" not in declared:
+        given.pop("modele", None)  # the trame's own, which this notebook does not fill
     values, found = check_parameters(declared, given)
     if problems or found:
         raise ParametersError.of([*problems, *found])
     assert trame is not None  # noqa: S101 - an absent trame is a problem, raised above
-    folder, stem = _names(to, trame, sirets, first, last)
+    folder, stem = _names(to, trame, sirets, first, last, "_comparaison" if wanted.get("compare") else "")
     return ReportRequest(source, values, folder, stem, trame, snapshot, url if secret else ""), budgets > 0
 
 
@@ -226,8 +237,8 @@ def _model(given: Any, trame: Trame | None, trame_path: Path, problems: list[Wor
     return None if path is None else str(path)
 
 
-def _names(to: Path, trame: Trame, sirets: list[str], first: int, last: int) -> tuple[Path, str]:
+def _names(to: Path, trame: Trame, sirets: list[str], first: int, last: int, kind: str = "") -> tuple[Path, str]:
     if to.suffix in {".ipynb", ".html", ".pdf", ".xlsx"}:
         return to.parent, to.stem
     who = sirets[0] if len(sirets) == 1 else f"{len(sirets)}-budgets"
-    return to, re.sub(r"[^\w.-]+", "-", f"{trame.code}_{who}_{first}_{last}")
+    return to, re.sub(r"[^\w.-]+", "-", f"{trame.code}{kind}_{who}_{first}_{last}")

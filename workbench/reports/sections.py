@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from workbench.dgfip import Base
 from workbench.dgfip.schema import imports
+from workbench.display import view
 from workbench.errors import WorkbenchError
 from workbench.evaluation import Explanation, explain
 from workbench.evaluation.results import IndicateurTable
@@ -70,7 +71,7 @@ class Section:
         self.text = text
 
     def _repr_html_(self) -> str:
-        return self.html
+        return view(self.html)
 
     def __repr__(self) -> str:
         return self.text

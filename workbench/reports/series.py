@@ -7,7 +7,7 @@ from typing import Any
 from workbench.evaluation.results import IndicateurTable
 from workbench.trames.model import Indicateur
 
-__all__ = ["by_theme", "exercices_of", "indicateurs_of", "name_of", "values_of"]
+__all__ = ["NO_THEME", "by_theme", "exercices_of", "indicateurs_of", "name_of", "values_of"]
 
 NO_THEME = "Indicateurs"
 

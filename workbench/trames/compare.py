@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
+from workbench.display import Markup, coded, html_table, safe, view
 from workbench.errors import require_kind
 from workbench.formules import Binary, FormuleSyntaxError, Node, Unary, postorder, print_segment
 from workbench.trames.model import Formule, Indicateur, Trame
@@ -123,30 +123,39 @@ class TrameComparison:
             lines.append("Les indicateurs communs ne sont pas dans le même ordre.")
         return "\n".join([*lines, *map(str, self.trames)])
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
+        return view(*self._parts())
+
+    def _parts(self) -> Iterator[str]:
         if not self:
-            return f"<p>{html.escape(str(self))}</p>"
+            yield f"<p>{safe(self)}</p>"
+            return
         rows = [("Trame", "", [str(change) for change in self.fields])] if self.fields else []
         rows += [("Ajouté", one.code, _content(one, "+")) for one in self.added]
         rows += [("Supprimé", one.code, _content(one, "-")) for one in self.removed]
         rows += [("Modifié", change.code, list(change.lines())) for change in self.changed]
-        body = "".join(
-            f"<tr><td>{kind}</td><th scope='row'>{html.escape(code)}</th>"
-            f"<td style='text-align:left;overflow-wrap:anywhere'>{'<br>'.join(map(_html_line, lines))}</td></tr>"
-            for kind, code, lines in rows
+        yield html_table(
+            ("Quoi", "Code", "Différence"),
+            [(kind, code, Markup("<br>".join(map(_html_line, lines)))) for kind, code, lines in rows],
+            caption=f"De {self.before} à {self.after}",
+            heads=2,
+            shown=100,
+            rest="str(…)",
         )
-        order = "<p>Les indicateurs communs ne sont pas dans le même ordre.</p>" if self.moved else ""
-        inside = "".join(each._repr_html_() for each in self.trames)
-        head = "<tr><th scope='col'>Quoi</th><th scope='col'>Code</th><th scope='col'>Différence</th></tr>"
-        title = f"<p>De <b>{html.escape(self.before)}</b> à <b>{html.escape(self.after)}</b></p>"
-        return f"{title}<table><thead>{head}</thead><tbody>{body}</tbody></table>{order}{inside}"
+        if self.moved:
+            yield "<p>Les indicateurs communs ne sont pas dans le même ordre.</p>"
+        for each in self.trames:
+            yield from each._parts()
 
 
 def _html_line(line: str) -> str:
     if line[:2] not in {"+ ", "- "}:
-        return html.escape(line)
+        return safe(line)
     tag = "ins" if line[0] == "+" else "del"
-    return f"{line[0]} <{tag}><code style='white-space:normal'>{html.escape(line[2:])}</code></{tag}>"
+    return f"{line[0]} <{tag}>{coded(line[2:])}</{tag}>"
 
 
 def _content(one: Indicateur, sign: str) -> list[str]:

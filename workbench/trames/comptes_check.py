@@ -12,12 +12,12 @@ Its three questions share their remarks and their charts, hence one module.
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from workbench.display import Markup, html_table, safe, view
 from workbench.errors import WorkbenchError, require_kind
 from workbench.formules import SOLDES, Binary, Node, Segment, Unary, Variable, walk
 from workbench.formules.tree import Span
@@ -131,18 +131,29 @@ class CompteRemarks:
             return f"Rien à signaler ({looked})."
         return "\n".join([*map(str, self.remarks), f"{len(self)} remarque(s) ({looked})."])
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
         if not self:
-            return f"<p>{html.escape(str(self))}</p>"
-        rows = "".join(
-            f"<tr><td>{_TITLES[each.code]}</td><th scope='row'>{html.escape(each.indicateur)}</th>"
-            f"<td>{html.escape(each.prefix)}</td><td style='text-align:left'>{html.escape(each.message)}"
-            + (f"<pre style='margin:0'>{html.escape(each.excerpt)}</pre>" if each.excerpt else "")
-            + f"<i>{html.escape(each.hint)}</i></td></tr>"
+            return view(f"<p>{safe(self)}</p>")
+        rows = [
+            (
+                _TITLES[each.code],
+                each.indicateur or each.trame,
+                each.prefix,
+                Markup(
+                    safe(each.message)
+                    + (f"<pre>{safe(each.excerpt)}</pre>" if each.excerpt else "")
+                    + f'<span class="wb-detail">{safe(each.hint)}</span>'
+                ),
+            )
             for each in self.remarks
-        )
-        head = "".join(f"<th scope='col'>{name}</th>" for name in ("Remarque", "Indicateur", "Comptes", "Pourquoi"))
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        ]
+        caption = str(self).rpartition("\n")[2]
+        head = ("Remarque", "Indicateur", "Comptes", "Pourquoi")
+        table = html_table(head, rows, caption=caption, heads=2, shown=100, rest=".to_frame()")
+        return view(table)
 
 
 def prefixes_of(indicateur: Indicateur) -> tuple[str, ...]:

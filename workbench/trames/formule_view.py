@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 
+from workbench.display import coded, facts, safe, view
 from workbench.formules import Diagnostic, Fix, check_formule, fixes_of, format_diagnostic
-from workbench.formules.parser import split_words
-from workbench.formules.words import MAX_LEXEMES
 from workbench.plans import PlanComptes
 from workbench.trames.model import Trame
 from workbench.trames.search import readings_of_texte
+from workbench.trames.trame_html import coloured
 
 __all__ = ["FormuleView", "look_at_formule"]
-
-_COLOURS = {
-    "VARIABLE": "#0550ae",
-    "REFERENCE": "#6639ba",
-    "NUMBER": "#116329",
-    "POPULATION": "#116329",
-    "BRACKET": "#8a4600",
-}
-_LINES = {"error": "wavy underline #c00", "warning": "wavy underline #b58900"}
 
 
 @dataclass(frozen=True)
@@ -61,49 +51,19 @@ class FormuleView:
     def __repr__(self) -> str:
         return str(self)
 
-    def _coloured(self) -> str:
-        """Return the text with its words in colour, and what is wrong underlined."""
-        kinds = [""] * len(self.texte)
-        for word in split_words(self.texte, MAX_LEXEMES):
-            kinds[word.start : word.end] = [word.kind] * (word.end - word.start)
-        marks = [""] * len(self.texte)
-        titles = [""] * len(self.texte)
-        for each in sorted(self.diagnostics, key=lambda one: one.severity, reverse=True):
-            for place in range(each.span.start, min(max(each.span.end, each.span.start + 1), len(self.texte))):
-                marks[place], titles[place] = _LINES[each.severity], each.message
-        pieces, start = [], 0
-        for end in range(1, len(self.texte) + 1):
-            here = (kinds[start], marks[start], titles[start])
-            if end < len(self.texte) and (kinds[end], marks[end], titles[end]) == here:
-                continue
-            style = "".join(
-                [
-                    f"color:{_COLOURS[here[0]]};" if here[0] in _COLOURS else "",
-                    f"text-decoration:{here[1]};" if here[1] else "",
-                ]
-            )
-            title = f" title='{html.escape(here[2])}'" if here[2] else ""
-            text = html.escape(self.texte[start:end])
-            pieces.append(f"<span style='{style}'{title}>{text}</span>" if style or title else text)
-            start = end
-        return "".join(pieces)
-
     def _repr_html_(self) -> str:
-        rows = []
+        said = []
         for each, fixes in zip(self.diagnostics, self.fixes, strict=True):
-            colour = "#c00" if each.severity == "error" else "#8a6d00"
-            offered = "".join(f"<code style='margin-left:1em'>{html.escape(fix.title)}</code>" for fix in fixes[:3])
-            message = f"<span style='color:{colour}'>{html.escape(each.message)}</span>"
-            rows.append(f"<li>{message} {html.escape(each.hint)}{offered}</li>")
-        said = f"<ul>{''.join(rows)}</ul>" if rows else "<p>✓ Formule correcte.</p>"
-        labels = "".join(
-            f"<tr><th scope='row' style='text-align:left'>{html.escape(prefix)}</th>"
-            f"<td style='text-align:left'>{html.escape(label)}</td></tr>"
-            for prefix, label in self.comptes
+            kind = "wb-erreur" if each.severity == "error" else "wb-attention"
+            offered = " ".join(coded(fix.title) for fix in fixes[:3])
+            message = f'<span class="{kind}">{safe(each.message)}</span>'
+            said.append(f"<li>{message} {safe(each.hint)} {offered}</li>")
+        return view(
+            f"<p>{coloured(self.texte, self.diagnostics)}</p>",
+            f"<ul>{''.join(said)}</ul>" if said else '<p><span class="wb-oui">✓</span> Formule correcte.</p>',
+            facts(self.comptes, "Comptes lus") if self.comptes else "",
+            f"<p>{safe(self.note)}</p>" if self.note else "",
         )
-        table = f"<table>{labels}</table>" if labels else ""
-        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
-        return f"<pre style='white-space:pre-wrap'>{self._coloured()}</pre>{said}{table}{note}"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self._repr_html_()}

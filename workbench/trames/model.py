@@ -8,16 +8,21 @@ still writing.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+from workbench.display import safe, view
 from workbench.formules import FormuleSyntaxError, draw_tree_svg, parse_formule
 from workbench.formules.tree import Reference, SyntaxTree, walk
 from workbench.trames.problems import DependentIndicateurError, TrameError, TrameProblem, UnknownIndicateurError
 from workbench.trames.segments import join_formules, split_texte
+from workbench.trames.trame_html import coloured, indicateurs_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["UNITES", "Formule", "Indicateur", "Trame"]
 
@@ -100,6 +105,10 @@ class Formule:
             return self.tree_svg()
         except FormuleSyntaxError:
             return None
+
+    def _repr_html_(self) -> str:
+        when = f' <span class="wb-detail">{self.validite}</span>' if self.validite else ""
+        return view(f"<p>{coloured(self.texte)}{when}</p>")
 
 
 @dataclass(frozen=True)
@@ -195,7 +204,8 @@ class Indicateur:
         return draw_tree_svg(self.tree, libelles)
 
     def _repr_html_(self) -> str:
-        return _html_table([self])
+        texts = "".join(f"<p>{safe(text)}</p>" for text in (self.description, self.reference) if text)
+        return view(indicateurs_table([self]), texts)
 
 
 @dataclass(frozen=True)
@@ -379,6 +389,25 @@ class Trame:
 
         return replace(self, indicateurs=tuple(map(renamed, self.indicateurs)))
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a formule.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``indicateur, libelle, theme, unite, formule`` (str), ``exercice_min, exercice_max`` (Int64, missing
+            where there is no bound); an indicateur without formule has one row of text ``0``.
+        """
+        import pandas as pd
+
+        rows = [
+            (one.code, one.libelle, one.theme, one.unite, part.texte, part.exercice_min, part.exercice_max)
+            for one in self.indicateurs
+            for part in one.formules or (Formule("0"),)
+        ]
+        names = ["indicateur", "libelle", "theme", "unite", "formule", "exercice_min", "exercice_max"]
+        return pd.DataFrame(rows, columns=names).astype({"exercice_min": "Int64", "exercice_max": "Int64"})
+
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.codes)
 
@@ -388,25 +417,5 @@ class Trame:
         return "\n".join([title, *(f"  {one.code:<{width}}  {one.libelle}".rstrip() for one in self.indicateurs)])
 
     def _repr_html_(self) -> str:
-        nomenclature = f" ({html.escape(self.nomenclature)})" if self.nomenclature else ""
-        return f"<p><b>{html.escape(self.libelle or self.code)}</b>{nomenclature}</p>" + _html_table(self.indicateurs)
-
-
-def _html_table(indicateurs: Iterable[Indicateur]) -> str:
-    """One row a formule; the code and the libellé on the first row of each indicateur."""
-    rows = []
-    for indicateur in indicateurs:
-        parts = indicateur.formules or (Formule("0"),)
-        for number, part in enumerate(parts):
-            cells = ""
-            if number == 0:
-                span = f" rowspan='{len(parts)}'" if len(parts) > 1 else ""
-                title = f" title='{html.escape(indicateur.description)}'" if indicateur.description else ""
-                cells += f"<th scope='row'{span}>{html.escape(indicateur.code)}</th>"
-                cells += f"<td{span}{title}>{html.escape(indicateur.libelle)}</td>"
-            formule = f"<code style='white-space:normal;overflow-wrap:anywhere'>{html.escape(part.texte)}</code>"
-            rows.append(
-                f"<tr>{cells}<td style='text-align:left'>{formule}</td><td>{html.escape(part.validite)}</td></tr>"
-            )
-    head = "".join(f"<th scope='col'>{name}</th>" for name in ("Code", "Libellé", "Formule", "Exercices"))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        title = " · ".join(filter(None, (self.libelle or self.code, self.nomenclature)))
+        return view(indicateurs_table(self.indicateurs, caption=title))

@@ -7,7 +7,6 @@ The filters are the methods that an analyst chains, hence one module.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.display import coded, html_table, view
 from workbench.errors import WorkbenchError, require_kind
 from workbench.plans import meets, plain_words
 from workbench.trames.files import TrameSummary, list_trames, load_trame
@@ -339,21 +339,15 @@ class Catalogue:
         return f"<Catalogue : {self._title}>"
 
     def _repr_html_(self) -> str:
-        names = ["Trame", "Code", "Libellé", *(["Lecture", "Variables"] if self.asked else ["Thème"])]
-        body = []
+        rows = []
         for row in self.rows[:_SHOWN]:
             one = row.indicateur
             variables = " ".join(dict.fromkeys(each.variable for each in row.readings))
-            last = [self._how(row), variables] if self.asked else [one.theme]
-            cells = "".join(f"<td style='text-align:left'>{html.escape(text)}</td>" for text in (one.libelle, *last))
-            body.append(
-                f"<tr><td>{html.escape(row.trame)}</td><th scope='row'>{html.escape(row.code)}</th>{cells}</tr>"
-            )
-        head = "".join(f"<th scope='col'>{name}</th>" for name in names)
-        more = f"<p>… et {len(self.rows) - _SHOWN} autres.</p>" if len(self.rows) > _SHOWN else ""
-        return (
-            f"<p><b>{html.escape(self._title)}</b></p><table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{''.join(body)}</tbody></table>{more}"
+            last = [self._how(row), coded(variables)] if self.asked else [one.theme]
+            rows.append((row.trame, one.code, one.libelle, *last))
+        names = ["Trame", "Code", "Libellé", *(["Lecture", "Variables"] if self.asked else ["Thème"])]
+        return view(
+            html_table(names, rows, caption=self._title, heads=2, shown=_SHOWN, total=len(self), rest=".to_frame()")
         )
 
 

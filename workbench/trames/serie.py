@@ -10,13 +10,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from workbench.display import html_table, view
 from workbench.errors import WorkbenchError, require_kind
 from workbench.trames.model import Indicateur, Trame
+from workbench.trames.trame_html import coloured
 
 __all__ = ["Serie", "serie_of", "trames_of"]
 
+_SHOWN = 60
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Serie(Trame):
     """Trames of several nomenclatures as one; `serie_of` makes it.
 
@@ -52,6 +56,15 @@ class Serie(Trame):
     def rename_indicateur(self, code: str, new_code: str) -> NoReturn:  # noqa: ARG002 - as Trame has it
         """Refuse: an indicateur is renamed in each of the trames."""
         self._refuse()
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for one in self.indicateurs[:_SHOWN]:
+            cells = [coloured(trame[one.code].texte) if one.code in trame else None for trame in self.trames]
+            rows.append((one.code, one.libelle, *cells))
+        heads = ("Code", "Libellé", *(str(trame.nomenclature) for trame in self.trames))
+        title = f"{self.libelle or self.code} · {', '.join(trame.code for trame in self.trames)}"
+        return view(html_table(heads, rows, caption=title, heads=2, shown=_SHOWN, total=len(self), rest=".trames"))
 
     def _refuse(self) -> NoReturn:
         raise WorkbenchError("serie_figee", serie=self.code, trames=", ".join(one.code for one in self.trames))

@@ -377,7 +377,7 @@ class TrameSession:
 
     def _repr_html_(self) -> str:
         changes = self.diff()._repr_html_() if self.changed else ""
-        return f"{self.trame._repr_html_()}{changes}"
+        return self.trame._repr_html_() + changes
 
 
 def rename_indicateur(name: str | Path, code: str, new_code: str) -> list[Path]:

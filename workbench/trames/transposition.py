@@ -8,7 +8,6 @@ Labels, decisions and what they make of a trame are read together, hence one mod
 
 from __future__ import annotations
 
-import html
 import math
 import re
 from collections import Counter
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from workbench.display import Markup, html_table, remark, safe, view
 from workbench.errors import require_kind
 from workbench.plans import Compte, PlanComptes, plain_words
 from workbench.trames.comptes_check import CompteRemarks, check_comptes
@@ -225,21 +225,28 @@ class Transposition:
     def _said(self) -> list[str]:
         return [f"À vérifier — {str(each).partition(chr(10))[0]}" for each in self.remarks]
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th scope='row'>{html.escape(each.before)}</th><td>{html.escape(each.libelle)}</td>"
-            f"<td>{html.escape('+'.join(each.after) or '?')}</td>"
-            f"<td>{html.escape(' + '.join(self.after.libelle(numero) for numero in each.after))}</td>"
-            f"<td>{html.escape(_SAID[each.reason])}</td><td>{each.score:.2f}</td>"
-            f"<td style='text-align:left'>{'<br>'.join(html.escape(str(one)) for one in each.candidates[:3])}</td></tr>"
-            for each in sorted(
-                self.comptes, key=lambda each: (bool(each.after), each.reason == "identique", each.before)
+        ordered = sorted(self.comptes, key=lambda each: (bool(each.after), each.reason == "identique", each.before))
+        rows = [
+            (
+                each.before,
+                each.libelle,
+                "+".join(each.after) or None,
+                " + ".join(self.after.libelle(numero) for numero in each.after),
+                _SAID[each.reason],
+                each.score,
+                Markup("<br>".join(safe(one) for one in each.candidates[:3])),
             )
-        )
+            for each in ordered
+        ]
         names = ("Avant", "Libellé", "Après", "Libellé", "Pourquoi", "Proximité", "Candidats")
-        head = "".join(f"<th scope='col'>{name}</th>" for name in names)
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in (*self.notes, *self._said()))
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{notes}"
+        notes = map(remark, (*self.notes, *self._said()))
+        title = str(self).partition("\n")[0]
+        table = html_table(names, rows, caption=title, shown=100, rest=".to_frame()")
+        return view(*notes, table)
 
 
 def transpose(
