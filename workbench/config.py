@@ -35,6 +35,8 @@ class Settings:
         Folder of the shared queries (``WORKBENCH_REQUETES``).
     private_queries
         Folder of one's own queries (``WORKBENCH_REQUETES_PRIVEES``).
+    registry
+        Path or URL of the registry, where jobs and comments are kept (``WORKBENCH_REGISTRE``); never printed.
     chromium
         Program that turns HTML into PDF, empty to search the PATH (``WORKBENCH_CHROMIUM``).
     opendata
@@ -53,6 +55,7 @@ class Settings:
     chromium: str
     opendata: str
     opendata_key: str = field(repr=False)
+    registry: str = field(repr=False)
 
 
 def settings() -> Settings:
@@ -75,4 +78,5 @@ def settings() -> Settings:
         chromium=environment.get("WORKBENCH_CHROMIUM", ""),
         opendata=environment.get("WORKBENCH_OPENDATA") or "https://data.economie.gouv.fr",
         opendata_key=environment.get("WORKBENCH_OPENDATA_KEY", ""),
+        registry=environment.get("WORKBENCH_REGISTRE") or str(user_data_path("workbench") / "registre.sqlite"),
     )

@@ -665,6 +665,47 @@ ERRORS: dict[str, ErrorKind] = {
         "Rendez-la à son propriétaire, en mode 600, ou retirez-la : une nouvelle sera créée et chacun se reconnectera.",
         500,
     ),
+    # --- registry
+    "registre_adresse": ErrorKind(
+        "L'adresse {adresse} n'est pas celle d'un registre.",
+        "Donnez dans WORKBENCH_REGISTRE le chemin d'un fichier, ou postgresql+psycopg://utilisateur@serveur/base.",
+        422,
+    ),
+    "registre_inaccessible": ErrorKind(
+        "Le registre {adresse} ne répond pas : {cause}.",
+        "Vérifiez son adresse (WORKBENCH_REGISTRE), vos droits, et que son serveur fonctionne. Rien n'est perdu.",
+        503,
+    ),
+    "registre_occupe": ErrorKind(
+        "Le registre {adresse} est occupé par d'autres écritures depuis trop longtemps.",
+        "Recommencez dans un moment. À plusieurs postes, préférez PostgreSQL : WORKBENCH_REGISTRE.",
+        503,
+    ),
+    "registre_lecture_seule": ErrorKind(
+        "Le registre {adresse} n'accepte pas d'écriture de votre part.",
+        "Demandez le droit d'écrire, ou choisissez un autre registre : WORKBENCH_REGISTRE.",
+        403,
+    ),
+    "registre_illisible": ErrorKind(
+        "Le fichier {adresse} n'est pas un registre, ou il est abîmé.",
+        "Restaurez-en une copie, ou choisissez un autre fichier : WORKBENCH_REGISTRE.",
+        500,
+    ),
+    "registre_plein": ErrorKind(
+        "Il n'y a plus de place pour écrire dans le registre {adresse}.",
+        "Libérez de la place sur son disque ; ce qui y est déjà n'est pas touché.",
+        507,
+    ),
+    "registre_ancien": ErrorKind(
+        "Le registre {adresse} est d'une version plus ancienne que ce logiciel ({tables}).",
+        "Ouvrez-le avec le droit de le mettre à jour.",
+        409,
+    ),
+    "registre_recent": ErrorKind(
+        "Le registre {adresse} est d'une version plus récente que ce logiciel ({tables}).",
+        "Mettez le logiciel à jour sur ce poste.",
+        409,
+    ),
     # --- dashboards, cli
     "tableaux_absents": ErrorKind(
         "Le dossier {dossier} ne contient aucun tableau de bord.",

@@ -1,0 +1,1 @@
+"""Revisions of a room that only the tests have."""
