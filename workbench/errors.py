@@ -633,7 +633,7 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "identite_requise": ErrorKind(
         "Les tableaux de bord ne sont pas servis hors de cette machine sans que chacun s'identifie.",
-        "Donnez l'adresse d'un émetteur dans WORKBENCH_ISSUER, ou créez une personne : workbench user add EMAIL",
+        "Donnez dans WORKBENCH_ISSUER l'adresse d'un émetteur d'identités, ou servez-les à 127.0.0.1.",
         403,
     ),
     "email_malforme": ErrorKind(
@@ -659,6 +659,9 @@ ERRORS: dict[str, ErrorKind] = {
         "Aucun mot de passe n'est donné.", "Tapez-le quand il est demandé, ou donnez-le sur l'entrée standard.", 422
     ),
     "connexion_refusee": ErrorKind("L'adresse ou le mot de passe est inexact.", "", 401),
+    "connexion_echouee": ErrorKind(
+        "La connexion n'a pas abouti : {cause}.", "Recommencez depuis la page d'accueil.", 401
+    ),
     "trop_d_essais": ErrorKind("Trop d'essais ont échoué.", "Réessayez dans {minutes}.", 429),
     "cle_illisible": ErrorKind(
         "La clé de signature {chemin} n'est pas utilisable : {cause}.",

@@ -76,7 +76,7 @@ def opened_registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
         yield opened
 
 
-PASSWORD = "quatre mots sans rapport"
+PASSWORD = "quatre mots sans rapport"  # noqa: S105 - of fictitious people
 
 
 @pytest.fixture

@@ -11,11 +11,9 @@ import base64
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import jinja2
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -30,6 +28,7 @@ from workbench.identity.authorization import (
     read_request,
 )
 from workbench.identity.issuing import LOGIN, Issuer, Login
+from workbench.identity.pages import render_page
 from workbench.identity.tokens import TokenRules, TokenVerifier
 
 __all__ = ["create_app"]
@@ -37,10 +36,6 @@ __all__ = ["create_app"]
 LARGEST_FORM = 16 * 1024
 LOGIN_COOKIE = "workbench_emetteur"
 FORM_COOKIE = "workbench_formulaire"
-
-_PAGES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "share"), autoescape=True, undefined=jinja2.StrictUndefined
-)
 
 
 def create_app(issuer: Issuer) -> Starlette:
@@ -182,15 +177,8 @@ class _Application:
         return answer
 
     def _page(self, title: str, status: int = 200, **values: str) -> Response:
-        nonce = secrets.token_urlsafe(16)
-        names = {"kind": "", "form_token": "", "email": "", "problem": "", "message": "", **values}
-        content = _PAGES.get_template("issuer.html").render(title=title, style_nonce=nonce, **names)
-        # No form-action: browsers apply it to the redirection that follows, whose address the issuer has checked.
-        policy = (
-            f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
-        )
-        headers = {**_PRIVATE, "Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"}
-        return HTMLResponse(content, status, headers=headers)
+        content, headers = render_page(title, **values)
+        return HTMLResponse(content, status, headers={**_PRIVATE, **headers})
 
     # --- clients
 
@@ -253,7 +241,6 @@ class _OwnKeys:
         raise WorkbenchError("jeton_refuse", raison="sa clé n'est pas de celles de l'émetteur")
 
 
-# With "no-referrer", browsers send their forms from the origin "null".
 _PRIVATE = {"Cache-Control": "no-store", "Pragma": "no-cache", "Referrer-Policy": "same-origin"}
 
 
