@@ -13,7 +13,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
@@ -25,9 +25,13 @@ from traitlets import Dict, List, Unicode, default
 from traitlets.config import Config
 from voila.app import Voila
 from voila.paths import collect_static_paths, collect_template_paths
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from workbench.identity.configuration import IdentitySettings
+from workbench.identity.jupyter import Agent, AgentAuthorizer, OidcIdentityProvider, OwnedKernels
+from workbench.identity.kernel_token import TOKEN_FILE
 from workbench.kernels.client import reserve
 from workbench.kernels.provisioner import SPECIFICATION, Provisioned, specification
 from workbench.kernels.runtime import address_of
@@ -61,7 +65,7 @@ KERNEL_ENVIRONMENT = frozenset(
         *("LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY", "LC_MESSAGES"),
         *("LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "SYSTEMROOT", "WINDIR"),
         *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
-        *("QUERY_STRING", "VOILA_BASE_URL", "VOILA_SERVER_URL"),
+        *("QUERY_STRING", "VOILA_BASE_URL", "VOILA_SERVER_URL", TOKEN_FILE),
     }
 )
 """The variables of the server that a kernel receives."""
@@ -104,7 +108,7 @@ class DashboardKernel(Provisioned, ServerKernelManager):
     """
 
     options = ("--HistoryManager.enabled=False",)
-    provisioner_settings = {
+    provisioner_settings: ClassVar[dict[str, Any]] = {
         "options": list(options),
         "ready": READY,
         "filtered": False,  # the closed list is stricter
@@ -114,7 +118,7 @@ class DashboardKernel(Provisioned, ServerKernelManager):
     }
 
 
-class DashboardKernelManager(AsyncMappingKernelManager):
+class FilteredKernelManager(AsyncMappingKernelManager):
     """Starts kernels with the variables of `KERNEL_ENVIRONMENT` and its own, and no other."""
 
     variables = Dict(help="What the dashboards read: base, trames.", config=True)
@@ -129,6 +133,10 @@ class DashboardKernelManager(AsyncMappingKernelManager):
         """Start a kernel; ``env`` is what Voila proposes, the whole environment of the server."""
         kernel_id: str = await super().start_kernel(*args, env=_kernel_variables(env or {}, self.variables), **options)
         return kernel_id
+
+
+class DashboardKernelManager(OwnedKernels, FilteredKernelManager):
+    """Does so for one person, when people are asked who they are."""
 
 
 def _kernel_variables(proposed: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
@@ -183,7 +191,24 @@ class IndexHandler(FrenchErrors, JupyterHandler):
             self.redirect(f"{self.base_url}voila/render/{quote(next(iter(dashboards)))}")
             return
         template = self.settings["voila_jinja2_env"].get_template("accueil.html")
-        self.write(template.render(dashboards=dashboards.items(), base_url=self.base_url))
+        agent = self.current_user if isinstance(self.current_user, Agent) else None
+        token = self.xsrf_token.decode() if agent else ""
+        self.write(
+            template.render(dashboards=dashboards.items(), base_url=self.base_url, agent=agent, xsrf_token=token)
+        )
+
+
+class DashboardShutdownHandler(VoilaShutdownKernelHandler):
+    """Ends a kernel for whom it is; Voila would end anyone's."""
+
+    async def post(self, kernel_id: str) -> None:
+        """Refuse another person's kernel, and one that is not there, in the same way."""
+        provider, agent = self.identity_provider, self.current_user
+        if isinstance(provider, OidcIdentityProvider) and not (
+            isinstance(agent, Agent) and provider.admits(agent) and provider.owners.owns(agent.username, kernel_id)
+        ):
+            raise web.HTTPError(403)
+        await super().post(kernel_id)  # type: ignore[no-untyped-call]
 
 
 class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
@@ -200,7 +225,11 @@ class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
         await super().get(kernel_id)  # type: ignore[no-untyped-call]
 
     def on_message(self, ws_message: bytes | str) -> None:
-        """Drop a frame whose offsets do not lie in it."""
+        """Drop a frame whose offsets do not lie in it; close when the person logged out."""
+        agent, provider = self.current_user, self.identity_provider
+        if isinstance(provider, OidcIdentityProvider) and not (isinstance(agent, Agent) and provider.admits(agent)):
+            self.close(4401)
+            return
         if isinstance(ws_message, bytes) and _is_well_formed(ws_message):
             super().on_message(ws_message)  # type: ignore[no-untyped-call]
 
@@ -275,22 +304,32 @@ class DashboardApplication(Voila):
         """Keep the routes of `ROUTES` and add ours."""
         prefix = self.server_url.rstrip("/")
         found: Any = super().init_handlers()
-        ours = {TornadoVoilaHandler: DashboardHandler, VoilaKernelWebsocketHandler: DashboardWebsocketHandler}
+        ours = {
+            TornadoVoilaHandler: DashboardHandler,
+            VoilaKernelWebsocketHandler: DashboardWebsocketHandler,
+            VoilaShutdownKernelHandler: DashboardShutdownHandler,
+        }
         kept = []
         for handler in found:
             if not handler[0].startswith(tuple(prefix + route for route in ROUTES)):
                 continue
             kept.append((handler[0], ours.get(handler[1], handler[1]), *handler[2:]))
+        identity = []
+        if isinstance(self.identity_provider, OidcIdentityProvider):
+            identity = [(prefix + path, handler) for path, handler in self.identity_provider.get_handlers()]
         plotly = str(importlib.resources.files("plotly") / "package_data")
         return [
             (f"{prefix}/", IndexHandler),
             (f"{prefix}/statique/(plotly\\.min\\.js)", LibraryHandler, {"path": plotly}),
+            *identity,
             *kept,
             (f"{prefix}/.*", MissingHandler),
         ]
 
 
-def configuration(folder: Path, address: str, port: int, variables: Mapping[str, str]) -> Config:
+def configuration(
+    folder: Path, address: str, port: int, variables: Mapping[str, str], identity: IdentitySettings | None = None
+) -> Config:
     """Return the settings of Voila for a folder of dashboards.
 
     Parameters
@@ -301,6 +340,8 @@ def configuration(folder: Path, address: str, port: int, variables: Mapping[str,
         Where to listen.
     variables
         What kernels find in their environment besides `KERNEL_ENVIRONMENT`.
+    identity
+        Where people log in; None leaves the dashboards open to whoever reaches the address.
     """
     local = address in ("127.0.0.1", "::1", "localhost")
     config = Config()
@@ -329,6 +370,13 @@ def configuration(folder: Path, address: str, port: int, variables: Mapping[str,
     config.VoilaConfiguration.kernel_spec_manager_class = DashboardKernelSpecManager
     config.VoilaConfiguration.multi_kernel_manager_class = DashboardKernelManager
     config.DashboardKernelManager.variables = dict(variables)
+    if identity is not None:
+        config.Voila.identity_provider_class = OidcIdentityProvider
+        config.Voila.authorizer_class = AgentAuthorizer
+        config.OidcIdentityProvider.settings = identity
+        config.OidcIdentityProvider.public_url = f"http://{address}:{port}"
+        # Whoever has an account may open a dashboard; what it shows depends on her badges.
+        config.OidcIdentityProvider.anyone = True
     # Closing a page ends its kernel; this is for the browsers that crash and the machines that sleep.
     config.AsyncMappingKernelManager.cull_idle_timeout = 600
     config.AsyncMappingKernelManager.cull_interval = 60
