@@ -1,0 +1,74 @@
+"""One body for both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.registry import open_registry
+from workbench.store import Store
+from workbench.store.tables import ROOM
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Who asks, in the tests."""
+
+    email: str = "agent@exemple.fr"
+    badges: frozenset[str] = field(default_factory=frozenset)
+
+
+def agent(*badges: str, email: str = "agent@exemple.fr") -> Agent:
+    return Agent(email, frozenset(badges))
+
+
+MANAGER = agent("manager", email="responsable@exemple.fr")
+
+
+class Clock:
+    """A clock that tests move."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **durations: float) -> None:
+        self.now += timedelta(**durations)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a store that is not there yet will be."""
+    if request.param == "postgresql":
+        pytest.importorskip("psycopg", reason="psycopg is not installed")
+        new_database: Callable[[], str] = request.getfixturevalue("new_postgresql")
+        return new_database()
+    return str(tmp_path / "registre.sqlite")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(address: str, clock: Clock) -> Iterator[Store]:
+    """A store that holds nothing but its first policy."""
+    with Store(open_registry(address, rooms=[ROOM]), clock) as opened:
+        opened.protect(only_if_open=True)
+        yield opened
+
+
+def sheet(key: dict[str, str], scope: list[str], value: dict[str, Any], **others: Any) -> dict[str, Any]:
+    return {"key": key, "scope": scope, "value": value, **others}
+
+
+def policy(name: str, **value: Any) -> dict[str, Any]:
+    return sheet({"type": "policy", "name": name}, [], value)

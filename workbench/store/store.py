@@ -1,0 +1,251 @@
+"""The store: one object that answers readers and takes what is published, whatever the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace, TracebackType
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from workbench.errors import WorkbenchError
+from workbench.registry import Registry, open_registry
+from workbench.store import journal
+from workbench.store.item import Item, item
+from workbench.store.keys import SYSTEM, Reader, checked_bucket
+from workbench.store.policies import MANAGER, Access, access
+from workbench.store.policies_stored import StoredPolicies
+from workbench.store.question import Question, question
+from workbench.store.reading import Eyes, found_objects, seen
+from workbench.store.tables import ROOM
+from workbench.store.writing import publish
+
+__all__ = ["Store", "open_store"]
+
+
+def open_store(address: str | Path | None = None, *, manager: str = MANAGER) -> Store:
+    """Open the store of a registry, making its tables and its first policy when they are not there.
+
+    Parameters
+    ----------
+    address
+        Path of a SQLite file or URL of a PostgreSQL database; ``WORKBENCH_REGISTRE`` by default.
+    manager
+        The badge that the first policy asks of those who read and write the policies.
+
+    Raises
+    ------
+    WorkbenchError
+        Those of `workbench.registry.open_registry`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from types import SimpleNamespace
+    >>> agent = SimpleNamespace(email="agent@exemple.fr", badges={"bfc"})
+    >>> with open_store(Path(tempfile.mkdtemp()) / "registre.sqlite") as store:
+    ...     sheet = {"key": {"siren": "012345678"}, "scope": ["bfc"], "value": {"effectif": 12}}
+    ...     store.put(agent, "public", [sheet])
+    ...     store.get(agent, "public", {"siren": "012345678"})[0]["value"]
+    1
+    {'effectif': 12}
+    """
+    registry = open_registry(address, rooms=[ROOM])
+    try:
+        store = Store(registry)
+        store.protect(manager, only_if_open=True)
+    except BaseException:
+        registry.close()
+        raise
+    return store
+
+
+class Store:
+    """Objects with badges; threads may share it.
+
+    Parameters
+    ----------
+    registry
+        Where it is kept; closed with the store.
+    clock
+        What tells the time; the registry's clock by default.
+    """
+
+    def __init__(self, registry: Registry, clock: Callable[[], datetime] | None = None) -> None:
+        self.registry = registry
+        self._clock = clock
+        self._policies = StoredPolicies()
+
+    def _now(self, connection: Connection) -> datetime:
+        return self._clock() if self._clock is not None else self.registry.now(connection)
+
+    @contextmanager
+    def _one_state(self) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the store and adds to the journal."""
+        with self.registry.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            yield connection
+
+    def _access(self, connection: Connection, reader: Reader, bucket: str, now: datetime) -> Access:
+        return access(self._policies.at(connection, now), bucket, reader)
+
+    def get(
+        self,
+        reader: Reader,
+        bucket: str,
+        key: Mapping[str, str] | None = None,
+        *,
+        date: datetime | str | None = None,
+        filter: Iterable[Mapping[str, Any]] | None = None,  # noqa: A002 - the interface's word
+        sort: Iterable[Mapping[str, Any]] | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Read what one person may see of a bucket.
+
+        Parameters
+        ----------
+        reader
+            Who asks: an e-mail address and badges.
+        bucket
+            Where.
+        key
+            Pairs that the objects must have; none for all the bucket.
+        date
+            As of when; a date to come is now.
+        filter
+            Conditions ``{field, operator, value}``, all of which must pass; operators ``= != < <= > >= in``
+            and ``not in``. A property that is absent, hidden, null, or of another kind for an order, never passes.
+        sort
+            One criterion ``{field, order}``: 1 ascending, -1 descending; objects without it come last.
+        limit, offset
+            The page.
+
+        Returns
+        -------
+        list of dict
+            ``key`` (with the bucket), ``value``, ``addDate``.
+
+        Raises
+        ------
+        WorkbenchError
+            ``sans_donnees`` (404) when nothing is visible, be it there or not; ``seau_invalide``, ``cle_invalide``,
+            ``date_invalide``, ``question_invalide`` (400); ``journal_impossible`` (500).
+        """
+        asked = {"key": key, "date": date, "filter": filter, "sort": sort, "limit": limit, "offset": offset}
+        listed = {
+            name: list(value) if name in ("filter", "sort") and value is not None else value
+            for name, value in asked.items()
+        }
+        return self.answer(reader, bucket, question(listed))
+
+    def answer(self, reader: Reader, bucket: str, asked: Question) -> list[dict[str, Any]]:
+        """Answer a question already read; see `get`."""
+        bucket = checked_bucket(bucket)
+        with self._one_state() as connection:
+            now = self._now(connection)
+            eyes = Eyes(
+                self._access(connection, reader, bucket, now),
+                bucket,
+                now if asked.date is None else min(asked.date, now),
+            )
+            answer = seen(connection, eyes, found_objects(connection, eyes, asked))
+            journal.record(connection, reader, now, "get", bucket, _shown(asked), str(len(answer)))
+        if not answer:
+            raise WorkbenchError("sans_donnees")
+        return answer
+
+    def put(self, reader: Reader, bucket: str, sheets: Iterable[Mapping[str, Any]]) -> int:
+        """Publish sheets, all of them or none.
+
+        Parameters
+        ----------
+        reader
+            Who publishes.
+        bucket
+            Where.
+        sheets
+            ``{key, scope, value, releaseDate, expires}`` each; the last two are optional. A stream is read as it
+            comes, in one transaction.
+
+        Returns
+        -------
+        int
+            How many sheets were published.
+
+        Raises
+        ------
+        WorkbenchError
+            ``ecriture_interdite``, ``valeur_interdite`` (403); ``objet_invalide``, ``cle_invalide``,
+            ``badges_invalides``, ``date_invalide``, ``politique_invalide`` (400); ``journal_impossible`` (500).
+        """
+        bucket = checked_bucket(bucket)
+        refused: WorkbenchError | None = None
+        count = 0
+        with self.registry.write() as connection:
+            now = self._now(connection)
+            allowed = self._access(connection, reader, bucket, now)
+            try:
+                with connection.begin_nested():
+                    count = publish(connection, allowed, _items(bucket, sheets), reader.email, now)
+            except WorkbenchError as error:
+                refused = error
+            outcome = str(count) if refused is None else refused.code
+            journal.record(connection, reader, now, "put", bucket, {}, outcome)
+        if refused is not None:
+            raise refused
+        return count
+
+    def protect(self, manager: str = MANAGER, *, only_if_open: bool = False) -> None:
+        """Publish the policy that protects the policies; for those who hold the database.
+
+        Parameters
+        ----------
+        manager
+            The badge that reading and writing policies takes.
+        only_if_open
+            Do nothing when policies already protect them.
+        """
+        system = SimpleNamespace(email="system", badges=frozenset[str]())
+        with self.registry.write() as connection:
+            now = self._now(connection)
+            if only_if_open and not self._access(connection, system, SYSTEM, now).closed:
+                return
+            value = {"match": "^system$", "read": [manager], "write": [manager]}
+            value |= {"key": {}, "scope": [], "promote": [], "writable": None}
+            first = Item({"bucket": SYSTEM, "type": "policy", "name": "system"}, frozenset(), value)
+            everything = Access(frozenset(), frozenset(), (), (), frozenset(), closed=False)
+            publish(connection, everything, [first], system.email, now)
+            journal.record(connection, system, now, "protect", SYSTEM, {"manager": manager}, "1")
+
+    def close(self) -> None:
+        """Close the registry."""
+        self.registry.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _items(bucket: str, sheets: Iterable[Any]) -> Iterator[Item]:
+    if isinstance(sheets, Mapping | str | bytes) or not isinstance(sheets, Iterable):
+        raise WorkbenchError("objet_invalide", endroit="[]", cause="une liste d'objets est attendue")
+    for number, written in enumerate(sheets):
+        yield item(bucket, written, number)
+
+
+def _shown(asked: Question) -> dict[str, Any]:
+    """Write a question for the journal: what was given, no more."""
+    shown = {name: value for name, value in asdict(asked).items() if value not in (None, (), 0, {})}
+    if asked.date is not None:
+        shown["date"] = asked.date.isoformat()
+    return shown
