@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, insert
 
 from workbench.registry import open_registry
 from workbench.store import Store
-from workbench.store.tables import ROOM
+from workbench.store.policies_stored import changed
+from workbench.store.tables import JOURNAL, KEY, OBJECT, PROPERTY, PURGE, ROOM, SCOPE, SCOPE_BADGE, SHEET
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,23 @@ class Clock:
         self.now += timedelta(**durations)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a store that is not there yet will be."""
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where a store is; its tests empty it for themselves."""
     if request.param == "postgresql":
         pytest.importorskip("psycopg", reason="psycopg is not installed")
         new_database: Callable[[], str] = request.getfixturevalue("new_postgresql")
         return new_database()
-    return str(tmp_path / "registre.sqlite")
+    return str(tmp_path_factory.mktemp("store") / "registre.sqlite")
+
+
+def empty(store: Store) -> None:
+    """Leave by the door of the purge all that a store holds."""
+    with store.registry.write() as connection:
+        connection.execute(insert(PURGE).values(id="test"))
+        for table in (PROPERTY, SHEET, KEY, OBJECT, SCOPE_BADGE, SCOPE, JOURNAL, PURGE):
+            connection.execute(delete(table))
+        changed(connection)
 
 
 @pytest.fixture
@@ -62,7 +72,8 @@ def clock() -> Clock:
 def store(address: str, clock: Clock) -> Iterator[Store]:
     """A store that holds nothing but its first policy."""
     with Store(open_registry(address, rooms=[ROOM]), clock) as opened:
-        opened.protect(only_if_open=True)
+        empty(opened)
+        opened.protect()
         yield opened
 
 

@@ -137,23 +137,17 @@ class Store:
             ``sans_donnees`` (404) when nothing is visible, be it there or not; ``seau_invalide``, ``cle_invalide``,
             ``date_invalide``, ``question_invalide`` (400); ``journal_impossible`` (500).
         """
-        asked = {"key": key, "date": date, "filter": filter, "sort": sort, "limit": limit, "offset": offset}
-        listed = {
-            name: list(value) if name in ("filter", "sort") and value is not None else value
-            for name, value in asked.items()
-        }
-        return self.answer(reader, bucket, question(listed))
+        filters, order = (None if each is None else list(each) for each in (filter, sort))
+        asked = {"key": key, "date": date, "filter": filters, "sort": order, "limit": limit, "offset": offset}
+        return self.answer(reader, bucket, question(asked))
 
     def answer(self, reader: Reader, bucket: str, asked: Question) -> list[dict[str, Any]]:
         """Answer a question already read; see `get`."""
         bucket = checked_bucket(bucket)
         with self._one_state() as connection:
             now = self._now(connection)
-            eyes = Eyes(
-                self._access(connection, reader, bucket, now),
-                bucket,
-                now if asked.date is None else min(asked.date, now),
-            )
+            date = now if asked.date is None else min(asked.date, now)
+            eyes = Eyes(self._access(connection, reader, bucket, now), bucket, date)
             answer = seen(connection, eyes, found_objects(connection, eyes, asked))
             journal.record(connection, reader, now, "get", bucket, _shown(asked), str(len(answer)))
         if not answer:
@@ -216,7 +210,7 @@ class Store:
             now = self._now(connection)
             if only_if_open and not self._access(connection, system, SYSTEM, now).closed:
                 return
-            value = {"match": "^system$", "read": [manager], "write": [manager]}
+            value: dict[str, Any] = {"match": "^system$", "read": [manager], "write": [manager]}
             value |= {"key": {}, "scope": [], "promote": [], "writable": None}
             first = Item({"bucket": SYSTEM, "type": "policy", "name": "system"}, frozenset(), value)
             everything = Access(frozenset(), frozenset(), (), (), frozenset(), closed=False)

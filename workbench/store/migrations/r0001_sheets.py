@@ -131,7 +131,7 @@ def _keep_on_sqlite() -> None:
         )
         op.execute(
             f"CREATE TRIGGER store_{table}_not_deleted BEFORE DELETE ON store_{table} "
-            "WHEN NOT EXISTS (SELECT 1 FROM store_purge) "
+            "WHEN NOT EXISTS (SELECT * FROM store_purge) "
             "BEGIN SELECT RAISE(ABORT, 'the store is append-only'); END"
         )
 
