@@ -5,26 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 
 from workbench.errors import WorkbenchError
 from workbench.registry import Registry, open_registry
 from workbench.store import journal
 from workbench.store.item import Item, item
-from workbench.store.keys import SYSTEM, Reader, checked_bucket
+from workbench.store.keys import SYSTEM, Reader, checked_bucket, checked_moment
 from workbench.store.policies import MANAGER, Access, access
 from workbench.store.policies_stored import StoredPolicies
+from workbench.store.purge import PUBLICATION_LOCK, purge
 from workbench.store.question import Question, question
 from workbench.store.reading import Eyes, found_objects, seen
 from workbench.store.tables import ROOM
+from workbench.store.why import explained
 from workbench.store.writing import publish
 
-__all__ = ["Store", "open_store"]
+__all__ = ["MOST_ENTRIES", "Store", "open_store"]
+
+MOST_ENTRIES = 10_000
+"""Entries of the journal read at once."""
 
 
 def open_store(address: str | Path | None = None, *, manager: str = MANAGER) -> Store:
@@ -182,6 +187,8 @@ class Store:
         refused: WorkbenchError | None = None
         count = 0
         with self.registry.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock_shared(PUBLICATION_LOCK)))
             now = self._now(connection)
             allowed = self._access(connection, reader, bucket, now)
             try:
@@ -194,6 +201,138 @@ class Store:
         if refused is not None:
             raise refused
         return count
+
+    def journal(
+        self,
+        reader: Reader,
+        *,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        email: str | None = None,
+        bucket: str | None = None,
+        limit: int = 1000,
+    ) -> list[dict[str, Any]]:
+        """Read the journal, the last entries first; this reading is in it afterwards.
+
+        Who may is who may read an object of type ``journal`` in the bucket ``system``.
+
+        Parameters
+        ----------
+        reader
+            Who asks.
+        since, until
+            The first moment, and the one after the last.
+        email, bucket
+            Only the entries of a person, of a bucket.
+        limit
+            Entries at most, 10 000 at the most.
+
+        Returns
+        -------
+        list of dict
+            ``at, reader, action, bucket, query, outcome``; the outcome is how many objects, or why not.
+
+        Raises
+        ------
+        WorkbenchError
+            ``acces_interdit`` (403), ``date_invalide``, ``question_invalide`` (400).
+        """
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_ENTRIES:
+            raise WorkbenchError("question_invalide", cause=f"limit doit être un entier de 1 à {MOST_ENTRIES}")
+        begins, ends = (
+            None if moment is None else checked_moment(moment, name)
+            for moment, name in ((since, "since"), (until, "until"))
+        )
+        asked = {"since": begins, "until": ends, "reader": email, "bucket": bucket}
+        with self._asking(reader, "journal") as (connection, now):
+            found = journal.entries(connection, since=begins, until=ends, reader=email, bucket=bucket, limit=limit)
+            given = {name: str(value) for name, value in asked.items() if value is not None}
+            journal.record(connection, reader, now, "journal", SYSTEM, given, str(len(found)))
+        return found
+
+    def why(
+        self,
+        reader: Reader,
+        bucket: str,
+        key: Mapping[str, str] | None = None,
+        *,
+        of: Reader | None = None,
+        date: datetime | str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Explain which sheets and policies make objects visible to a person, and which badges she lacks.
+
+        Who may ask is who may read an object of type ``why`` in the bucket ``system``.
+
+        Parameters
+        ----------
+        reader
+            Who asks.
+        bucket, key
+            Which objects; a hundred at most are explained.
+        of
+            For whom; for the one who asks by default.
+        date
+            As of when.
+
+        Returns
+        -------
+        list of dict
+            See `workbench.store.why.explained`; no value is shown.
+
+        Raises
+        ------
+        WorkbenchError
+            ``acces_interdit`` (403); those of a question (400).
+        """
+        bucket = checked_bucket(bucket)
+        asked = question({"key": key, "date": date})
+        subject = reader if of is None else of
+        with self._asking(reader, "why") as (connection, now):
+            date = now if asked.date is None else min(asked.date, now)
+            answer = explained(connection, self._access(connection, subject, bucket, now), bucket, asked.key, date)
+            given = _shown(asked) | {"of": subject.email, "badges": sorted(subject.badges)}
+            journal.record(connection, reader, now, "why", bucket, given, str(len(answer)))
+        return answer
+
+    def purge(self, reader: Reader, delay: timedelta) -> Mapping[str, int]:
+        """Delete what expired longer ago than a delay; see `workbench.store.purge`.
+
+        Who may is who may write an object of type ``purge`` in the bucket ``system``.
+
+        Parameters
+        ----------
+        reader
+            Who orders it.
+        delay
+            How long the law lets keep what has expired.
+
+        Returns
+        -------
+        mapping
+            How many ``properties``, ``sheets`` and ``objects`` are gone.
+
+        Raises
+        ------
+        WorkbenchError
+            ``acces_interdit`` (403); ``question_invalide`` (400) for a negative delay.
+        """
+        if delay < timedelta(0):
+            raise WorkbenchError("question_invalide", cause="le délai de purge est négatif")
+        with self.registry.write() as connection:
+            now = self._now(connection)
+            journal.check_may(self._access(connection, reader, SYSTEM, now), "purge", write=True)
+            gone = purge(connection, now - delay)
+            query = {"days": delay / timedelta(days=1)}
+            outcome = " ".join(f"{name}={count}" for name, count in gone.items())
+            journal.record(connection, reader, now, "purge", "", query, outcome)
+        return gone
+
+    @contextmanager
+    def _asking(self, reader: Reader, right: str) -> Iterator[tuple[Connection, datetime]]:
+        with self._one_state() as connection:
+            now = self._now(connection)
+            journal.check_may(self._access(connection, reader, SYSTEM, now), right)
+            yield connection, now
 
     def protect(self, manager: str = MANAGER, *, only_if_open: bool = False) -> None:
         """Publish the policy that protects the policies; for those who hold the database.

@@ -124,16 +124,11 @@ def _sheets(number: sa.types.TypeEngine[int], ordered: sa.types.TypeEngine[str])
 
 
 def _keep_on_sqlite() -> None:
+    refuse = "BEGIN SELECT RAISE(ABORT, 'the store is append-only'); END"
     for table in KEPT:
-        op.execute(
-            f"CREATE TRIGGER store_{table}_not_updated BEFORE UPDATE ON store_{table} "
-            "BEGIN SELECT RAISE(ABORT, 'the store is append-only'); END"
-        )
-        op.execute(
-            f"CREATE TRIGGER store_{table}_not_deleted BEFORE DELETE ON store_{table} "
-            "WHEN NOT EXISTS (SELECT * FROM store_purge) "
-            "BEGIN SELECT RAISE(ABORT, 'the store is append-only'); END"
-        )
+        op.execute(f"CREATE TRIGGER store_{table}_updated BEFORE UPDATE ON store_{table} {refuse}")
+        unless = "WHEN NOT EXISTS (SELECT 1 FROM store_purge)"
+        op.execute(f"CREATE TRIGGER store_{table}_deleted BEFORE DELETE ON store_{table} {unless} {refuse}")
 
 
 def _keep_on_postgresql() -> None:
