@@ -609,6 +609,65 @@ ERRORS: dict[str, ErrorKind] = {
         "Installez-la avec le groupe « {extra} » : pip install -r requirements.lock, dans le dossier du projet.",
         501,
     ),
+    # --- identity
+    "jeton_absent": ErrorKind(
+        "Il faut s'identifier.", "Connectez-vous, ou joignez un jeton d'accès à la demande.", 401
+    ),
+    "jeton_etranger": ErrorKind(
+        "Ce jeton n'est pas de l'émetteur de ce service.", "Demandez-en un à l'émetteur configuré.", 401
+    ),
+    "jeton_refuse": ErrorKind("Ce jeton est refusé : {raison}.", "Connectez-vous de nouveau.", 401),
+    "jeton_expire": ErrorKind("Ce jeton a expiré.", "Connectez-vous de nouveau.", 401),
+    "emetteur_injoignable": ErrorKind(
+        "L'émetteur des identités {emetteur} ne répond pas comme il le devrait : {cause}.",
+        "Réessayez dans un instant ; si cela dure, vérifiez son adresse dans WORKBENCH_ISSUER.",
+        503,
+    ),
+    "emetteur_adresse": ErrorKind(
+        "« {adresse} » n'est pas l'adresse d'un émetteur d'identités.",
+        "Donnez une adresse en https:// (http:// ne sert que sur cette machine).",
+        422,
+    ),
+    "identite_reglage": ErrorKind(
+        "Le réglage de l'identité « {reglage} » ne convient pas : {valeur}.", "{conseil}", 422
+    ),
+    "identite_requise": ErrorKind(
+        "Les tableaux de bord ne sont pas servis hors de cette machine sans que chacun s'identifie.",
+        "Donnez dans WORKBENCH_ISSUER l'adresse d'un émetteur d'identités, ou servez-les à 127.0.0.1.",
+        403,
+    ),
+    "email_malforme": ErrorKind(
+        "« {email} » n'est pas une adresse électronique.", "Écrivez-la entière : prenom.nom@exemple.fr", 422
+    ),
+    "badge_malforme": ErrorKind(
+        "« {badge} » n'est pas un badge.",
+        "Un badge est un texte d'une ligne, de 1 à 100 signes, sans espace autour.",
+        422,
+    ),
+    "personne_existante": ErrorKind(
+        "{email} existe déjà.",
+        "Changez son mot de passe ou ses badges : workbench user password, workbench user badges",
+        409,
+    ),
+    "personne_inconnue": ErrorKind(
+        "{email} n'est connue d'aucun émetteur d'ici.", "Voyez la liste : workbench user list", 404
+    ),
+    "mot_de_passe_refuse": ErrorKind(
+        "Ce mot de passe ne convient pas : {raison}.", "Choisissez une phrase de quatre mots ou plus.", 422
+    ),
+    "mot_de_passe_absent": ErrorKind(
+        "Aucun mot de passe n'est donné.", "Tapez-le quand il est demandé, ou donnez-le sur l'entrée standard.", 422
+    ),
+    "connexion_refusee": ErrorKind("L'adresse ou le mot de passe est inexact.", "", 401),
+    "connexion_echouee": ErrorKind(
+        "La connexion n'a pas abouti : {cause}.", "Recommencez depuis la page d'accueil.", 401
+    ),
+    "trop_d_essais": ErrorKind("Trop d'essais ont échoué.", "Réessayez dans {minutes}.", 429),
+    "cle_illisible": ErrorKind(
+        "La clé de signature {chemin} n'est pas utilisable : {cause}.",
+        "Rendez-la à son propriétaire, en mode 600, ou retirez-la : une nouvelle sera créée et chacun se reconnectera.",
+        500,
+    ),
     # --- registry
     "registre_adresse": ErrorKind(
         "L'adresse {adresse} n'est pas celle d'un registre.",

@@ -46,7 +46,17 @@ class Server:
         command = [sys.executable, "-c", SERVE, str(self.port), str(base), str(trames), str(folder)]
         with log.open("w") as sink:
             self.process = subprocess.Popen(
-                command, cwd=project, env={**os.environ, **variables}, stdout=sink, stderr=subprocess.STDOUT
+                command,
+                cwd=project,
+                # Whoever runs the tests may have an issuer, or people in a registry of her own.
+                env={
+                    **os.environ,
+                    "WORKBENCH_ISSUER": "",
+                    "WORKBENCH_REGISTRE": str(log.parent / "registre"),
+                    **variables,
+                },
+                stdout=sink,
+                stderr=subprocess.STDOUT,
             )
         self._wait()
 

@@ -26,10 +26,14 @@ from traitlets import Dict, List, Unicode
 from traitlets.config import Config
 from voila.app import Voila
 from voila.paths import collect_static_paths, collect_template_paths
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 import workbench
+from workbench.identity.configuration import IdentitySettings
+from workbench.identity.jupyter import Agent, AgentAuthorizer, OidcIdentityProvider, OwnedKernels
+from workbench.identity.kernel_token import TOKEN_FILE
 
 __all__ = ["KERNEL_ENVIRONMENT", "ROUTES", "DashboardApplication", "configuration"]
 
@@ -97,7 +101,7 @@ class DashboardKernelSpecManager(KernelSpecManager):
         )
 
 
-class DashboardKernelManager(AsyncMappingKernelManager):
+class FilteredKernelManager(AsyncMappingKernelManager):
     """Starts kernels with the variables of `KERNEL_ENVIRONMENT` and its own, and no other."""
 
     variables = Dict(help="What the dashboards read: base, trames.", config=True)
@@ -106,13 +110,18 @@ class DashboardKernelManager(AsyncMappingKernelManager):
         self, *args: Any, env: dict[str, str] | None = None, **options: Any
     ) -> str:
         """Start a kernel; ``env`` is what Voila proposes, the whole environment of the server."""
-        kept = {name: value for name, value in (env or {}).items() if name in KERNEL_ENVIRONMENT}
+        passed = KERNEL_ENVIRONMENT | {TOKEN_FILE}
+        kept = {name: value for name, value in (env or {}).items() if name in passed}
         package = Path(workbench.__file__).parents[1]
         if str(package) not in site.getsitepackages():
             kept["PYTHONPATH"] = ":".join(filter(None, (str(package), kept.get("PYTHONPATH", ""))))
         kept.update(self.variables)
         kernel_id: str = await super().start_kernel(*args, env=kept, **options)
         return kernel_id
+
+
+class DashboardKernelManager(OwnedKernels, FilteredKernelManager):
+    """Does so for one person, when people are asked who they are."""
 
 
 class FrenchErrors:
@@ -163,7 +172,24 @@ class IndexHandler(FrenchErrors, JupyterHandler):
             self.redirect(f"{self.base_url}voila/render/{quote(next(iter(dashboards)))}")
             return
         template = self.settings["voila_jinja2_env"].get_template("accueil.html")
-        self.write(template.render(dashboards=dashboards.items(), base_url=self.base_url))
+        agent = self.current_user if isinstance(self.current_user, Agent) else None
+        token = self.xsrf_token.decode() if agent else ""
+        self.write(
+            template.render(dashboards=dashboards.items(), base_url=self.base_url, agent=agent, xsrf_token=token)
+        )
+
+
+class DashboardShutdownHandler(VoilaShutdownKernelHandler):
+    """Ends a kernel for whom it is; Voila would end anyone's."""
+
+    async def post(self, kernel_id: str) -> None:
+        """Refuse another person's kernel, and one that is not there, in the same way."""
+        provider, agent = self.identity_provider, self.current_user
+        if isinstance(provider, OidcIdentityProvider) and not (
+            isinstance(agent, Agent) and provider.admits(agent) and provider.owners.owns(agent.username, kernel_id)
+        ):
+            raise web.HTTPError(403)
+        await super().post(kernel_id)  # type: ignore[no-untyped-call]
 
 
 class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
@@ -180,7 +206,11 @@ class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
         await super().get(kernel_id)  # type: ignore[no-untyped-call]
 
     def on_message(self, ws_message: bytes | str) -> None:
-        """Drop a frame whose offsets do not lie in it."""
+        """Drop a frame whose offsets do not lie in it; close when the person logged out."""
+        agent, provider = self.current_user, self.identity_provider
+        if isinstance(provider, OidcIdentityProvider) and not (isinstance(agent, Agent) and provider.admits(agent)):
+            self.close(4401)
+            return
         if isinstance(ws_message, bytes) and _is_well_formed(ws_message):
             super().on_message(ws_message)  # type: ignore[no-untyped-call]
 
@@ -242,22 +272,32 @@ class DashboardApplication(Voila):
         """Keep the routes of `ROUTES` and add ours."""
         prefix = self.server_url.rstrip("/")
         found: Any = super().init_handlers()
-        ours = {TornadoVoilaHandler: DashboardHandler, VoilaKernelWebsocketHandler: DashboardWebsocketHandler}
+        ours = {
+            TornadoVoilaHandler: DashboardHandler,
+            VoilaKernelWebsocketHandler: DashboardWebsocketHandler,
+            VoilaShutdownKernelHandler: DashboardShutdownHandler,
+        }
         kept = []
         for handler in found:
             if not handler[0].startswith(tuple(prefix + route for route in ROUTES)):
                 continue
             kept.append((handler[0], ours.get(handler[1], handler[1]), *handler[2:]))
+        identity = []
+        if isinstance(self.identity_provider, OidcIdentityProvider):
+            identity = [(prefix + path, handler) for path, handler in self.identity_provider.get_handlers()]
         plotly = str(importlib.resources.files("plotly") / "package_data")
         return [
             (f"{prefix}/", IndexHandler),
             (f"{prefix}/statique/(plotly\\.min\\.js)", LibraryHandler, {"path": plotly}),
+            *identity,
             *kept,
             (f"{prefix}/.*", MissingHandler),
         ]
 
 
-def configuration(folder: Path, address: str, port: int, variables: Mapping[str, str]) -> Config:
+def configuration(
+    folder: Path, address: str, port: int, variables: Mapping[str, str], identity: IdentitySettings | None = None
+) -> Config:
     """Return the settings of Voila for a folder of dashboards.
 
     Parameters
@@ -268,6 +308,8 @@ def configuration(folder: Path, address: str, port: int, variables: Mapping[str,
         Where to listen.
     variables
         What kernels find in their environment besides `KERNEL_ENVIRONMENT`.
+    identity
+        Where people log in; None leaves the dashboards open to whoever reaches the address.
     """
     local = address in ("127.0.0.1", "::1", "localhost")
     config = Config()
@@ -296,6 +338,13 @@ def configuration(folder: Path, address: str, port: int, variables: Mapping[str,
     config.VoilaConfiguration.kernel_spec_manager_class = DashboardKernelSpecManager
     config.VoilaConfiguration.multi_kernel_manager_class = DashboardKernelManager
     config.DashboardKernelManager.variables = dict(variables)
+    if identity is not None:
+        config.Voila.identity_provider_class = OidcIdentityProvider
+        config.Voila.authorizer_class = AgentAuthorizer
+        config.OidcIdentityProvider.settings = identity
+        config.OidcIdentityProvider.public_url = f"http://{address}:{port}"
+        # Whoever has an account may open a dashboard; what it shows depends on her badges.
+        config.OidcIdentityProvider.anyone = True
     # Closing a page ends its kernel; this is for the browsers that crash and the machines that sleep.
     config.AsyncMappingKernelManager.cull_idle_timeout = 600
     config.AsyncMappingKernelManager.cull_interval = 60

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workbench.config import settings
 from workbench.errors import WorkbenchError
+from workbench.identity.embedded import identity_of
 
 __all__ = ["dashboard_titles", "serve"]
 
@@ -89,13 +90,20 @@ def serve(
         "WORKBENCH_PLOTLY": f"/statique/plotly.min.js?v={version('plotly')}",
     }
     _check_port(address, port)
-    # The instance: Voila's parts find their log through it.
-    application = DashboardApplication.instance(
-        config=configuration(folder, address, port, variables), dashboards=titles
-    )
-    application.initialize([])
-    print(f"Tableaux de bord : http://{address}:{port}/  (Ctrl-C pour arrêter)", file=sys.stderr, flush=True)  # noqa: T201
-    application.start()  # type: ignore[no-untyped-call]
+    with identity_of(address, port) as identity:
+        # The instance: Voila's parts find their log through it.
+        application = DashboardApplication.instance(
+            config=configuration(folder, address, port, variables, identity), dashboards=titles
+        )
+        application.initialize([])
+        print(f"Tableaux de bord : http://{address}:{port}/  (Ctrl-C pour arrêter)", file=sys.stderr, flush=True)  # noqa: T201
+        if identity is not None:
+            print(f"On s'y connecte par {identity.issuer}", file=sys.stderr, flush=True)  # noqa: T201
+        try:
+            application.start()  # type: ignore[no-untyped-call]
+        finally:
+            if identity is not None:
+                application.identity_provider.close()
 
 
 def _absolute(base: str) -> str:

@@ -1,0 +1,1 @@
+"""Revisions of the embedded issuer's tables."""
