@@ -808,4 +808,46 @@ ERRORS: dict[str, ErrorKind] = {
         "Réduisez ce qu'elle calcule, ou cherchez une boucle qui ne finit pas.",
         422,
     ),
+    # --- store
+    "json_invalide": ErrorKind("Le texte reçu n'est pas du JSON : {cause}.", "Envoyez du JSON, sans NaN ni infini."),
+    "seau_invalide": ErrorKind("Nom de seau (bucket) invalide : {cause}.", "Nommez le seau hors de la clé."),
+    "cle_invalide": ErrorKind("La clé ({endroit}) est invalide : {cause}.", "Une clé associe des textes à des textes."),
+    "badges_invalides": ErrorKind(
+        "Les badges ({endroit}) sont invalides.", "Donnez une liste de textes non vides, sans caractère nul."
+    ),
+    "date_invalide": ErrorKind(
+        "La date ({endroit}) n'est pas lisible : {recu}.", "Écrivez-la avec son fuseau : 2019-10-31T10:00:00Z."
+    ),
+    "objet_invalide": ErrorKind(
+        "L'objet {endroit} est invalide : {cause}.", "Attendu : {{key, scope, value, releaseDate, expires}}."
+    ),
+    "question_invalide": ErrorKind(
+        "La question est invalide : {cause}.", "Attendu : {{key, date, filter, sort, limit, offset}}."
+    ),
+    "politique_invalide": ErrorKind(
+        "La politique « {nom} » est invalide : {cause}.",
+        "Champs : match (obligatoire), key, scope, read, write, promote, writable.",
+    ),
+    "politiques_illisibles": ErrorKind(
+        "Les politiques conservées ne sont pas lisibles : {cause}.",
+        "Personne ne lit tant que la politique n'est pas corrigée : prévenez l'exploitant.",
+        500,
+    ),
+    "ecriture_interdite": ErrorKind(
+        "Vous ne pouvez pas écrire l'objet {endroit} : rien n'a été publié.",
+        "Demandez le badge que les politiques du seau exigent.",
+        403,
+    ),
+    "valeur_interdite": ErrorKind(
+        "L'objet {endroit} a des propriétés que vous ne pouvez pas écrire : rien n'a été publié.",
+        "Retirez les propriétés que les politiques du seau ne listent pas.",
+        403,
+    ),
+    "acces_interdit": ErrorKind(
+        "Vous n'avez pas accès à cette fonction.", "Demandez le badge que les politiques du seau system exigent.", 403
+    ),
+    "sans_donnees": ErrorKind("Aucune donnée.", "Rien de visible ne répond à cette question.", 404),
+    "journal_impossible": ErrorKind(
+        "La question n'a pas pu être inscrite au journal : aucune donnée n'est donnée.", "Prévenez l'exploitant.", 500
+    ),
 }

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from workbench.dgfip import QueryResult
 from workbench.errors import WorkbenchError, require_kind
-from workbench.reports.charts import COLOURS, MOST_SERIES, SYMBOLS, Chart, _figure, _scale, _wrapped
+from workbench.reports.charts import COLOURS, MOST_SERIES, SYMBOLS, Chart, blank_figure, scaled, short_name
 from workbench.reports.numbers import format_value
 
 __all__ = ["query_chart"]
@@ -109,12 +109,12 @@ def _over_exercices(table: pa.Table, drawn: Sequence[str], keys: Sequence[str], 
                 series.setdefault(key, {})[year] = value
     largest = sorted(series, key=lambda key: -sum(map(abs, series[key].values())))[:MOST_SERIES]
     axis = list(range(min(years), max(years) + 1))
-    factor, suffix = _scale(_EURO, (value for key in largest for value in series[key].values()))
+    factor, suffix = scaled(_EURO, (value for key in largest for value in series[key].values()))
     heading = [_heading(unite)]
     if len(series) > len(largest):
         heading.append(f"les {len(largest)} plus importants de {len(series)}")
     title = ", ".join(names)
-    figure = _figure(title, suffix, ", ".join(heading))
+    figure = blank_figure(title, suffix, ", ".join(heading))
     for place, key in enumerate(largest):
         values = series[key]
         points: dict[str, Any] = {
@@ -122,7 +122,7 @@ def _over_exercices(table: pa.Table, drawn: Sequence[str], keys: Sequence[str], 
             "y": [values[year] * factor if year in values else None for year in axis],
             "customdata": [_written(values.get(year), unite) for year in axis],
             "hovertemplate": "%{customdata}<extra>%{fullData.name}</extra>",
-            "name": escape(_wrapped(key)),
+            "name": escape(short_name(key)),
         }
         colour = COLOURS[place % len(COLOURS)]
         if len(axis) == 1:
@@ -149,14 +149,14 @@ def _bars(table: pa.Table, drawn: Sequence[str], keys: Sequence[str], unite: str
     first = columns[drawn[0]]
     ranked = sorted(range(len(groups)), key=lambda row: -abs(first[row] or 0.0))[:MOST_BARS]
     kept = sorted(ranked, key=lambda row: first[row] or 0.0)
-    factor, suffix = _scale(_EURO, (columns[name][row] or 0.0 for name in drawn for row in kept))
+    factor, suffix = scaled(_EURO, (columns[name][row] or 0.0 for name in drawn for row in kept))
     heading = [_heading(unite)]
     if len(groups) > len(kept):
         heading.append(f"les {len(kept)} plus importants de {len(groups)}")
     title = ", ".join(drawn)
-    figure = _figure(title, "", ", ".join(heading))
+    figure = blank_figure(title, "", ", ".join(heading))
     # A label of its own for each group: two that are written the same stay two bars.
-    labels = [escape(_wrapped(groups[row])) for row in kept]
+    labels = [escape(short_name(groups[row])) for row in kept]
     for place, name in enumerate(drawn):
         values = [columns[name][row] for row in kept]
         figure.add_bar(
@@ -167,7 +167,7 @@ def _bars(table: pa.Table, drawn: Sequence[str], keys: Sequence[str], unite: str
                 f"{escape(groups[row])}<br>{_written(value, unite)}" for row, value in zip(kept, values, strict=True)
             ],
             hovertemplate="%{customdata}<extra>%{fullData.name}</extra>",
-            name=escape(_wrapped(name)),
+            name=escape(short_name(name)),
             marker={"color": COLOURS[place % len(COLOURS)]},
         )
     figure.update_layout(

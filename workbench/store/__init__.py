@@ -1,0 +1,8 @@
+"""The object store: sheets that each carry the badges needed to read them, one access rule, one journal."""
+
+from __future__ import annotations
+
+from workbench.store.keys import Reader
+from workbench.store.store import Store, open_store
+
+__all__ = ["Reader", "Store", "open_store"]

@@ -1,0 +1,100 @@
+"""Deleting for good what expired longer ago than the law allows to keep.
+
+A property has expired when a later sheet, whose scope asks no more than its own, makes it null: whoever could read it
+reads null instead. Such a property, and the null once nothing is left for it to hide, go when that null was released
+before the limit; then the sheets that have no property left, and the objects that have no sheet left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, FromClause, delete, exists, func, insert, not_, select
+
+from workbench.registry import new_identifier
+from workbench.store.policies_stored import changed
+from workbench.store.tables import KEY, OBJECT, PROPERTY, PURGE, SCOPE_BADGE, SHEET
+
+__all__ = ["PUBLICATION_LOCK", "purge"]
+
+PUBLICATION_LOCK = 0x77627374
+"""Publications share it on PostgreSQL and a purge has it alone: an object cannot go while a sheet comes."""
+
+
+def purge(connection: Connection, limit: datetime) -> Mapping[str, int]:
+    """Delete what expired before a date, in the caller's transaction.
+
+    Returns
+    -------
+    mapping
+        How many ``properties``, ``sheets`` and ``objects`` are gone.
+    """
+    mark = new_identifier()
+    connection.execute(insert(PURGE).values(id=mark))
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(PUBLICATION_LOCK)))
+    gone = {"properties": _hidden(connection, limit) + _nulls(connection, limit)}
+    left = PROPERTY.alias()
+    emptied = not_(exists(select(1).select_from(left).where(left.c.sheet_id == SHEET.c.id, _same_object(left, SHEET))))
+    gone["sheets"] = connection.execute(delete(SHEET).where(SHEET.c.released <= limit, emptied)).rowcount
+    sheet = SHEET.alias()
+    alone = not_(exists(select(1).select_from(sheet).where(sheet.c.object_id == OBJECT.c.id)))
+    connection.execute(delete(KEY).where(KEY.c.object_id.in_(select(OBJECT.c.id).where(alone))))
+    gone["objects"] = connection.execute(delete(OBJECT).where(alone)).rowcount
+    changed(connection)
+    connection.execute(delete(PURGE).where(PURGE.c.id == mark))
+    return gone
+
+
+def _same_object(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    return one.c.object_id == other.c.object_id
+
+
+def _asks_no_more(scope: ColumnElement[int], other: ColumnElement[int]) -> ColumnElement[bool]:
+    """Say that the badges of a scope are among those of another."""
+    asked, among = SCOPE_BADGE.alias(), SCOPE_BADGE.alias()
+    kept = exists(
+        select(1)
+        .select_from(among)
+        .correlate_except(among)
+        .where(among.c.scope_id == other, among.c.badge == asked.c.badge)
+    )
+    return not_(
+        exists(select(1).select_from(asked).correlate_except(asked).where(asked.c.scope_id == scope, not_(kept)))
+    )
+
+
+def _hidden(connection: Connection, limit: datetime) -> int:
+    end = PROPERTY.alias()
+    ended = exists(
+        select(1)
+        .select_from(end)
+        .correlate_except(end)
+        .where(
+            _same_object(end, PROPERTY),
+            end.c.name == PROPERTY.c.name,
+            end.c.sheet_id > PROPERTY.c.sheet_id,
+            end.c.value == "null",
+            end.c.released <= limit,
+            _asks_no_more(end.c.scope_id, PROPERTY.c.scope_id),
+        )
+    )
+    return connection.execute(delete(PROPERTY).where(ended)).rowcount
+
+
+def _nulls(connection: Connection, limit: datetime) -> int:
+    """Delete the nulls that hide nothing: the property is absent instead."""
+    earlier = PROPERTY.alias()
+    hiding = exists(
+        select(1)
+        .select_from(earlier)
+        .correlate_except(earlier)
+        .where(
+            _same_object(earlier, PROPERTY),
+            earlier.c.name == PROPERTY.c.name,
+            earlier.c.sheet_id < PROPERTY.c.sheet_id,
+        )
+    )
+    ended = (PROPERTY.c.value == "null") & (PROPERTY.c.released <= limit)
+    return connection.execute(delete(PROPERTY).where(ended, not_(hiding))).rowcount

@@ -1,0 +1,242 @@
+"""Reading: which objects answer a question, and what one person sees of them. Everything is decided in the database.
+
+An object is found by its key, then asked for what is visible: of each first-level property, the last inserted of the
+sheets that this person may see at that date. Filters and orders compare that, never what is hidden.
+
+A sorted page walks the index of the property's values and keeps those that are the visible ones: its cost follows the
+page. When a pair of the key names few objects, they are taken first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    union_all,
+)
+
+from workbench.store.keys import canonical, comparable, loads
+from workbench.store.policies import Access
+from workbench.store.question import Filter, Question
+from workbench.store.rule_sql import has_pairs, object_allowed, scope_allowed
+from workbench.store.tables import KEY, OBJECT, PROPERTY, SHEET
+
+__all__ = ["Eyes", "found_objects", "seen"]
+
+FEW = 200
+"""Objects of a pair that are looked at one by one."""
+
+PART = 1000
+"""Objects assembled by one statement."""
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """What one person may see at one date.
+
+    Parameters
+    ----------
+    access
+        What policies mean for her in the bucket.
+    bucket
+        The bucket.
+    date
+        Sheets released later are not seen.
+    """
+
+    access: Access
+    bucket: str
+    date: datetime
+
+    def sees(self, sheet: FromClause) -> ColumnElement[bool]:
+        """Say that a row of sheets or of properties is visible, its object being allowed."""
+        return and_(sheet.c.released <= self.date, scope_allowed(self.access, sheet.c.scope_id, sheet.c.object_id))
+
+    def last(self, row: FromClause) -> ColumnElement[bool]:
+        """Say that no later visible sheet has this property."""
+        later = PROPERTY.alias()
+        return not_(
+            exists(
+                select(1)
+                .select_from(later)
+                .correlate_except(later)
+                .where(
+                    later.c.object_id == row.c.object_id,
+                    later.c.name == row.c.name,
+                    later.c.sheet_id > row.c.sheet_id,
+                    self.sees(later),
+                )
+            )
+        )
+
+
+def found_objects(connection: Connection, eyes: Eyes, asked: Question) -> list[int]:
+    """Return the objects of the page, in order."""
+    few = _few(connection, asked)
+    if few is not None and not few:
+        return []
+    if asked.sort is None:
+        wanted = _objects(eyes, asked, few).order_by(OBJECT.c.id).limit(asked.limit).offset(asked.offset or None)
+        return list(connection.execute(wanted).scalars())
+    # Those that have the property, then those that have not: the page may stand astride.
+    end = None if asked.limit is None else asked.offset + asked.limit
+    ranked = list(connection.execute(_ranked(eyes, asked, few).limit(end)).scalars())
+    if end is None or len(ranked) < end:
+        rest = _objects(eyes, asked, few).where(not_(_has_rank(eyes, asked.sort.field, OBJECT.c.id)))
+        left = None if end is None else end - len(ranked)
+        ranked += connection.execute(rest.order_by(OBJECT.c.id).limit(left)).scalars()
+    return ranked[asked.offset : end]
+
+
+def _few(connection: Connection, asked: Question) -> list[int] | None:
+    """Return the objects of the rarest pair, when they are few; None otherwise."""
+    if not asked.key:
+        return None
+    parts = []
+    for number, (name, value) in enumerate(asked.key.items()):
+        rows = select(KEY.c.object_id).where(KEY.c.name == name, KEY.c.value == value).limit(FEW + 1).subquery()
+        parts.append(select(literal(number).label("pair"), rows.c.object_id))
+    found: dict[int, list[int]] = {number: [] for number in range(len(parts))}
+    for number, identifier in connection.execute(union_all(*parts)):
+        found[number].append(identifier)
+    rarest = min(found.values(), key=len)
+    return sorted(rarest) if len(rarest) <= FEW else None
+
+
+def _asked_objects(eyes: Eyes, asked: Question, few: Sequence[int] | None, object_id: Any) -> list[ColumnElement[bool]]:
+    conditions = [has_pairs(object_id, asked.key), object_allowed(eyes.access, object_id)]
+    conditions += [_passes(eyes, each, object_id) for each in asked.filters]
+    if few is not None:
+        conditions.insert(0, object_id.in_(few))
+    return conditions
+
+
+def _objects(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[Any]:
+    row = PROPERTY.alias()
+    visible = select(1).select_from(row).correlate_except(row).where(row.c.object_id == OBJECT.c.id, eyes.sees(row))
+    return (
+        select(OBJECT.c.id)
+        .where(OBJECT.c.bucket == eyes.bucket, exists(visible))
+        .where(*_asked_objects(eyes, asked, few, OBJECT.c.id))
+    )
+
+
+def _ranked(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[Any]:
+    assert asked.sort is not None  # noqa: S101 - narrows the type
+    row = PROPERTY.alias()
+    order = [row.c.rank, row.c.number, row.c.text, row.c.object_id]
+    return (
+        select(row.c.object_id)
+        .where(row.c.bucket == eyes.bucket, row.c.name == asked.sort.field, row.c.rank.is_not(None))
+        .where(eyes.sees(row), eyes.last(row))
+        .where(*_asked_objects(eyes, asked, few, row.c.object_id))
+        .order_by(*(each.desc() if asked.sort.descending else each for each in order))
+    )
+
+
+def _winner(eyes: Eyes, field: str, object_id: Any, condition: Any) -> ColumnElement[bool]:
+    """Say that the visible value of a property passes a condition on its row."""
+    row = PROPERTY.alias()
+    return exists(
+        select(1)
+        .select_from(row)
+        .correlate_except(row)
+        .where(row.c.object_id == object_id, row.c.name == field, condition(row), eyes.sees(row), eyes.last(row))
+    )
+
+
+def _has_rank(eyes: Eyes, field: str, object_id: Any) -> ColumnElement[bool]:
+    return _winner(eyes, field, object_id, lambda row: row.c.rank.is_not(None))
+
+
+def _passes(eyes: Eyes, asked: Filter, object_id: Any) -> ColumnElement[bool]:
+    def condition(row: FromClause) -> ColumnElement[bool]:
+        if asked.operator in ("in", "=", "not in", "!="):
+            values = asked.value if isinstance(asked.value, tuple) else (asked.value,)
+            same = or_(false(), *(_same(row, values, rank) for rank in (1, 2, 3)))
+            # A property of another kind is different; a list, an object or a null does not compare.
+            return same if asked.operator in ("in", "=") else and_(row.c.rank.is_not(None), not_(same))
+        rank, number, text = comparable(asked.value)
+        column, value = (row.c.text, text) if rank == 3 else (row.c.number, number)
+        comparison = {"<": column < value, "<=": column <= value, ">": column > value, ">=": column >= value}
+        return and_(row.c.rank == rank, comparison[asked.operator])
+
+    return _winner(eyes, asked.field, object_id, condition)
+
+
+def _same(row: FromClause, values: Sequence[Any], rank: int) -> ColumnElement[bool]:
+    compared = [(comparable(value), value) for value in values]
+    ours = [(each[1], each[2], value) for each, value in compared if each[0] == rank]
+    if not ours:
+        return false()
+    if rank == 3:
+        # The comparable text is cut: the whole of it is in the value.
+        whole = row.c.value.in_([canonical(value) for _, _, value in ours])
+        return and_(row.c.rank == rank, row.c.text.in_([text for _, text, _ in ours]), whole)
+    return and_(row.c.rank == rank, row.c.number.in_([number for number, _, _ in ours]))
+
+
+def seen(connection: Connection, eyes: Eyes, objects: Sequence[int]) -> list[dict[str, Any]]:
+    """Assemble what this person sees of objects that `found_objects` returned.
+
+    Returns
+    -------
+    list of dict
+        ``key`` (with the bucket), ``value``, ``addDate`` (the last addition of a visible sheet), in the given order.
+    """
+    answer: list[dict[str, Any]] = []
+    left = iter(objects)
+    while part := list(islice(left, PART)):
+        found = {
+            identifier: {"key": loads(key), "value": {}, "addDate": added}
+            for identifier, key, added in connection.execute(_heads(eyes, part))
+        }
+        for identifier, name, value in connection.execute(_values(eyes, part)):
+            found[identifier]["value"][name] = loads(value)
+        answer += [found[identifier] for identifier in part if found[identifier]["value"]]
+    return answer
+
+
+def _heads(eyes: Eyes, part: list[int]) -> Select[Any]:
+    sheet = SHEET.alias()
+    added = (
+        select(func.max(sheet.c.added))
+        .select_from(sheet)
+        .correlate_except(sheet)
+        .where(sheet.c.object_id == OBJECT.c.id, eyes.sees(sheet))
+        .scalar_subquery()
+    )
+    return select(OBJECT.c.id, OBJECT.c.key, added).where(OBJECT.c.id.in_(part))
+
+
+def _values(eyes: Eyes, part: list[int]) -> Select[Any]:
+    row = PROPERTY.alias()
+    turn = func.row_number().over(partition_by=[row.c.object_id, row.c.name], order_by=row.c.sheet_id.desc())
+    rows = (
+        select(row.c.object_id, row.c.name, row.c.value, turn.label("turn"))
+        .where(row.c.object_id.in_(part), eyes.sees(row))
+        .where(true())
+        .subquery()
+    )
+    return (
+        select(rows.c.object_id, rows.c.name, rows.c.value)
+        .where(rows.c.turn == 1)
+        .order_by(rows.c.object_id, rows.c.name)
+    )

@@ -1,0 +1,79 @@
+"""Adding rows by the thousand, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from workbench.store.tables import COUNTER, OBJECT, OBJECT_NUMBERS, SHEET_NUMBERS
+
+__all__ = ["add_new_rows", "add_rows", "new_numbers"]
+
+
+def _arrays(table: Table, rows: Mapping[str, Sequence[Any]]) -> Select[Any]:
+    """Spread one array a column into rows: one statement and few parameters, however many rows."""
+
+    def column(name: str) -> ColumnElement[Any]:
+        kind: Column[Any] = table.c[name]
+        array: Any = ARRAY(kind.type)
+        return func.unnest(cast(bindparam(None, list(rows[name]), type_=array), array)).label(name)
+
+    return select(*(column(name) for name in rows))
+
+
+def _listed(rows: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    return [dict(zip(rows, values, strict=True)) for values in zip(*rows.values(), strict=True)]
+
+
+def add_rows(connection: Connection, table: Table, rows: Mapping[str, Sequence[Any]]) -> None:
+    """Add rows given by columns of one length."""
+    if not next(iter(rows.values())):
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(insert(table).from_select(list(rows), _arrays(table, rows), include_defaults=False))
+    else:
+        connection.execute(insert(table), _listed(rows))
+
+
+def add_new_rows(connection: Connection, table: Table, rows: Mapping[str, Sequence[Any]]) -> list[int]:
+    """Add the rows that the table has not, by its unique constraint; return the identifiers of those added.
+
+    A row that another transaction is adding is waited for.
+    """
+    if connection.dialect.name == "postgresql":
+        statement = postgresql.insert(table).from_select(list(rows), _arrays(table, rows), include_defaults=False)
+        return list(connection.execute(statement.on_conflict_do_nothing().returning(table.c.id)).scalars())
+    added: list[int] = []
+    listed = _listed(rows)
+    for first in range(0, len(listed), 500):
+        few = sqlite.insert(table).values(listed[first : first + 500])
+        added += connection.execute(few.on_conflict_do_nothing().returning(table.c.id)).scalars()
+    return added
+
+
+def new_numbers(connection: Connection, table: Table, count: int) -> list[int]:
+    """Take increasing numbers for new objects or sheets."""
+    if connection.dialect.name == "postgresql":
+        numbers = OBJECT_NUMBERS if table is OBJECT else SHEET_NUMBERS
+        each = func.generate_series(1, count).table_valued("number")
+        return sorted(connection.execute(select(numbers.next_value()).select_from(each)).scalars())
+    taken = update(COUNTER).values(value=COUNTER.c.value + count).returning(COUNTER.c.value)
+    name = "object" if table is OBJECT else "sheet"
+    last: int = connection.execute(taken.where(COUNTER.c.name == name)).scalar_one()
+    return list(range(last - count + 1, last + 1))

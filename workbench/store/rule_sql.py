@@ -1,0 +1,70 @@
+"""The access rule in SQL: which sheets one person may see, decided where the rows are.
+
+A row is visible when what the person has, and what matching policies lend her, holds all that the row's scope and
+matching policies require. Policies without a key were counted beforehand (`Access`); the rest is expanded badge by
+badge: a badge she lacks is lent when the object has the key of a policy that promotes it. The expression grows with
+the number of policies that depend on the object, not with their subsets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true
+
+from workbench.store.policies import Access
+from workbench.store.tables import KEY, SCOPE_BADGE
+
+__all__ = ["has_pairs", "object_allowed", "scope_allowed"]
+
+Condition = ColumnElement[bool]
+
+
+def has_pairs(object_id: ColumnElement[Any], pairs: Mapping[str, str]) -> Condition:
+    """Say that an object has all these pairs in its key."""
+    found: list[Condition] = []
+    for name, value in pairs.items():
+        key = KEY.alias()
+        rows = select(1).select_from(key).correlate_except(key)
+        found.append(exists(rows.where(key.c.object_id == object_id, key.c.name == name, key.c.value == value)))
+    return and_(true(), *found)
+
+
+def _lent(access: Access, badge: str, object_id: ColumnElement[Any]) -> Condition:
+    return or_(false(), *(has_pairs(object_id, each.key) for each in access.keyed if badge in each.promote))
+
+
+def object_allowed(access: Access, object_id: ColumnElement[Any]) -> Condition:
+    """Say that policies ask nothing of this object's readers that the person lacks."""
+    if access.closed:
+        return false()
+    asked = [_lent(access, badge, object_id) for badge in sorted(access.required - access.granted)]
+    for each in access.keyed:
+        lacking = sorted(each.read - access.granted)
+        if lacking:
+            all_lent = and_(*(_lent(access, badge, object_id) for badge in lacking))
+            asked.append(or_(not_(has_pairs(object_id, each.key)), all_lent))
+    return and_(true(), *asked)
+
+
+def scope_allowed(access: Access, scope_id: ColumnElement[Any], object_id: ColumnElement[Any]) -> Condition:
+    """Say that a sheet's scope asks nothing that the person lacks for this object."""
+    badge = SCOPE_BADGE.alias()
+    beyond = select(badge.c.scope_id).where(badge.c.badge.not_in(sorted(access.granted))).correlate(None)
+    plainly = scope_id.not_in(beyond)
+    lending = [each for each in access.keyed if each.promote - access.granted]
+    if not lending:
+        return plainly
+    asked = SCOPE_BADGE.alias()
+    lent = (
+        and_(asked.c.badge.in_(sorted(each.promote - access.granted)), has_pairs(object_id, each.key))
+        for each in lending
+    )
+    lacking = (
+        select(1)
+        .select_from(asked)
+        .correlate_except(asked)
+        .where(asked.c.scope_id == scope_id, asked.c.badge.not_in(sorted(access.granted)), not_(or_(*lent)))
+    )
+    return or_(plainly, not_(exists(lacking)))

@@ -1,0 +1,384 @@
+"""The store: one object that answers readers and takes what is published, whatever the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace, TracebackType
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text
+
+from workbench.errors import WorkbenchError
+from workbench.registry import Registry, open_registry
+from workbench.store import journal
+from workbench.store.item import Item, item
+from workbench.store.keys import SYSTEM, Reader, checked_bucket, checked_moment
+from workbench.store.policies import MANAGER, Access, access
+from workbench.store.policies_stored import StoredPolicies
+from workbench.store.purge import PUBLICATION_LOCK, purge
+from workbench.store.question import Question, question
+from workbench.store.reading import Eyes, found_objects, seen
+from workbench.store.tables import ROOM
+from workbench.store.why import explained
+from workbench.store.writing import publish
+
+__all__ = ["MOST_ENTRIES", "Store", "open_store"]
+
+MOST_ENTRIES = 10_000
+"""Entries of the journal read at once."""
+
+
+def open_store(address: str | Path | None = None, *, manager: str = MANAGER) -> Store:
+    """Open the store of a registry, making its tables and its first policy when they are not there.
+
+    Parameters
+    ----------
+    address
+        Path of a SQLite file or URL of a PostgreSQL database; ``WORKBENCH_REGISTRE`` by default.
+    manager
+        The badge that the first policy asks of those who read and write the policies.
+
+    Raises
+    ------
+    WorkbenchError
+        Those of `workbench.registry.open_registry`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from types import SimpleNamespace
+    >>> agent = SimpleNamespace(email="agent@exemple.fr", badges={"bfc"})
+    >>> with open_store(Path(tempfile.mkdtemp()) / "registre.sqlite") as store:
+    ...     sheet = {"key": {"siren": "012345678"}, "scope": ["bfc"], "value": {"effectif": 12}}
+    ...     store.put(agent, "public", [sheet])
+    ...     store.get(agent, "public", {"siren": "012345678"})[0]["value"]
+    1
+    {'effectif': 12}
+    """
+    registry = open_registry(address, rooms=[ROOM])
+    try:
+        store = Store(registry)
+        store.protect(manager, only_if_open=True)
+    except BaseException:
+        registry.close()
+        raise
+    return store
+
+
+class Store:
+    """Objects with badges; threads may share it.
+
+    Parameters
+    ----------
+    registry
+        Where it is kept; closed with the store.
+    clock
+        What tells the time; the registry's clock by default.
+    """
+
+    def __init__(self, registry: Registry, clock: Callable[[], datetime] | None = None) -> None:
+        self.registry = registry
+        self._clock = clock
+        self._policies = StoredPolicies()
+
+    def _now(self, connection: Connection) -> datetime:
+        return self._clock() if self._clock is not None else self.registry.now(connection)
+
+    @contextmanager
+    def _one_state(self) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the store and adds to the journal."""
+        with self.registry.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            yield connection
+
+    def _access(self, connection: Connection, reader: Reader, bucket: str, now: datetime) -> Access:
+        return access(self._policies.at(connection, now), bucket, reader)
+
+    def get(
+        self,
+        reader: Reader,
+        bucket: str,
+        key: Mapping[str, str] | None = None,
+        *,
+        date: datetime | str | None = None,
+        filter: Iterable[Mapping[str, Any]] | None = None,  # noqa: A002 - the interface's word
+        sort: Iterable[Mapping[str, Any]] | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Read what one person may see of a bucket.
+
+        Parameters
+        ----------
+        reader
+            Who asks: an e-mail address and badges.
+        bucket
+            Where.
+        key
+            Pairs that the objects must have; none for all the bucket.
+        date
+            As of when; a date to come is now.
+        filter
+            Conditions ``{field, operator, value}``, all of which must pass; operators ``= != < <= > >= in``
+            and ``not in``. A property that is absent, hidden, null, or of another kind for an order, never passes.
+        sort
+            One criterion ``{field, order}``: 1 ascending, -1 descending; objects without it come last.
+        limit, offset
+            The page.
+
+        Returns
+        -------
+        list of dict
+            ``key`` (with the bucket), ``value``, ``addDate``.
+
+        Raises
+        ------
+        WorkbenchError
+            ``sans_donnees`` (404) when nothing is visible, be it there or not; ``seau_invalide``, ``cle_invalide``,
+            ``date_invalide``, ``question_invalide`` (400); ``journal_impossible`` (500).
+        """
+        filters, order = (None if each is None else list(each) for each in (filter, sort))
+        asked = {"key": key, "date": date, "filter": filters, "sort": order, "limit": limit, "offset": offset}
+        return self.answer(reader, bucket, question(asked))
+
+    def answer(self, reader: Reader, bucket: str, asked: Question) -> list[dict[str, Any]]:
+        """Answer a question already read; see `get`."""
+        bucket = checked_bucket(bucket)
+        with self._one_state() as connection:
+            now = self._now(connection)
+            date = now if asked.date is None else min(asked.date, now)
+            eyes = Eyes(self._access(connection, reader, bucket, now), bucket, date)
+            answer = seen(connection, eyes, found_objects(connection, eyes, asked))
+            journal.record(connection, reader, now, "get", bucket, _shown(asked), str(len(answer)))
+        if not answer:
+            raise WorkbenchError("sans_donnees")
+        return answer
+
+    def put(self, reader: Reader, bucket: str, sheets: Iterable[Mapping[str, Any]]) -> int:
+        """Publish sheets, all of them or none.
+
+        Parameters
+        ----------
+        reader
+            Who publishes.
+        bucket
+            Where.
+        sheets
+            ``{key, scope, value, releaseDate, expires}`` each; the last two are optional. A stream is read as it
+            comes, in one transaction.
+
+        Returns
+        -------
+        int
+            How many sheets were published.
+
+        Raises
+        ------
+        WorkbenchError
+            ``ecriture_interdite``, ``valeur_interdite`` (403); ``objet_invalide``, ``cle_invalide``,
+            ``badges_invalides``, ``date_invalide``, ``politique_invalide`` (400); ``journal_impossible`` (500).
+        """
+        bucket = checked_bucket(bucket)
+        refused: WorkbenchError | None = None
+        count = 0
+        with self.registry.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock_shared(PUBLICATION_LOCK)))
+            now = self._now(connection)
+            allowed = self._access(connection, reader, bucket, now)
+            try:
+                with connection.begin_nested():
+                    count = publish(connection, allowed, _items(bucket, sheets), reader.email, now)
+            except WorkbenchError as error:
+                refused = error
+            outcome = str(count) if refused is None else refused.code
+            journal.record(connection, reader, now, "put", bucket, {}, outcome)
+        if refused is not None:
+            raise refused
+        return count
+
+    def journal(
+        self,
+        reader: Reader,
+        *,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        email: str | None = None,
+        bucket: str | None = None,
+        limit: int = 1000,
+    ) -> list[dict[str, Any]]:
+        """Read the journal, the last entries first; this reading is in it afterwards.
+
+        Who may is who may read an object of type ``journal`` in the bucket ``system``.
+
+        Parameters
+        ----------
+        reader
+            Who asks.
+        since, until
+            The first moment, and the one after the last.
+        email, bucket
+            Only the entries of a person, of a bucket.
+        limit
+            Entries at most, 10 000 at the most.
+
+        Returns
+        -------
+        list of dict
+            ``at, reader, action, bucket, query, outcome``; the outcome is how many objects, or why not.
+
+        Raises
+        ------
+        WorkbenchError
+            ``acces_interdit`` (403), ``date_invalide``, ``question_invalide`` (400).
+        """
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_ENTRIES:
+            raise WorkbenchError("question_invalide", cause=f"limit doit être un entier de 1 à {MOST_ENTRIES}")
+        begins, ends = (
+            None if moment is None else checked_moment(moment, name)
+            for moment, name in ((since, "since"), (until, "until"))
+        )
+        asked = {"since": begins, "until": ends, "reader": email, "bucket": bucket}
+        with self._asking(reader, "journal") as (connection, now):
+            found = journal.entries(connection, since=begins, until=ends, reader=email, bucket=bucket, limit=limit)
+            given = {name: str(value) for name, value in asked.items() if value is not None}
+            journal.record(connection, reader, now, "journal", SYSTEM, given, str(len(found)))
+        return found
+
+    def why(
+        self,
+        reader: Reader,
+        bucket: str,
+        key: Mapping[str, str] | None = None,
+        *,
+        of: Reader | None = None,
+        date: datetime | str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Explain which sheets and policies make objects visible to a person, and which badges she lacks.
+
+        Who may ask is who may read an object of type ``why`` in the bucket ``system``.
+
+        Parameters
+        ----------
+        reader
+            Who asks.
+        bucket, key
+            Which objects; a hundred at most are explained.
+        of
+            For whom; for the one who asks by default.
+        date
+            As of when.
+
+        Returns
+        -------
+        list of dict
+            See `workbench.store.why.explained`; no value is shown.
+
+        Raises
+        ------
+        WorkbenchError
+            ``acces_interdit`` (403); those of a question (400).
+        """
+        bucket = checked_bucket(bucket)
+        asked = question({"key": key, "date": date})
+        subject = reader if of is None else of
+        with self._asking(reader, "why") as (connection, now):
+            date = now if asked.date is None else min(asked.date, now)
+            answer = explained(connection, self._access(connection, subject, bucket, now), bucket, asked.key, date)
+            given = _shown(asked) | {"of": subject.email, "badges": sorted(subject.badges)}
+            journal.record(connection, reader, now, "why", bucket, given, str(len(answer)))
+        return answer
+
+    def purge(self, reader: Reader, delay: timedelta) -> Mapping[str, int]:
+        """Delete what expired longer ago than a delay; see `workbench.store.purge`.
+
+        Who may is who may write an object of type ``purge`` in the bucket ``system``.
+
+        Parameters
+        ----------
+        reader
+            Who orders it.
+        delay
+            How long the law lets keep what has expired.
+
+        Returns
+        -------
+        mapping
+            How many ``properties``, ``sheets`` and ``objects`` are gone.
+
+        Raises
+        ------
+        WorkbenchError
+            ``acces_interdit`` (403); ``question_invalide`` (400) for a negative delay.
+        """
+        if delay < timedelta(0):
+            raise WorkbenchError("question_invalide", cause="le délai de purge est négatif")
+        with self.registry.write() as connection:
+            now = self._now(connection)
+            journal.check_may(self._access(connection, reader, SYSTEM, now), "purge", write=True)
+            gone = purge(connection, now - delay)
+            query = {"days": delay / timedelta(days=1)}
+            outcome = " ".join(f"{name}={count}" for name, count in gone.items())
+            journal.record(connection, reader, now, "purge", "", query, outcome)
+        return gone
+
+    @contextmanager
+    def _asking(self, reader: Reader, right: str) -> Iterator[tuple[Connection, datetime]]:
+        with self._one_state() as connection:
+            now = self._now(connection)
+            journal.check_may(self._access(connection, reader, SYSTEM, now), right)
+            yield connection, now
+
+    def protect(self, manager: str = MANAGER, *, only_if_open: bool = False) -> None:
+        """Publish the policy that protects the policies; for those who hold the database.
+
+        Parameters
+        ----------
+        manager
+            The badge that reading and writing policies takes.
+        only_if_open
+            Do nothing when policies already protect them.
+        """
+        system = SimpleNamespace(email="system", badges=frozenset[str]())
+        with self.registry.write() as connection:
+            now = self._now(connection)
+            if only_if_open and not self._access(connection, system, SYSTEM, now).closed:
+                return
+            value: dict[str, Any] = {"match": "^system$", "read": [manager], "write": [manager]}
+            value |= {"key": {}, "scope": [], "promote": [], "writable": None}
+            first = Item({"bucket": SYSTEM, "type": "policy", "name": "system"}, frozenset(), value)
+            everything = Access(frozenset(), frozenset(), (), (), frozenset(), closed=False)
+            publish(connection, everything, [first], system.email, now)
+            journal.record(connection, system, now, "protect", SYSTEM, {"manager": manager}, "1")
+
+    def close(self) -> None:
+        """Close the registry."""
+        self.registry.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _items(bucket: str, sheets: Iterable[Any]) -> Iterator[Item]:
+    if isinstance(sheets, Mapping | str | bytes) or not isinstance(sheets, Iterable):
+        raise WorkbenchError("objet_invalide", endroit="[]", cause="une liste d'objets est attendue")
+    for number, written in enumerate(sheets):
+        yield item(bucket, written, number)
+
+
+def _shown(asked: Question) -> dict[str, Any]:
+    """Write a question for the journal: what was given, no more."""
+    shown = {name: value for name, value in asdict(asked).items() if value not in (None, (), 0, {})}
+    if asked.date is not None:
+        shown["date"] = asked.date.isoformat()
+    return shown

@@ -1,0 +1,180 @@
+"""Publishing: sheets checked against the policies, then added, all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from workbench.errors import WorkbenchError
+from workbench.registry import new_identifier
+from workbench.store.item import Item, check_policy, concerns_policies
+from workbench.store.keys import BUCKET, canonical, comparable, digest
+from workbench.store.policies import Access
+from workbench.store.policies_stored import changed
+from workbench.store.rows import add_new_rows, add_rows, new_numbers
+from workbench.store.tables import KEY, OBJECT, PROPERTY, SCOPE, SCOPE_BADGE, SHEET
+
+__all__ = ["check_rights", "publish"]
+
+PART = 2000
+"""Sheets added by one statement."""
+
+
+def check_rights(access: Access, written: Item, number: int) -> None:
+    """Refuse what the person may not write.
+
+    Raises
+    ------
+    WorkbenchError
+        ``ecriture_interdite``, ``valeur_interdite``; ``politique_invalide`` once the rights are there.
+    """
+    place = f"[{number}]"
+    if access.closed or access.missing_to_write(written.key):
+        raise WorkbenchError("ecriture_interdite", endroit=place)
+    allowed = access.writable(written.key)
+    if allowed is not None and not written.value.keys() <= allowed:
+        raise WorkbenchError("valeur_interdite", endroit=place)
+    if written.key.get("type") == "credentials":
+        raise WorkbenchError(
+            "objet_invalide", endroit=place, cause="les mots de passe se tiennent avec workbench user, pas ici"
+        )
+    if concerns_policies(written):
+        check_policy(written, place)
+
+
+def publish(connection: Connection, access: Access, items: Iterable[Item], author: str, now: datetime) -> int:
+    """Add sheets in the caller's transaction; return how many.
+
+    Raises
+    ------
+    WorkbenchError
+        Those of `check_rights`; what was added is for the caller to undo.
+    """
+    publication = new_identifier()
+    count = 0
+    policies = False
+    numbered = enumerate(items)
+    while part := list(islice(numbered, PART)):
+        for number, written in part:
+            check_rights(access, written, number)
+            if written.expires is not None and written.expires <= (written.released or now):
+                cause = "expires précède sa publication"
+                raise WorkbenchError("objet_invalide", endroit=f"[{number}]", cause=cause)
+        if not policies and any(concerns_policies(written) for _, written in part):
+            changed(connection)
+            policies = True
+        sheets = list(_sheets([written for _, written in part], now))
+        _add(connection, sheets, author, publication, now)
+        count += len(part)
+    return count
+
+
+def _sheets(items: Iterable[Item], now: datetime) -> Iterator[tuple[Item, dict[str, Any], datetime]]:
+    """Give the sheets of an item: its own, and the one that ends it."""
+    for written in items:
+        yield written, written.value, written.released or now
+        if written.expires is not None:
+            yield written, dict.fromkeys(written.value), written.expires
+
+
+def _add(
+    connection: Connection,
+    sheets: Sequence[tuple[Item, dict[str, Any], datetime]],
+    author: str,
+    publication: str,
+    now: datetime,
+) -> None:
+    objects = _objects(connection, [written.key for written, _, _ in sheets])
+    scopes = _scopes(connection, [written.scope for written, _, _ in sheets])
+    numbers = new_numbers(connection, SHEET, len(sheets))
+    size = len(sheets)
+    identifiers = [objects[digest(written.key)] for written, _, _ in sheets]
+    scope_ids = [scopes[written.scope] for written, _, _ in sheets]
+    released = [moment for _, _, moment in sheets]
+    add_rows(
+        connection,
+        SHEET,
+        {
+            "id": numbers,
+            "object_id": identifiers,
+            "scope_id": scope_ids,
+            "publication": [publication] * size,
+            "added": [now] * size,
+            "released": released,
+            "author": [author] * size,
+        },
+    )
+    rows: dict[str, list[Any]] = {column.name: [] for column in PROPERTY.columns}
+    facts = zip(sheets, identifiers, scope_ids, numbers, strict=True)
+    for (written, value, moment), object_id, scope_id, number in facts:
+        for name, content in value.items():
+            rank, amount, text = comparable(content)
+            row = (object_id, name, number, scope_id, moment, written.key[BUCKET], rank, amount, text)
+            for column, cell in zip(rows.values(), (*row, canonical(content)), strict=True):
+                column.append(cell)
+    add_rows(connection, PROPERTY, rows)
+
+
+def _objects(connection: Connection, keys: Sequence[dict[str, str]]) -> dict[bytes, int]:
+    """Return the identifier of each key, by its digest; new ones are added."""
+    bucket = keys[0][BUCKET]
+    wanted = {digest(key): key for key in keys}
+    found = _known(connection, bucket, list(wanted))
+    lacking = [mark for mark in wanted if mark not in found]
+    if not lacking:
+        return found
+    # Numbered as published, added in one order whoever writes: two writers of the same keys never cross.
+    numbers = dict(zip(lacking, new_numbers(connection, OBJECT, len(lacking)), strict=True))
+    lacking.sort()
+    new = add_new_rows(
+        connection,
+        OBJECT,
+        {
+            "id": [numbers[mark] for mark in lacking],
+            "bucket": [bucket] * len(lacking),
+            "digest": lacking,
+            "key": [canonical(wanted[mark]) for mark in lacking],
+        },
+    )
+    found |= _known(connection, bucket, lacking)
+    ours = set(new)
+    pairs = [
+        (identifier, name, value)
+        for mark in lacking
+        if (identifier := found[mark]) in ours
+        for name, value in wanted[mark].items()
+        if name != BUCKET
+    ]
+    columns = list(zip(*pairs, strict=True)) or [(), (), ()]
+    add_rows(connection, KEY, dict(zip(("object_id", "name", "value"), columns, strict=True)))
+    return found
+
+
+def _known(connection: Connection, bucket: str, marks: Sequence[bytes]) -> dict[bytes, int]:
+    rows = connection.execute(
+        select(OBJECT.c.digest, OBJECT.c.id).where(OBJECT.c.bucket == bucket, OBJECT.c.digest.in_(marks))
+    )
+    return {bytes(mark): identifier for mark, identifier in rows}
+
+
+def _scopes(connection: Connection, scopes: Sequence[frozenset[str]]) -> dict[frozenset[str], int]:
+    marked = {digest(sorted(scope)): scope for scope in set(scopes)}
+    marks = {mark: marked[mark] for mark in sorted(marked)}
+
+    def known() -> dict[bytes, int]:
+        rows = connection.execute(select(SCOPE.c.digest, SCOPE.c.id).where(SCOPE.c.digest.in_(list(marks))))
+        return {bytes(mark): identifier for mark, identifier in rows}
+
+    found = known()
+    lacking = [mark for mark in marks if mark not in found]
+    if lacking:
+        ours = set(add_new_rows(connection, SCOPE, {"digest": lacking}))
+        found = known()
+        pairs = [(found[mark], badge) for mark in lacking if found[mark] in ours for badge in sorted(marks[mark])]
+        columns = list(zip(*pairs, strict=True)) or [(), ()]
+        add_rows(connection, SCOPE_BADGE, dict(zip(("scope_id", "badge"), columns, strict=True)))
+    return {marks[mark]: identifier for mark, identifier in found.items()}
