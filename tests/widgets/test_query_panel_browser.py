@@ -93,11 +93,11 @@ def test_a_query_from_nothing_to_a_saved_one(lab: Lab, lab_base: str, tmp_path: 
     expect(panel.get_by_role("img", name=re.compile("^Graphique : Ventes"))).to_be_visible()
     opened.screenshot("panneau_graphique")
     opened.theme("JupyterLab Dark")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(900)
     opened.screenshot("panneau_sombre")
     assert page.evaluate(CONTRASTS, ".wb-panel") == []
     opened.theme("JupyterLab Light")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(900)
     assert page.evaluate(CONTRASTS, ".wb-panel") == []
 
     # Saved, changed, and found again in another notebook.

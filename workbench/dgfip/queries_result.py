@@ -216,8 +216,8 @@ def notices(base: Base, table: pa.Table, spec: QuerySpec, cut_at: int | None) ->
         unknown = sorted(set(asked) - known)
         if not known:
             yield (
-                "Aucune source de cette base ne dit de quel EPCI relève une collectivité : importez une liste de membres "
-                "(wb.import_epci), ou donnez les sirens des membres."
+                "Aucune source de cette base ne dit de quel EPCI relève une collectivité : importez une liste de "
+                "membres (wb.import_epci), ou donnez les sirens des membres."
             )
         elif unknown:
             yield f"Composition des EPCI inconnue {years_text(unknown)} : ces exercices n'y sont pas comptés."

@@ -192,8 +192,8 @@ function queryForm(model, ask) {
         { class: "wb-measure-choices" },
         select(lists.sides, each.side, (value) => edit("side", value), { "aria-label": `Sens de ${each.name}`, "data-key": `sens-${index}` }),
         select(types, each.type_appel, (value) => edit("type_appel", value), { "aria-label": `Type d'appel de ${each.name}`, "data-key": `type-${index}` }),
-        heading,
         element("label", { class: "wb-check" }, habitant, "par habitant"),
+        heading,
       ),
     );
   }
