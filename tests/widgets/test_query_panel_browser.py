@@ -68,6 +68,7 @@ def test_a_query_from_nothing_to_a_saved_one(lab: Lab, lab_base: str, tmp_path: 
     page.keyboard.press("Control+Enter")
     rows = panel.locator(".wb-rows tbody tr")
     expect(rows).to_have_count(2)
+    expect(panel.locator(".wb-result-title")).to_be_focused()
     expect(panel.locator(".wb-rows thead")).to_contain_text("Ventes")
     expect(rows.first).to_contain_text("Haute-Garonne")
     opened.screenshot("panneau_tableau")
