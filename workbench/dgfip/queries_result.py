@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from workbench.atomic import replacing
 from workbench.dgfip.base import Base
-from workbench.dgfip.catalogue import libelles_comptes
+from workbench.dgfip.catalogue import libelles_comptes, libelles_fonctions
 from workbench.dgfip.epci import epci_exercices, libelles_epci
 from workbench.dgfip.import_report import grouped
 from workbench.dgfip.queries_spec import QuerySpec
@@ -183,6 +183,9 @@ def labelled(base: Base, table: pa.Table, spec: QuerySpec) -> pa.Table:
         # Without a nomenclature, any label says more than none.
         labels = libelles_comptes(base, spec.perimetre.nomenclature or "*")
         known |= {"compte": labels, "chapitre": labels, "classe": labels}
+    if "fonction" in spec.columns:
+        named = libelles_fonctions(base, table.column("fonction").to_pylist())
+        known |= {"fonction": named} if named else {}
     if "siren_epci" in spec.columns:
         known["siren_epci"] = libelles_epci(base)
     for name in spec.columns:

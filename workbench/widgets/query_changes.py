@@ -138,6 +138,11 @@ def _comptes(query: Query, value: object) -> Query:
     return query.where(comptes=chosen) if chosen else replace(query, spec=replace(query.spec, comptes=None))
 
 
+def _fonctions(query: Query, value: object) -> Query:
+    chosen = _texts(value)
+    return query.where(fonctions=chosen) if chosen else replace(query, spec=replace(query.spec, fonctions=None))
+
+
 def _exercices(query: Query, value: object) -> Query:
     if not isinstance(value, list) or len(value) > _MOST:
         raise _unknown(value)
@@ -240,6 +245,7 @@ FIELDS: Mapping[str, Callable[[Query, object], Query]] = {
     "population": _population,
     "name": _name,
     "comptes": _comptes,
+    "fonctions": _fonctions,
     "exercices": _exercices,
     "by": _by,
     "measures": _measures,
