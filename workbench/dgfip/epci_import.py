@@ -21,6 +21,7 @@ from workbench.errors import WorkbenchError
 
 __all__ = ["import_epci"]
 
+_KINDS = dict.fromkeys(("siren_epci", "siren", "commune"), "identifiant") | {"exercice": "exercice"}
 _NONE = "ZZZZZZZZZ"
 """What INSEE writes for a commune that belongs to no EPCI."""
 
@@ -33,9 +34,9 @@ def import_epci(base: Base, path: str | Path, *, exercices: Iterable[int] | int 
     base
         Opened with ``read_only=False``; it sees the new snapshot afterwards.
     path
-        CSV or parquet with a header: the list of members that the DGCL publishes for EPCI à fiscalité propre (``siren``,
-        ``raison_sociale``, ``insee``, ``siren_membre``…), INSEE's (``CODGEO``, ``EPCI``, ``LIBEPCI``), or a simple one:
-        ``siren_epci``, ``siren_membre`` or ``code_commune``, ``exercice``.
+        CSV or parquet with a header: the list of members that the DGCL publishes for EPCI à fiscalité propre
+        (``siren``, ``raison_sociale``, ``insee``, ``siren_membre``…), INSEE's (``CODGEO``, ``EPCI``, ``LIBEPCI``), or a
+        simple one: ``siren_epci``, ``siren_membre`` or ``code_commune``, ``exercice``.
     exercices
         The exercices that a file which names none is valid for: a list describes the 1st of January of its year.
 
@@ -48,8 +49,8 @@ def import_epci(base: Base, path: str | Path, *, exercices: Iterable[int] | int 
     Raises
     ------
     WorkbenchError
-        ``epci_sans_exercice``, ``epci_sans_membre`` when no column names members, ``epci_double`` when a commune has two
-        groupements in an exercice, ``lignes_refusees``, ``colonnes_absentes``.
+        ``epci_sans_exercice``, ``epci_sans_membre`` when no column names members, ``epci_double`` when a commune has
+        two groupements in an exercice, ``lignes_refusees``, ``colonnes_absentes``.
     """
     years = sorted({int(year) for year in ([exercices] if isinstance(exercices, int) else exercices or ())})
     file, *others = expand_paths(path)
@@ -122,13 +123,7 @@ def _load(writer: Writer, source: SourceFile, years: list[int], import_id: int) 
         try:
             rows += writer.execute(insert(membres_epci).from_select(list(membres_epci.c.keys()), statement))
         except WorkbenchError as error:
-            kinds = {
-                "siren_epci": "identifiant",
-                "siren": "identifiant",
-                "commune": "identifiant",
-                "exercice": "exercice",
-            }
-            raise (find_bad_rows(writer, source, kinds) or error) from None
+            raise (find_bad_rows(writer, source, _KINDS) or error) from None
     if not rows:
         raise WorkbenchError("fichier_sans_ligne", fichier=source.name)
     _refuse_doubles(writer, source, import_id)

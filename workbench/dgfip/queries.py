@@ -13,7 +13,7 @@ from typing import Any
 
 from workbench.dgfip.base import Base
 from workbench.dgfip.import_report import grouped
-from workbench.dgfip.queries_measures import Filter, Measure, checked_text, nearest
+from workbench.dgfip.queries_measures import Filter, Measure, checked_fonction, checked_text, nearest
 from workbench.dgfip.queries_result import QueryResult, in_euros, labelled, notices
 from workbench.dgfip.queries_spec import (
     DEFAULT_ROWS,
@@ -81,6 +81,7 @@ class Query:
         name: str | None = None,
         epci: Codes | None = None,
         comptes: str | Iterable[str] | None = None,
+        fonctions: str | Iterable[str] | None = None,
     ) -> Query:
         """Narrow what is read; a criterion given again takes the place of the former.
 
@@ -97,6 +98,9 @@ class Query:
             with `import_epci`.
         comptes
             First digits of the comptes to read.
+        fonctions
+            First characters of the functional codes to read, as balances have them: in M57, 93 (fonctionnement) or 90
+            (investissement) then the fonction, so ``["902", "932"]`` is fonction 2. Balances by nature have none.
 
         Raises
         ------
@@ -133,6 +137,9 @@ class Query:
         if comptes is not None:
             prefixes = [comptes] if isinstance(comptes, str) else list(comptes)
             spec = replace(spec, comptes=tuple(Measure.of(f"C{each}").compte for each in prefixes))
+        if fonctions is not None:
+            codes = [fonctions] if isinstance(fonctions, str) else list(fonctions)
+            spec = replace(spec, fonctions=tuple(checked_fonction(each) for each in codes))
         return replace(self, spec=spec)
 
     def exercices(self, first: int | Iterable[int], last: int | None = None) -> Query:
@@ -340,6 +347,8 @@ class Query:
             said.append(f"Nom : {spec.name}")
         if spec.comptes is not None:
             said.append(f"Comptes : {', '.join(spec.comptes)}")
+        if spec.fonctions is not None:
+            said.append(f"Fonctions : {', '.join(spec.fonctions)}")
         years = "tous" if spec.exercices is None else ", ".join(map(str, spec.exercices))
         said.append(f"Exercices : {years}")
         said.append(f"Mesures : {', '.join(each.name for each in spec.measures) or 'aucune'}")

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from workbench.atomic import replacing
 from workbench.dgfip.base import Base
-from workbench.dgfip.catalogue import libelles_comptes
+from workbench.dgfip.catalogue import libelles_comptes, libelles_fonctions
 from workbench.dgfip.epci import epci_exercices, libelles_epci
 from workbench.dgfip.import_report import grouped
 from workbench.dgfip.queries_spec import QuerySpec
@@ -172,6 +172,9 @@ def labelled(base: Base, table: pa.Table, spec: QuerySpec) -> pa.Table:
         # Without a nomenclature, any label says more than none.
         labels = libelles_comptes(base, spec.perimetre.nomenclature or "*")
         known |= {"compte": labels, "chapitre": labels, "classe": labels}
+    if "fonction" in spec.columns:
+        named = libelles_fonctions(base, table.column("fonction").to_pylist())
+        known |= {"fonction": named} if named else {}
     if "siren_epci" in spec.columns:
         known["siren_epci"] = libelles_epci(base)
     for name in spec.columns:
@@ -205,8 +208,8 @@ def notices(base: Base, table: pa.Table, spec: QuerySpec, cut_at: int | None) ->
         unknown = sorted(set(asked) - known)
         if not known:
             yield (
-                "Aucune source de cette base ne dit de quel EPCI relève une collectivité : importez une liste de membres "
-                "(wb.import_epci), ou donnez les sirens des membres."
+                "Aucune source de cette base ne dit de quel EPCI relève une collectivité : importez une liste de "
+                "membres (wb.import_epci), ou donnez les sirens des membres."
             )
         elif unknown:
             yield f"Composition des EPCI inconnue {years_text(unknown)} : ces exercices n'y sont pas comptés."

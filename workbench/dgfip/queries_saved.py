@@ -44,7 +44,19 @@ __all__ = [
 _MAX_BYTES = 1 << 20
 _KEYS = ("nom", "description", "proprietaire", "date", "requete")
 _CRITERIA = ("sirets", "sirens", "finess", "nomenclature", "departements", "types", "population", "epci")
-_PARTS = ("perimetre", "nom", "epci", "comptes", "exercices", "mesures", "par", "filtres", "ordre", "limite")
+_PARTS = (
+    "perimetre",
+    "nom",
+    "epci",
+    "comptes",
+    "fonctions",
+    "exercices",
+    "mesures",
+    "par",
+    "filtres",
+    "ordre",
+    "limite",
+)
 
 
 @dataclass(frozen=True)
@@ -305,6 +317,7 @@ def _plain(spec: QuerySpec) -> dict[str, Any]:
         },
         "nom": spec.name,
         "comptes": spec.comptes,
+        "fonctions": spec.fonctions,
         "exercices": spec.exercices,
         "mesures": [
             {
@@ -323,7 +336,7 @@ def _plain(spec: QuerySpec) -> dict[str, Any]:
         "limite": spec.limit,
     }
     # An empty perimetre criterion keeps nothing, so it stays; an empty list of measures asks nothing.
-    kept = {"comptes", "exercices"}
+    kept = {"comptes", "fonctions", "exercices"}
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in parts.items()
@@ -371,7 +384,9 @@ def _query(path: Path, parts: Mapping[str, Any]) -> Query:
         criteria["population"] = tuple(criteria["population"])
     # Files written when members of EPCI were no part of a perimeter have them beside it.
     criteria.setdefault("epci", parts.get("epci"))
-    query = query.where(**criteria, name=parts.get("nom"), comptes=parts.get("comptes"))
+    query = query.where(
+        **criteria, name=parts.get("nom"), comptes=parts.get("comptes"), fonctions=parts.get("fonctions")
+    )
     if parts.get("exercices") is not None:
         query = query.exercices(_listed(path, parts["exercices"], "exercices"))
     for each in _listed(path, parts.get("mesures", []), "mesures"):

@@ -95,6 +95,8 @@ class QuerySpec:
         None for all.
     comptes
         Prefixes of the comptes read; None for all.
+    fonctions
+        Prefixes of the functional codes read; None for all.
     measures, dimensions, filters
         What is added up, by what, and which groups stay.
     order
@@ -107,6 +109,7 @@ class QuerySpec:
     name: str | None = None
     exercices: tuple[int, ...] | None = None
     comptes: tuple[str, ...] | None = None
+    fonctions: tuple[str, ...] | None = None
     measures: tuple[Measure, ...] = ()
     dimensions: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()

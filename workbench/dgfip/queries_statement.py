@@ -204,14 +204,16 @@ def _comptes(spec: QuerySpec) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [_ROWS.compte.is_not(None)]
     if spec.comptes is not None:
         conditions.append(_among(spec.comptes))
+    if spec.fonctions is not None:
+        conditions.append(_among(spec.fonctions, _ROWS.fonction))
     prefixes = tuple(dict.fromkeys(each.compte for each in spec.measures))
     if prefixes and all(prefixes):
         conditions.append(_among(prefixes))
     return conditions
 
 
-def _among(prefixes: tuple[str, ...]) -> ColumnElement[bool]:
-    return or_(*(func.starts_with(_ROWS.compte, prefix) for prefix in prefixes)) if prefixes else ~true()
+def _among(prefixes: tuple[str, ...], column: ColumnElement[Any] = _ROWS.compte) -> ColumnElement[bool]:
+    return or_(*(func.starts_with(column, prefix) for prefix in prefixes)) if prefixes else ~true()
 
 
 def _amount(measure: Measure) -> ColumnElement[Any]:

@@ -34,8 +34,8 @@ _SAVED_ACTIONS = ("save", "open", "rename", "duplicate", "delete")
 class QueryForm(Component):
     """The widget: a form, a summary, a table, a chart.
 
-    Messages: ``change`` (field, value), ``search`` (what, text, serial), ``run``, ``stop``, ``page`` (first), ``chart``,
-    ``export`` (file), ``clear``, ``library``, and ``saved`` (action, and its values).
+    Messages: ``change`` (field, value), ``search`` (what, text, serial), ``run``, ``stop``, ``page`` (first),
+    ``chart``, ``export`` (file), ``clear``, ``library``, and ``saved`` (action, and its values).
     """
 
     _esm = source(

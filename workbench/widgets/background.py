@@ -70,12 +70,11 @@ class Background:
 
         def run() -> None:
             try:
-                if delay and _cancelled_within(switch, delay):
-                    raise WorkbenchError("requete_annulee")
+                _pause(switch, delay)
                 found = work(switch)
             except WorkbenchError as error:
                 self._hand(kind, switch, failed, error)
-            except Exception:
+            except Exception:  # noqa: BLE001 - what went wrong is for the operator
                 reference = secrets.token_hex(4)
                 _log.exception("incident %s: %s", reference, kind)
                 self._hand(kind, switch, failed, WorkbenchError("panneau_incident", reference=reference))
@@ -118,10 +117,12 @@ class Background:
             self.cancel(kind)
 
 
-def _cancelled_within(switch: Cancellation, seconds: float) -> bool:
+def _pause(switch: Cancellation, seconds: float) -> None:
+    """Wait, and raise WorkbenchError (``requete_annulee``) as soon as the switch is thrown."""
     wake = threading.Event()
     switch._join(wake)
     try:
-        return wake.wait(seconds)
+        if wake.wait(seconds) if seconds else switch.cancelled:
+            raise WorkbenchError("requete_annulee")
     finally:
         switch._leave(wake)

@@ -133,14 +133,14 @@ def _name(query: Query, value: object) -> Query:
     return query.where(name=_text(value)[:500])
 
 
-def _of_spec(name: str) -> Callable[[Query, object], Query]:
-    def change(query: Query, value: object) -> Query:
-        chosen = _texts(value)
-        cleared = replace(query, spec=replace(query.spec, **{name: None}))
-        given: dict[str, Any] = {name: chosen}
-        return cleared.where(**given) if chosen else cleared
+def _comptes(query: Query, value: object) -> Query:
+    chosen = _texts(value)
+    return query.where(comptes=chosen) if chosen else replace(query, spec=replace(query.spec, comptes=None))
 
-    return change
+
+def _fonctions(query: Query, value: object) -> Query:
+    chosen = _texts(value)
+    return query.where(fonctions=chosen) if chosen else replace(query, spec=replace(query.spec, fonctions=None))
 
 
 def _exercices(query: Query, value: object) -> Query:
@@ -244,7 +244,8 @@ FIELDS: Mapping[str, Callable[[Query, object], Query]] = {
     "nomenclature": _nomenclature,
     "population": _population,
     "name": _name,
-    "comptes": _of_spec("comptes"),
+    "comptes": _comptes,
+    "fonctions": _fonctions,
     "exercices": _exercices,
     "by": _by,
     "measures": _measures,

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import func, select
 
 from workbench.dgfip import Base, find_collectivites, plans_comptes
-from workbench.dgfip.catalogue import libelles_comptes
+from workbench.dgfip.catalogue import libelles_comptes, libelles_fonctions
 from workbench.dgfip.epci import libelles_epci
 from workbench.dgfip.queries_measures import OPERATORS
 from workbench.dgfip.queries_spec import DIMENSIONS, QuerySpec
 from workbench.dgfip.reference import departements, nomenclatures, types_etablissement
-from workbench.dgfip.schema import collectivites
+from workbench.dgfip.schema import balances, collectivites
 from workbench.errors import WorkbenchError
 from workbench.plans import PlanComptes, PlansComptes, plain_words
 from workbench.types_appel import SIDES, TYPES_APPEL
@@ -82,6 +82,9 @@ class QueryChoices:
             "departements": _choices(self._present["departement"], departements(), bare=True),
             "types": _choices(self._present["type_etablissement"], types_etablissement()),
             "nomenclatures": _choices(self._present["nomenclature"], nomenclatures()),
+            "fonctions": [
+                {"value": code, "label": f"{code} {self.fonctions[code]}".strip()} for code in self.fonctions
+            ],
             "exercices": [{"value": year, "label": str(year)} for year in self.exercices],
             "by": [
                 {"value": name, "label": _DIMENSIONS.get(name, name), "detail": each.meaning}
@@ -112,6 +115,16 @@ class QueryChoices:
         """The exercices of the base, ascending."""
         year = collectivites.c.exercice
         return [int(each) for each in self.base.fetch(select(year).distinct().order_by(year)).column(0).to_pylist()]
+
+    @cached_property
+    def fonctions(self) -> dict[str, str]:
+        """The functional codes of the balances and their first three characters, with their labels."""
+        column = balances.c.fonction
+        rows = self.base.fetch(select(column).where(column != "").distinct())
+        codes = {each for each in rows.column(0).to_pylist() if each}
+        codes |= {each[:3] for each in codes if len(each) > 3}
+        labels = libelles_fonctions(self.base, codes)
+        return {code: labels.get(code, "") for code in sorted(codes)}
 
     @cached_property
     def plans(self) -> PlansComptes:

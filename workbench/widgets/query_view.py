@@ -186,6 +186,10 @@ class QueryPanelView:
                 {"value": each, "label": f"{each} {self.choices.libelle(each, spec)}".strip()}
                 for each in spec.comptes or ()
             ],
+            "fonctions": [
+                {"value": each, "label": f"{each} {self.choices.fonctions.get(each, '')}".strip()}
+                for each in spec.fonctions or ()
+            ],
             "exercices": list(spec.exercices or ()),
             "measures": [
                 {

@@ -192,8 +192,8 @@ function queryForm(model, ask) {
         { class: "wb-measure-choices" },
         select(lists.sides, each.side, (value) => edit("side", value), { "aria-label": `Sens de ${each.name}`, "data-key": `sens-${index}` }),
         select(types, each.type_appel, (value) => edit("type_appel", value), { "aria-label": `Type d'appel de ${each.name}`, "data-key": `type-${index}` }),
-        heading,
         element("label", { class: "wb-check" }, habitant, "par habitant"),
+        heading,
       ),
     );
   }
@@ -322,18 +322,19 @@ function queryForm(model, ask) {
   const more = element(
     "details",
     { class: "wb-part wb-more-choices" },
-    element("summary", {}, "Comptes lus, conditions, ordre et limites"),
+    element("summary", {}, "Comptes et fonctions lus, conditions, ordre et limites"),
     element(
       "div",
       { class: "wb-more-grid" },
       picker("comptes", "Ne lire que ces comptes", "premiers chiffres ou libellé", "Aucun compte ne répond à cette recherche."),
+      picker("fonctions", "Ne lire que ces fonctions", "code ou libellé", "Aucune fonction de la base ne répond."),
       element("div", { class: "wb-field" }, element("span", { class: "wb-label" }, "Conditions sur les montants"), filtering, filters),
       element("div", {}, field("Ordre", ordering), orders),
       element("div", { class: "wb-row" }, limit, typed("Délai (secondes)", "seconds", { attributes: { inputmode: "decimal" } })),
     ),
   );
   updates.push((form) => {
-    if (form.filters.length || form.order.length || form.comptes.length || form.limit) more.open = true;
+    if (form.filters.length || form.order.length || form.comptes.length || form.fonctions.length || form.limit) more.open = true;
   });
 
   const node = element(

@@ -24,11 +24,17 @@ function render({ model, el }) {
     result.node,
   );
   el.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      event.stopPropagation();
+    if (event.key !== "Enter") return;
+    const { target } = event;
+    if (event.ctrlKey || event.metaKey) {
+      target.blur();
       if (!run.disabled) ask({ kind: "run" });
-    }
+    } else if (target.matches("form input")) target.form.requestSubmit();
+    else if (target.matches("button, summary")) target.click();
+    else return;
+    // The notebook makes something else of these keys, and keeps the browser from doing what it does with them.
+    event.preventDefault();
+    event.stopPropagation();
   });
 
   function updateCount() {
@@ -75,7 +81,10 @@ function render({ model, el }) {
   model.on("change:notices", updateNotices);
   model.on("msg:custom", (message, buffers) => {
     if (message.kind === "file") saveFile(message, buffers);
-    if (message.kind === "page" && message.new) result.heading.focus({ preventScroll: true });
+    if (message.kind === "page" && message.new) {
+      result.heading.focus({ preventScroll: true });
+      result.node.scrollIntoView({ block: "nearest" });
+    }
   });
   updateSql();
   updateRunning();

@@ -164,10 +164,18 @@ function queryResult(model, ask) {
       box.replaceChildren(element("p", { class: "wb-hint" }, "Le graphique n'a pas pu être chargé ; le tableau donne les mêmes chiffres."));
     }
   }
+  // JupyterLab names the theme before its styles are there.
+  let changing = null;
   const theme = new MutationObserver(() => {
-    if (figure && !views.chart.hidden) draw();
+    clearTimeout(changing);
+    if (figure && !views.chart.hidden) changing = setTimeout(draw, 400);
   });
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  const size = new ResizeObserver(() => {
+    const box = views.chart.querySelector(".js-plotly-plot");
+    if (box && !views.chart.hidden) window.Plotly?.Plots.resize(box);
+  });
+  size.observe(node);
 
   model.on("change:result", update);
   model.on("msg:custom", (message) => {
@@ -187,5 +195,5 @@ function queryResult(model, ask) {
   update();
   show("table");
   if (model.get("result")) ask({ kind: "page", first: 0 });
-  return { node, heading, end: () => theme.disconnect() };
+  return { node, heading, end: () => [theme, size].forEach((each) => each.disconnect()) };
 }
