@@ -25,6 +25,7 @@ function render({ model, el }) {
       if (state.page !== "edit" || turn !== state.turn || text === state.text) return;
       undo.disabled = false;
       unsaved(true);
+      rows.querySelector("[aria-current] .wb-mark")?.remove();
     },
   });
   function unsaved(changed) {

@@ -13,7 +13,7 @@ function table(head, rows) {
   return element(
     "div",
     { class: "wb-rows", tabindex: "0", role: "region", "aria-label": head.join(", ") },
-    element("table", {}, element("thead", {}, element("tr", {}, head.map((each) => element("th", { scope: "col" }, each)))), element("tbody", {}, rows)),
+    element("table", {}, element("thead", {}, element("tr", {}, head.map((each) => element("th", { scope: "col", class: /^\d{4}$/.test(each) ? "wb-number" : null }, each)))), element("tbody", {}, rows)),
   );
 }
 
