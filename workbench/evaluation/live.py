@@ -73,8 +73,10 @@ class Accounts:
             nomenclature=nomenclature,
             cells=self._held.cells,
         )
+        # The labels of the last nomenclature: a number may mean something else in the one before.
+        last = next(reversed(self.nomenclatures), None)
         # What takes long to make does not depend on the formule.
-        self._ready = {"amounts": self._provenance.amounts, "libelles": libelles_comptes(base, nomenclature)}
+        self._ready = {"amounts": self._provenance.amounts, "libelles": libelles_comptes(base, nomenclature or last)}
 
     @property
     def exercices(self) -> tuple[int, ...]:

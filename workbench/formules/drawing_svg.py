@@ -175,8 +175,8 @@ def _chain(node: Unary | Binary) -> list[tuple[str, Node]]:
     while isinstance(left, Binary) and left.operator in family:
         terms.append(("^" if left.operator == "^" else _SYMBOLS[left.operator], left.right))
         left = left.left
-    if family == "+-" and isinstance(left, Unary):
-        terms.append((_SYMBOLS[left.operator], left.operand))
+    if family == "+-" and isinstance(left, Unary) and left.operator == "-":
+        terms.append((_SYMBOLS["-"], left.operand))
     else:
         terms.append(("", left))
     return terms[::-1]

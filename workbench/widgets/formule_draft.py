@@ -97,6 +97,7 @@ class FormuleDraft:
         self._explained: Explanation | None = None
         self._wanted: tuple[str, int] | None = None
         self.plan_exercice: int | None = None
+        self._read_as = nomenclature
         self.place(trame, code, formule)
         for siret in sirets:
             self.add_collectivite(siret)
@@ -109,10 +110,9 @@ class FormuleDraft:
         if trame is not None and code in trame:
             self.unite = trame[code].unite
         self._known = None if trame is None else {one.code: one.texte or "0" for one in trame.indicateurs}
-        before = self.nomenclature if hasattr(self, "texte") else None
         self.texte = ""
         self.write(formule)
-        if before is not None and before != self.nomenclature:
+        if self.nomenclature != self._read_as:
             for siret in list(self._accounts):
                 self._read(siret)
 
@@ -308,6 +308,7 @@ class FormuleDraft:
         if found.empty:
             raise _unknown("Collectivité", siret)
         accounts = Accounts(self._base, sirets=[siret], exercices=self._known_exercices, nomenclature=self.nomenclature)
+        self._read_as = self.nomenclature
         self._accounts[siret] = (str(found.iloc[0]["libelle"]), accounts)
 
     def remove_collectivite(self, siret: object) -> None:
@@ -414,7 +415,7 @@ class FormuleDraft:
         trame, code = self._in_trame()
         try:
             why = accounts.explain(trame, code, exercice)
-            tree = explanation_tree(why, unites_of(trame))
+            tree = explanation_tree(why, unites_of(trame), levels=3)
             written = self._written(why.value)
         except (OverflowError, WorkbenchError):
             return None

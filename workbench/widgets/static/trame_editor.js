@@ -25,6 +25,7 @@ function render({ model, el }) {
       if (state.page !== "edit" || turn !== state.turn || text === state.text) return;
       undo.disabled = false;
       unsaved(true);
+      rows.querySelector("[aria-current] .wb-mark")?.remove();
     },
   });
   function unsaved(changed) {
@@ -60,7 +61,7 @@ function render({ model, el }) {
       element("h2", {}, "Créer une trame"),
       element(
         "form",
-        { class: "wb-grid", onsubmit: (event) => { event.preventDefault(); create(); } },
+        { class: "wb-grid", ...sending(create) },
         field("Code", making.code, "Il nomme le fichier : m57_maison"),
         field("Libellé", making.libelle),
         field("Nomenclature", making.nomenclature),
@@ -138,11 +139,13 @@ function render({ model, el }) {
   const added = { code: element("input", { class: "wb-input", placeholder: "A_VENTES", autocomplete: "off", spellcheck: "false" }), libelle: element("input", { class: "wb-input" }) };
   const adding = element(
     "form",
-    { class: "wb-add", onsubmit: (event) => {
-      event.preventDefault();
-      act({ kind: "indicateur", code: added.code.value, libelle: added.libelle.value });
-      awaited = added.code.value.trim();
-    } },
+    {
+      class: "wb-add",
+      ...sending(() => {
+        act({ kind: "indicateur", code: added.code.value, libelle: added.libelle.value });
+        awaited = added.code.value.trim();
+      }),
+    },
     element("h3", {}, "Ajouter un indicateur"),
     field("Code", added.code),
     field("Libellé", added.libelle),
@@ -151,18 +154,18 @@ function render({ model, el }) {
   let awaited = null; // the code whose formule is to be written once it is there
   const name = element("h3", { class: "wb-code-name" });
   const uses = element("p", { class: "wb-hint" });
-  const asking = element("form", { class: "wb-asking", hidden: true });
+  let answerCode = () => {};
+  const asking = element("form", { class: "wb-asking", hidden: true, ...sending(() => answerCode()) });
   function askCode(label, kind) {
     const code = state.selected.code;
     const input = element("input", { class: "wb-input", value: code, "aria-label": label, spellcheck: "false" });
     const close = () => { asking.hidden = true; };
     asking.replaceChildren(element("label", {}, label, input), element("button", { type: "submit", class: "wb-small" }, "Valider"), button("Renoncer", close, "wb-small"));
-    asking.onsubmit = (event) => {
-      event.preventDefault();
+    answerCode = () => {
       act({ kind, code, new: input.value });
       close();
     };
-    asking.onkeydown = (event) => event.key === "Escape" && close();
+    input.addEventListener("keydown", (event) => event.key === "Escape" && close());
     asking.hidden = false;
     input.focus();
     input.select();
@@ -259,7 +262,7 @@ function render({ model, el }) {
   panels.table.append(answers.table);
   const other = element("input", { class: "wb-input", spellcheck: "false", placeholder: "ofgl_agregats_m57" });
   panels.compare.append(
-    element("form", { class: "wb-line", onsubmit: (event) => { event.preventDefault(); act({ kind: "compare", name: other.value.trim() }); } }, field("Autre trame", other, "Son code, ~/code pour une trame privée"), element("button", { type: "submit", class: "wb-button" }, "Comparer")),
+    element("form", { class: "wb-line", ...sending(() => act({ kind: "compare", name: other.value.trim() })) }, field("Autre trame", other, "Son code, ~/code pour une trame privée"), element("button", { type: "submit", class: "wb-button" }, "Comparer")),
     answers.compare,
   );
   const before = element("select", { class: "wb-input" });
@@ -267,7 +270,7 @@ function render({ model, el }) {
   const copy = element("input", { class: "wb-input", spellcheck: "false" });
   const adopting = element("div", { class: "wb-line", hidden: true }, field("Code de la nouvelle trame", copy), button("Écrire la trame proposée", () => act({ kind: "adopt", code: copy.value })));
   panels.transpose.append(
-    element("form", { class: "wb-line", onsubmit: (event) => { event.preventDefault(); act({ kind: "transpose", before: before.value, after: after.value }); } }, field("Plan de départ", before), field("Plan d'arrivée", after), element("button", { type: "submit", class: "wb-button" }, "Proposer")),
+    element("form", { class: "wb-line", ...sending(() => act({ kind: "transpose", before: before.value, after: after.value })) }, field("Plan de départ", before), field("Plan d'arrivée", after), element("button", { type: "submit", class: "wb-button" }, "Proposer")),
     answers.transpose,
     adopting,
   );

@@ -9,11 +9,25 @@ function field(label, node, hint) {
 function button(label, onclick, kind = "wb-button", more = {}) {
   return element("button", { type: "button", class: kind, onclick, ...more }, label);
 }
+// JupyterLab's page does not send a form by the Enter key.
+function sending(act) {
+  return {
+    onsubmit: (event) => {
+      event.preventDefault();
+      act();
+    },
+    onkeydown: (event) => {
+      if (event.key !== "Enter" || event.isComposing || event.target.tagName !== "INPUT") return;
+      event.preventDefault();
+      event.currentTarget.requestSubmit();
+    },
+  };
+}
 function table(head, rows) {
   return element(
     "div",
     { class: "wb-rows", tabindex: "0", role: "region", "aria-label": head.join(", ") },
-    element("table", {}, element("thead", {}, element("tr", {}, head.map((each) => element("th", { scope: "col" }, each)))), element("tbody", {}, rows)),
+    element("table", {}, element("thead", {}, element("tr", {}, head.map((each) => element("th", { scope: "col", class: /^\d{4}$/.test(each) ? "wb-number" : null }, each)))), element("tbody", {}, rows)),
   );
 }
 
