@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         sql,
         strate_of,
     )
+    from workbench.discussion import Comment, add_comment, comments, delete_comment, edit_comment
     from workbench.errors import WorkbenchError
     from workbench.evaluation import (
         Explanation,
@@ -97,6 +98,7 @@ __all__ = [
     "Base",
     "Cancellation",
     "Catalogue",
+    "Comment",
     "Completion",
     "CompteRemarks",
     "Diagnostic",
@@ -116,10 +118,12 @@ __all__ = [
     "TrameSession",
     "Transposition",
     "WorkbenchError",
+    "add_comment",
     "catalogue",
     "chapitres",
     "check_comptes",
     "check_formule",
+    "comments",
     "compare_trames",
     "complete_formule",
     "comptes",
@@ -127,11 +131,13 @@ __all__ = [
     "contributions",
     "controls",
     "create_trame",
+    "delete_comment",
     "delete_query",
     "delete_trame",
     "download_balances",
     "duplicate_query",
     "duplicate_trame",
+    "edit_comment",
     "edit_trame",
     "evaluate",
     "evaluate_each",
@@ -213,6 +219,7 @@ _ROOMS = {
         "sql",
         "strate_of",
     ),
+    "workbench.discussion": ("Comment", "add_comment", "comments", "delete_comment", "edit_comment"),
     "workbench.errors": ("WorkbenchError",),
     "workbench.evaluation": (
         "Explanation",

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.reports.batch import BatchResult, run_batch, submit_batch
     from workbench.reports.excel import write_excel
     from workbench.reports.excel_balance import write_balance
     from workbench.reports.excel_query import write_query
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
     from workbench.reports.report import ReportResult, State, run_report
 
 __all__ = [
+    "BatchResult",
     "ParametersError",
     "ReportResult",
     "State",
     "export_html",
     "export_pdf",
+    "run_batch",
     "run_report",
+    "submit_batch",
     "write_balance",
     "write_excel",
     "write_query",
@@ -32,12 +36,15 @@ __all__ = [
 ]
 
 _MODULES = {
+    "BatchResult": "batch",
     "ParametersError": "parameters",
     "ReportResult": "report",
     "State": "report",
     "export_html": "html",
     "export_pdf": "pdf",
+    "run_batch": "batch",
     "run_report": "report",
+    "submit_batch": "batch",
     "write_balance": "excel_balance",
     "write_excel": "excel",
     "write_strates": "excel_strates",

@@ -98,9 +98,7 @@ def write_index(batch: Batch, jobs: Sequence[Job], to: Path) -> Path:
     page = _resource("batch_index.html")
     for name, text in {
         "titre": escape(typeset(f"Rapports de la liste {batch.name}")),
-        "resume": escape(
-            typeset(f"{len(jobs)} lignes ({said}). Demandé le {batch.created.astimezone():%d/%m/%Y à %Hh%M}.")
-        ),
+        "resume": escape(typeset(f"{len(jobs)} lignes ({said}). Demandé le {asked:%d/%m/%Y à %Hh%M}.")),
         "import": escape(", ".join(snapshots) or "n. d."),
         "journal": f'<a href="{quote(batch.log)}.xlsx">{escape(batch.log)}.xlsx</a>',
         "entetes": "".join(cells),
