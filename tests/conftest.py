@@ -103,6 +103,16 @@ def new_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return lambda: str(tmp_path_factory.mktemp("base") / "base.duckdb")
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def registry_address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a registry that is not there yet will be, on both databases in turn."""
+    if request.param == "postgresql":
+        pytest.importorskip("psycopg", reason="PostgreSQL absent: psycopg not installed")
+        new_database: Callable[[], str] = request.getfixturevalue("new_postgresql")
+        return new_database()
+    return str(tmp_path / "registre.sqlite")
+
+
 @pytest.fixture(scope="module")
 def spark_computes() -> Iterator[None]:
     """Make Spark compute what the driver otherwise does by itself on tables of a few rows."""

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NO_RUN = ("base download", "up")
+NO_RUN = ("base download", "up", "worker")
 """Commands that need the network, or that wait for their reader."""
 
 
@@ -188,6 +188,7 @@ def demonstration_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.setenv("WORKBENCH_REQUETES_PRIVEES", str(tmp_path / "requetes-privees"))
     monkeypatch.setenv("WORKBENCH_TRAMES_PRIVEES", str(tmp_path / "trames-privees"))
+    monkeypatch.setenv("WORKBENCH_REGISTRE", str(tmp_path / "registre.sqlite"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

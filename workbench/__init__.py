@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         sql,
         strate_of,
     )
+    from workbench.discussion import Comment, add_comment, comments, delete_comment, edit_comment
     from workbench.errors import WorkbenchError
     from workbench.evaluation import (
         Explanation,
@@ -101,6 +102,7 @@ __all__ = [
     "Base",
     "Cancellation",
     "Catalogue",
+    "Comment",
     "Completion",
     "CompteRemarks",
     "Diagnostic",
@@ -123,10 +125,12 @@ __all__ = [
     "TrameSession",
     "Transposition",
     "WorkbenchError",
+    "add_comment",
     "catalogue",
     "chapitres",
     "check_comptes",
     "check_formule",
+    "comments",
     "compare_trames",
     "complete_formule",
     "comptes",
@@ -134,11 +138,13 @@ __all__ = [
     "contributions",
     "controls",
     "create_trame",
+    "delete_comment",
     "delete_query",
     "delete_trame",
     "download_balances",
     "duplicate_query",
     "duplicate_trame",
+    "edit_comment",
     "edit_trame",
     "evaluate",
     "evaluate_each",
@@ -226,6 +232,7 @@ _ROOMS = {
         "sql",
         "strate_of",
     ),
+    "workbench.discussion": ("Comment", "add_comment", "comments", "delete_comment", "edit_comment"),
     "workbench.errors": ("WorkbenchError",),
     "workbench.evaluation": (
         "Explanation",

@@ -6,6 +6,7 @@ variable, so that a service file or a notebook can change it without code.
 
 from __future__ import annotations
 
+import getpass
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,10 @@ class Settings:
         Folder of the shared queries (``WORKBENCH_REQUETES``).
     private_queries
         Folder of one's own queries (``WORKBENCH_REQUETES_PRIVEES``).
+    email
+        Who asks for reports and writes comments (``WORKBENCH_COURRIEL``); the user of the session by default.
+    kernel
+        Kernelspec that executes the notebooks of batches, empty for a plain kernel (``WORKBENCH_NOYAU``).
     registry
         Path or URL of the registry, where jobs and comments are kept (``WORKBENCH_REGISTRE``); never printed.
     chromium
@@ -53,6 +58,8 @@ class Settings:
     queries: Path
     private_queries: Path
     chromium: str
+    email: str
+    kernel: str
     opendata: str
     opendata_key: str = field(repr=False)
     registry: str = field(repr=False)
@@ -76,6 +83,8 @@ def settings() -> Settings:
         queries=Path(environment.get("WORKBENCH_REQUETES") or "requetes"),
         private_queries=Path(environment.get("WORKBENCH_REQUETES_PRIVEES") or user_data_path("workbench") / "requetes"),
         chromium=environment.get("WORKBENCH_CHROMIUM", ""),
+        email=environment.get("WORKBENCH_COURRIEL") or f"{getpass.getuser()}@localhost",
+        kernel=environment.get("WORKBENCH_NOYAU", ""),
         opendata=environment.get("WORKBENCH_OPENDATA") or "https://data.economie.gouv.fr",
         opendata_key=environment.get("WORKBENCH_OPENDATA_KEY", ""),
         registry=environment.get("WORKBENCH_REGISTRE") or str(user_data_path("workbench") / "registre.sqlite"),

@@ -760,7 +760,9 @@ ERRORS: dict[str, ErrorKind] = {
         "Aucun de vos lots ne porte l'identifiant « {lot} ».", "Vos lots et vos demandes : workbench report status", 404
     ),
     "lot_ambigu": ErrorKind(
-        "Plusieurs de vos lots commencent par « {lot} ».", "Donnez l'identifiant en entier : workbench report status", 409
+        "Plusieurs de vos lots commencent par « {lot} ».",
+        "Donnez l'identifiant en entier : workbench report status",
+        409,
     ),
     "liste_absente": ErrorKind("Le fichier {fichier} n'existe pas.", "Vérifiez son chemin.", 404),
     "liste_illisible": ErrorKind(
@@ -768,6 +770,21 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "liste_refusee": ErrorKind(
         "La liste {fichier} comporte {nombre}. Rien n'a été lancé.\n{liste}", "Corrigez le fichier, puis relancez.", 422
+    ),
+    # --- discussion
+    "commentaire_vide": ErrorKind("Ce commentaire n'a pas de texte.", "Écrivez-en un.", 422),
+    "commentaire_long": ErrorKind(
+        "Ce commentaire a {longueur} caractères ; la limite est de {limite}.",
+        "Raccourcissez-le, ou écrivez-en deux.",
+        422,
+    ),
+    "commentaire_absent": ErrorKind(
+        "Aucun de vos commentaires ne porte l'identifiant « {commentaire} ».",
+        "On ne modifie et ne retire que les siens : workbench comment list --all",
+        404,
+    ),
+    "commentaire_sans_trame": ErrorKind(
+        "Il manque la trame de l'indicateur {indicateur}.", "Donnez-la : plusieurs trames peuvent avoir ce code.", 422
     ),
     # --- dashboards, cli
     "tableaux_absents": ErrorKind(

@@ -51,22 +51,22 @@ def write_note(registry: Registry, detail: Any = None, moment: datetime | None =
 
 
 @pytest.mark.parametrize("room", [ROOM, LATER], ids=["first", "later"])
-def test_a_new_registry_holds_what_the_room_declares(address: str, room: Room) -> None:
-    with open_registry(address, rooms=[room]) as registry, registry.read() as connection:
+def test_a_new_registry_holds_what_the_room_declares(registry_address: str, room: Room) -> None:
+    with open_registry(registry_address, rooms=[room]) as registry, registry.read() as connection:
         assert differences(connection, room) == []
 
 
-def test_a_table_without_its_revision_is_seen(address: str) -> None:
-    with open_registry(address, rooms=[ROOM]) as registry, registry.read() as connection:
+def test_a_table_without_its_revision_is_seen(registry_address: str) -> None:
+    with open_registry(registry_address, rooms=[ROOM]) as registry, registry.read() as connection:
         assert differences(connection, LATER)
 
 
-def test_rows_survive_and_come_back_the_same(address: str) -> None:
+def test_rows_survive_and_come_back_the_same(registry_address: str) -> None:
     paris = timezone(timedelta(hours=2))
     moment = datetime(2026, 7, 1, 1, 30, 0, 123456, tzinfo=paris)
-    with open_registry(address, rooms=[ROOM]) as registry:
+    with open_registry(registry_address, rooms=[ROOM]) as registry:
         write_note(registry, {"mot": "été", "liste": [1, None]}, moment)
-    with open_registry(address, rooms=[ROOM]) as registry, registry.read() as connection:
+    with open_registry(registry_address, rooms=[ROOM]) as registry, registry.read() as connection:
         row = connection.execute(select(NOTE)).one()
     assert row.detail == {"mot": "été", "liste": [1, None]}
     assert row.moment == moment
@@ -79,25 +79,25 @@ def _write_author_twice(registry: Registry) -> None:
         connection.execute(insert(AUTHOR).values(email="x@y.fr"))
 
 
-def test_a_transaction_that_fails_leaves_nothing(address: str) -> None:
-    with open_registry(address, rooms=[ROOM]) as registry:
+def test_a_transaction_that_fails_leaves_nothing(registry_address: str) -> None:
+    with open_registry(registry_address, rooms=[ROOM]) as registry:
         with pytest.raises(IntegrityError):
             _write_author_twice(registry)
         with registry.read() as connection:
             assert connection.execute(select(AUTHOR)).all() == []
 
 
-def test_references_are_held(address: str) -> None:
+def test_references_are_held(registry_address: str) -> None:
     with (
-        open_registry(address, rooms=[ROOM]) as registry,
+        open_registry(registry_address, rooms=[ROOM]) as registry,
         pytest.raises(IntegrityError),
         registry.write() as connection,
     ):
         connection.execute(insert(NOTE).values(id="1", author="personne", moment=datetime.now(UTC)))
 
 
-def test_a_reader_sees_one_state(address: str) -> None:
-    with open_registry(address, rooms=[ROOM]) as registry:
+def test_a_reader_sees_one_state(registry_address: str) -> None:
+    with open_registry(registry_address, rooms=[ROOM]) as registry:
         write_note(registry)
         with registry.read() as connection:
             before = connection.execute(select(NOTE.c.id)).all()
@@ -107,13 +107,13 @@ def test_a_reader_sees_one_state(address: str) -> None:
             assert len(connection.execute(select(NOTE.c.id)).all()) == 2
 
 
-def test_writers_take_turns(address: str) -> None:
+def test_writers_take_turns(registry_address: str) -> None:
     """Read, then write what was read plus one: none is lost, whoever else does the same."""
-    with open_registry(address, rooms=[ROOM]) as registry:
+    with open_registry(registry_address, rooms=[ROOM]) as registry:
         identifier = write_note(registry, 0)
 
         def add() -> None:
-            with open_registry(address, rooms=[ROOM]) as mine:
+            with open_registry(registry_address, rooms=[ROOM]) as mine:
                 for _ in range(20):
                     with mine.write() as connection:
                         one = select(NOTE.c.detail).where(NOTE.c.id == identifier).with_for_update()
@@ -138,35 +138,35 @@ with open_registry(sys.argv[1], rooms=[ROOM]) as registry:
 """
 
 
-def test_processes_that_make_one_registry_at_once(address: str) -> None:
-    command = [sys.executable, "-c", OPENING, address, str(HERE)]
+def test_processes_that_make_one_registry_at_once(registry_address: str) -> None:
+    command = [sys.executable, "-c", OPENING, registry_address, str(HERE)]
     started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     assert [each.communicate()[1] for each in started] == [""] * 4
-    with open_registry(address, rooms=[ROOM]) as registry, registry.read() as connection:
+    with open_registry(registry_address, rooms=[ROOM]) as registry, registry.read() as connection:
         assert differences(connection, ROOM) == []
 
 
-def test_an_older_registry_is_migrated_with_its_rows(address: str) -> None:
-    with open_registry(address, rooms=[ROOM]) as registry:
+def test_an_older_registry_is_migrated_with_its_rows(registry_address: str) -> None:
+    with open_registry(registry_address, rooms=[ROOM]) as registry:
         write_note(registry, "gardé")
     with pytest.raises(WorkbenchError) as refused:
-        open_registry(address, rooms=[LATER], migrate=False)
+        open_registry(registry_address, rooms=[LATER], migrate=False)
     assert refused.value.code == "registre_ancien"
-    with open_registry(address, rooms=[LATER]) as registry, registry.read() as connection:
+    with open_registry(registry_address, rooms=[LATER]) as registry, registry.read() as connection:
         row = connection.execute(select(LATER.metadata.tables["sample_note"])).one()
         assert (row.detail, row.rank) == ("gardé", None)
         assert differences(connection, LATER) == []
 
 
-def test_a_later_registry_is_refused_untouched(address: str) -> None:
-    open_registry(address, rooms=[LATER]).close()
+def test_a_later_registry_is_refused_untouched(registry_address: str) -> None:
+    open_registry(registry_address, rooms=[LATER]).close()
     with pytest.raises(WorkbenchError) as refused:
-        open_registry(address, rooms=[ROOM])
+        open_registry(registry_address, rooms=[ROOM])
     assert refused.value.code == "registre_recent"
 
 
-def test_a_migration_that_fails_leaves_the_version_before(address: str, tmp_path: Path, monkeypatch) -> None:
-    open_registry(address, rooms=[ROOM]).close()
+def test_a_migration_that_fails_leaves_the_version_before(registry_address: str, tmp_path: Path, monkeypatch) -> None:
+    open_registry(registry_address, rooms=[ROOM]).close()
     package = tmp_path / "broken_migrations"
     package.mkdir()
     for path in (HERE / "later_migrations").glob("*.py"):
@@ -176,20 +176,20 @@ def test_a_migration_that_fails_leaves_the_version_before(address: str, tmp_path
     monkeypatch.syspath_prepend(tmp_path)
     broken = _room("broken_migrations", Column("rank", Integer, index=True))
     with pytest.raises(RuntimeError, match="cut"):
-        open_registry(address, rooms=[broken])
-    with open_registry(address, rooms=[ROOM]) as registry, registry.read() as connection:
+        open_registry(registry_address, rooms=[broken])
+    with open_registry(registry_address, rooms=[ROOM]) as registry, registry.read() as connection:
         assert "rank" not in {column["name"] for column in inspect(connection).get_columns("sample_note")}
 
 
-def test_rooms_keep_their_versions_apart(address: str) -> None:
+def test_rooms_keep_their_versions_apart(registry_address: str) -> None:
     other = Room("other", new_metadata(), "sample_migrations")
-    open_registry(address, rooms=[LATER]).close()
-    with open_registry(address, rooms=[]) as registry, registry.read() as connection:
+    open_registry(registry_address, rooms=[LATER]).close()
+    with open_registry(registry_address, rooms=[]) as registry, registry.read() as connection:
         assert not inspect(connection).has_table(other.version_table.name)
 
 
-def test_a_forked_child_gets_connections_of_its_own(address: str) -> None:
-    with open_registry(address, rooms=[ROOM]) as registry:
+def test_a_forked_child_gets_connections_of_its_own(registry_address: str) -> None:
+    with open_registry(registry_address, rooms=[ROOM]) as registry:
         write_note(registry)
         code = """
 import os, sys
@@ -205,18 +205,20 @@ if child:
 else:
     os._exit(0)
 """
-        subprocess.run([sys.executable, "-W", "ignore", "-c", code, address, str(HERE)], check=True, timeout=60)
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code, registry_address, str(HERE)], check=True, timeout=60
+        )
         with registry.read() as connection:
             assert len(connection.execute(select(NOTE.c.id)).all()) == 5
 
 
-def test_a_naive_moment_is_refused(address: str) -> None:
-    with open_registry(address, rooms=[ROOM]) as registry, pytest.raises(Exception, match="without time zone"):
+def test_a_naive_moment_is_refused(registry_address: str) -> None:
+    with open_registry(registry_address, rooms=[ROOM]) as registry, pytest.raises(Exception, match="without time zone"):
         write_note(registry, moment=datetime(2026, 1, 1))  # noqa: DTZ001 - what is refused
 
 
-def test_nan_does_not_enter(address: str) -> None:
-    with open_registry(address, rooms=[ROOM]) as registry, pytest.raises(Exception, match="JSON compliant"):
+def test_nan_does_not_enter(registry_address: str) -> None:
+    with open_registry(registry_address, rooms=[ROOM]) as registry, pytest.raises(Exception, match="JSON compliant"):
         write_note(registry, {"valeur": float("nan")})
 
 
@@ -273,8 +275,8 @@ def _write_where_it_is_forbidden(registry: Registry) -> None:
         connection.execute(insert(AUTHOR).values(email="x@y.fr"))
 
 
-def test_a_registry_that_may_only_be_read(address: str) -> None:
-    with open_registry(address, rooms=[ROOM]) as registry, pytest.raises(WorkbenchError) as refused:
+def test_a_registry_that_may_only_be_read(registry_address: str) -> None:
+    with open_registry(registry_address, rooms=[ROOM]) as registry, pytest.raises(WorkbenchError) as refused:
         _write_where_it_is_forbidden(registry)
     assert refused.value.code == "registre_lecture_seule"
 

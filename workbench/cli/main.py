@@ -27,7 +27,9 @@ _NOUNS = {
     "base": "La base comptable : importer, télécharger, contrôler, décrire.",
     "trame": "Les trames : vérifier, évaluer, importer, exporter, comparer, lister.",
     "formule": "Une formule : vérifier, dessiner l'arbre.",
-    "report": "Les rapports : tableau, classeur, notebook, balance.",
+    "report": "Les rapports : tableau, classeur, notebook, balance ; un seul, ou par lots.",
+    "worker": "Produit sur cette machine les rapports confiés à toutes.",
+    "comment": "Les commentaires : sur l'application, une trame, un indicateur.",
     "demo": "Une démonstration complète sur des communes fictives.",
     "up": "Sert les tableaux de bord sur cette machine.",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["progress_bar"]
+__all__ = ["count_bar", "progress_bar"]
 
 
 @contextmanager
@@ -21,5 +21,38 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int, str], None]]:
 
         def advance(done: int, total: int, step: str) -> None:
             bar.update(task, completed=done, total=total, step=step)
+
+        yield advance
+
+
+@contextmanager
+def count_bar(title: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Show many things made one after another, and the time left; yields what to call with (done, total, words)."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[words]}"),
+        TimeElapsedColumn(),
+        TextColumn("reste"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, disable=hidden, transient=True, speed_estimate_period=120) as bar:
+        task = bar.add_task(title, total=None, words="")
+
+        def advance(done: int, total: int, words: str) -> None:
+            bar.update(task, completed=done, total=total, words=words)
 
         yield advance

@@ -9,6 +9,7 @@ import click
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import base_option, exercices_option, existing_file, say
 from workbench.cli.progress import progress_bar
+from workbench.cli.report_batch import batch, cancel, resume, retry, status
 from workbench.config import settings
 
 __all__ = ["command"]
@@ -25,7 +26,11 @@ _folder = click.option(
 
 @click.group()
 def command() -> None:
-    """Les rapports : tableau, classeur, notebook, balance."""
+    """Les rapports : tableau, classeur, notebook, balance ; un seul, ou par lots."""
+
+
+for _of_batches in (batch, resume, status, cancel, retry):
+    command.add_command(_of_batches)
 
 
 @command.command()

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.reports.batch import BatchResult, run_batch, submit_batch
     from workbench.reports.charts_query import query_chart
     from workbench.reports.excel import write_excel
     from workbench.reports.excel_balance import write_balance
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
     from workbench.reports.report import ReportResult, State, run_report
 
 __all__ = [
+    "BatchResult",
     "ParametersError",
     "ReportResult",
     "State",
     "export_html",
     "export_pdf",
     "query_chart",
+    "run_batch",
     "run_report",
+    "submit_batch",
     "write_balance",
     "write_excel",
     "write_query",
@@ -34,13 +38,16 @@ __all__ = [
 ]
 
 _MODULES = {
+    "BatchResult": "batch",
     "ParametersError": "parameters",
     "ReportResult": "report",
     "State": "report",
     "export_html": "html",
     "export_pdf": "pdf",
     "query_chart": "charts_query",
+    "run_batch": "batch",
     "run_report": "report",
+    "submit_batch": "batch",
     "write_balance": "excel_balance",
     "write_excel": "excel",
     "write_strates": "excel_strates",

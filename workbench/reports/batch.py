@@ -21,7 +21,7 @@ from workbench.reports.batch_index import write_index
 from workbench.reports.batch_list import read_batch_list
 from workbench.reports.excel_files import open_model
 from workbench.reports.excel_list import write_log
-from workbench.reports.jobs import Batch, Wanted, counts, jobs_of, submit
+from workbench.reports.jobs import Batch, Wanted, counts, ended_batches, jobs_of, submit
 from workbench.reports.jobs_leases import LEASE_SECONDS
 from workbench.reports.jobs_pool import pool, processors
 from workbench.reports.jobs_spec import JobSpec, stored_base
@@ -31,7 +31,7 @@ from workbench.reports.parameters import read_parameters
 from workbench.reports.request import find_notebook
 from workbench.trames import Trame, find_trame, list_trames, load_trame, modele_path
 
-__all__ = ["BatchResult", "conclude_batch", "run_batch", "submit_batch"]
+__all__ = ["BatchResult", "conclude_batch", "conclude_shared", "run_batch", "submit_batch"]
 
 log = logging.getLogger(__name__)
 
@@ -243,3 +243,11 @@ def conclude_batch(registry: Registry, batch: Batch) -> BatchResult:
     index = write_index(batch, found, batch.folder / f"{batch.log.replace('Log_Résultat', 'Index', 1)}.html")
     number = {state: sum(job.state is state for job in found) for state in JobState}
     return BatchResult(number, to, index)
+
+
+def conclude_shared(registry: Registry) -> None:
+    """Write the log and the index of the shared batches that have ended and have none yet."""
+    for batch in ended_batches(registry):
+        if batch.folder.is_dir() and not (batch.folder / f"{batch.log}.xlsx").exists():
+            sweep(registry, batch.folder)
+            conclude_batch(registry, batch)

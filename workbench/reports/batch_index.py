@@ -77,12 +77,7 @@ def write_index(batch: Batch, jobs: Sequence[Job], to: Path) -> Path:
     """
     indicateurs = _indicateurs(jobs)
     shown = [indicateurs.get(code, Indicateur(code=code)) for code in batch.shown]
-    far = {
-        one.code: outliers(
-            {job.id: job.facts["indicateurs"][one.code] for job in jobs if one.code in job.facts.get("indicateurs", {})}
-        )
-        for one in shown
-    }
+    far = {one.code: outliers(_compared(one, jobs)) for one in shown}
     headings = ["Ligne", "Collectivité", "SIRET", "Période", "État", "Fichiers", "Population"]
     cells = [f'<th scope="col"><button type="button">{escape(name)}</button></th>' for name in headings]
     cells += [
@@ -98,9 +93,7 @@ def write_index(batch: Batch, jobs: Sequence[Job], to: Path) -> Path:
     page = _resource("batch_index.html")
     for name, text in {
         "titre": escape(typeset(f"Rapports de la liste {batch.name}")),
-        "resume": escape(
-            typeset(f"{len(jobs)} lignes ({said}). Demandé le {batch.created.astimezone():%d/%m/%Y à %Hh%M}.")
-        ),
+        "resume": escape(typeset(f"{len(jobs)} lignes ({said}). Demandé le {asked:%d/%m/%Y à %Hh%M}.")),
         "import": escape(", ".join(snapshots) or "n. d."),
         "journal": f'<a href="{quote(batch.log)}.xlsx">{escape(batch.log)}.xlsx</a>',
         "entetes": "".join(cells),
@@ -122,6 +115,16 @@ def _indicateurs(jobs: Sequence[Job]) -> dict[str, Indicateur]:
         return {one.code: one for one in load_trame(jobs[0].spec.trame).indicateurs} if jobs else {}
     except (WorkbenchError, OSError):
         return {}  # the trame may be gone since: codes are shown instead of labels
+
+
+def _compared(one: Indicateur, jobs: Sequence[Job]) -> dict[str, float]:
+    """Values to compare: amounts in euros are divided by the population, or size alone would be flagged."""
+    compared = {}
+    for job in jobs:
+        value, people = job.facts.get("indicateurs", {}).get(one.code), job.facts.get("population")
+        if value is not None and (one.unite != "euros" or people):
+            compared[job.id] = value / people if one.unite == "euros" else value
+    return compared
 
 
 def _row(job: Job, shown: Sequence[Indicateur], far: Mapping[str, Mapping[str, int]]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import pyarrow as pa
@@ -45,6 +46,25 @@ LEFT = 3
 """Columns before the exercices: libellé, code, unité."""
 
 
+class _Looks:
+    """The looks of the cells of a workbook, each made once.
+
+    openpyxl compares a font, a fill, a border with all those of the workbook each time that a cell takes one: most of
+    the time of a workbook goes there when cells are dressed one by one.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, ...], Any] = {}
+
+    def dress(self, cell: Any, key: tuple[Any, ...], make: Callable[[Any], None]) -> None:
+        """Give a cell the look of this key; ``make`` dresses the first cell that takes it."""
+        if key in self._made:
+            cell._style = copy(self._made[key])
+        else:
+            make(cell)
+            self._made[key] = copy(cell._style)
+
+
 def build_default(workbook: Workbook, table: IndicateurTable, budgets: pa.Table) -> None:
     """Fill an empty workbook with a table of indicateurs.
 
@@ -59,6 +79,7 @@ def build_default(workbook: Workbook, table: IndicateurTable, budgets: pa.Table)
     """
     known = {indicateur.code: indicateur for indicateur in table.provenance.trame.indicateurs}
     shown = [known.get(code, Indicateur(code=code)) for code in (str(code) for code in table.index)]
+    looks = _Looks()
     themes: dict[str, list[Indicateur]] = {}
     for indicateur in shown:
         themes.setdefault(indicateur.theme, []).append(indicateur)
@@ -67,8 +88,8 @@ def build_default(workbook: Workbook, table: IndicateurTable, budgets: pa.Table)
         workbook.remove(sheet)
     for theme, indicateurs in themes.items():
         sheet = workbook.create_sheet(sheet_title(workbook, theme or ("Indicateurs" if len(themes) == 1 else "Autres")))
-        _fill_theme(sheet, theme, indicateurs, table, budgets)
-    _fill_definitions(workbook.create_sheet(sheet_title(workbook, "Définitions")), shown, table.provenance)
+        _fill_theme(sheet, theme, indicateurs, table, budgets, looks)
+    _fill_definitions(workbook.create_sheet(sheet_title(workbook, "Définitions")), shown, table.provenance, looks)
 
 
 def _line(sheet: Worksheet, row: int, text: str, width: int, **font: Any) -> None:
@@ -100,7 +121,12 @@ def _thousands(number: int) -> str:
 
 
 def _fill_theme(
-    sheet: Worksheet, theme: str, indicateurs: Sequence[Indicateur], table: IndicateurTable, budgets: pa.Table
+    sheet: Worksheet,
+    theme: str,
+    indicateurs: Sequence[Indicateur],
+    table: IndicateurTable,
+    budgets: pa.Table,
+    looks: _Looks,
 ) -> None:
     provenance = table.provenance
     values = row_values(table)
@@ -132,8 +158,9 @@ def _fill_theme(
         cell.font = Font(name=FONT, size=8, italic=True)
         cell.alignment = Alignment(horizontal="left" if column <= LEFT else "center")
     for offset, indicateur in enumerate(indicateurs):
+        row = header + 2 + offset
         _fill_indicateur(
-            sheet, header + 2 + offset, indicateur, values[indicateur.code], exercices, banded=bool(offset % 2)
+            sheet, row, indicateur, values[indicateur.code], exercices, banded=bool(offset % 2), looks=looks
         )
     code_width = min(max(len(indicateur.code) for indicateur in indicateurs) * 1.15 + 2, 45)
     widths = [52, code_width, 9, *[14] * len(exercices), *[13, 15] * several]
@@ -155,6 +182,7 @@ def _fill_indicateur(
     exercices: Sequence[int],
     *,
     banded: bool,
+    looks: _Looks,
 ) -> None:
     unit, value_format, change_format, factor = UNITES.get(indicateur.unite, (indicateur.unite, *OTHER))
     for column, text in enumerate((indicateur.libelle or indicateur.code, indicateur.code, unit), start=1):
@@ -164,19 +192,24 @@ def _fill_indicateur(
         amount = indicateur.unite in ("euros", "euros_par_habitant")
         variation = mean_annual_variation(values, exercices) if amount else None
         figures += [(variation, "0.0%;[Red]-0.0%"), ((values[-1] - values[0]) * factor, change_format)]
-    for column, (figure, number_format) in enumerate(figures, start=LEFT + 1):
-        cell: Any = sheet.cell(row, column, figure if figure is not None and math.isfinite(figure) else None)
-        cell.number_format = number_format
-    for column in range(1, LEFT + len(figures) + 1):
+    for column, (figure, _) in enumerate(figures, start=LEFT + 1):
+        sheet.cell(row, column, figure if figure is not None and math.isfinite(figure) else None)
+    formats = ["General"] * LEFT + [number_format for _, number_format in figures]
+    for column, number_format in enumerate(formats, start=1):
         cell = sheet.cell(row, column)
-        cell.font, cell.border = BODY, BOX
-        cell.alignment = Alignment(
-            horizontal="left" if column <= LEFT else "right", vertical="center", wrap_text=column <= LEFT - 1
-        )
-        if banded:
-            cell.fill = BAND_FILL
-    for column in range(LEFT + 1 + len(values), LEFT + len(figures) + 1):
-        sheet.cell(row, column).font = Font(name=FONT, size=9, italic=True)
+        side, summary = min(column, LEFT + 1), column > LEFT + len(values)
+        key = ("indicateur", side, summary, banded, number_format, bool(cell.quotePrefix))
+
+        def make(cell: Any, number_format: str = number_format, side: int = side, summary: bool = summary) -> None:
+            cell.number_format = number_format
+            cell.font, cell.border = (Font(name=FONT, size=9, italic=True) if summary else BODY), BOX
+            cell.alignment = Alignment(
+                horizontal="left" if side <= LEFT else "right", vertical="center", wrap_text=side <= LEFT - 1
+            )
+            if banded:
+                cell.fill = BAND_FILL
+
+        looks.dress(cell, key, make)
     if len(indicateur.libelle) > 56:
         sheet.row_dimensions[row].height = 12.5 * math.ceil(len(indicateur.libelle) / 56)
 
@@ -190,8 +223,15 @@ def _validity(formule: Formule) -> str:
     return "" if high is None else f"jusqu'en {high}"
 
 
-def _fill_definitions(sheet: Worksheet, indicateurs: Sequence[Indicateur], provenance: Provenance) -> None:
+def _fill_definitions(
+    sheet: Worksheet, indicateurs: Sequence[Indicateur], provenance: Provenance, looks: _Looks
+) -> None:
     """One row a formule, so that texts stay whole and can be filtered."""
+
+    def make(cell: Any) -> None:
+        cell.font, cell.border = Font(name="Consolas" if cell.column == 4 else FONT, size=9), BOX
+        cell.alignment = Alignment(vertical="top", wrap_text=True)
+
     headers = (
         ("Code", 30),
         ("Indicateur", 42),
@@ -215,8 +255,7 @@ def _fill_definitions(sheet: Worksheet, indicateurs: Sequence[Indicateur], prove
             for column, text in enumerate(texts, start=1):
                 cell = sheet.cell(row, column)
                 set_text(cell, text)
-                cell.font, cell.border = Font(name="Consolas" if column == 4 else FONT, size=9), BOX
-                cell.alignment = Alignment(vertical="top", wrap_text=True)
+                looks.dress(cell, ("definition", column == 4, bool(cell.quotePrefix)), make)
             lines = max(math.ceil(len(text) / width) for text, (_, width) in zip(texts, headers, strict=True))
             sheet.row_dimensions[row].height = min(12.5 * max(lines, 1) + 2, 400)
     sheet.freeze_panes = "C2"

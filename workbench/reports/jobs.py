@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,21 @@ from workbench.registry import Registry, new_identifier
 from workbench.reports.jobs_spec import JobSpec, stem_of
 from workbench.reports.jobs_tables import JobState, batches, jobs
 
-__all__ = ["Batch", "Job", "Wanted", "batches_of", "cancel", "counts", "find_batch", "jobs_of", "retry", "submit"]
+__all__ = [
+    "Batch",
+    "Job",
+    "Wanted",
+    "batches_of",
+    "cancel",
+    "counts",
+    "ended_batches",
+    "find_batch",
+    "jobs_of",
+    "retry",
+    "submit",
+]
+
+RECENT_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -296,6 +310,16 @@ def find_batch(registry: Registry, identifier: str, author: str) -> Batch:
     if len(found) > 1:
         raise WorkbenchError("lot_ambigu", lot=identifier)
     return found[0]
+
+
+def ended_batches(registry: Registry) -> list[Batch]:
+    """List the shared batches of the last days whose jobs have all ended, whoever asked for them."""
+    open_jobs = select(jobs.c.batch).where(jobs.c.state.in_([JobState.PENDING, JobState.RUNNING]), jobs.c.shared)
+    with registry.read() as connection:
+        since = registry.now(connection) - timedelta(days=RECENT_DAYS)
+        left = set(connection.execute(open_jobs.distinct()).scalars())
+        recent = connection.execute(select(batches).where(batches.c.shared, batches.c.created > since)).all()
+    return [_batch(row) for row in recent if row.id not in left]
 
 
 def _batch(row: Row[Any]) -> Batch:

@@ -1,0 +1,41 @@
+"""``workbench worker``: makes on this machine the reports that were entrusted to any."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from workbench.cli.exits import ExitCode
+from workbench.cli.options import say
+from workbench.cli.report_batch import kernel_option, workers_option
+
+__all__ = ["command"]
+
+
+@click.command()
+@workers_option
+@kernel_option
+def command(workers: int | None, kernel: str) -> int:
+    """Produit les rapports confiés aux machines partagées ; Ctrl-C pour arrêter.
+
+    Les machines ont en commun le registre (WORKBENCH_REGISTRE, en PostgreSQL), la base comptable et le
+    dossier des rapports, sous les mêmes chemins.
+    """
+    from workbench.registry import open_registry
+    from workbench.reports.batch import conclude_shared
+    from workbench.reports.jobs_pool import pool, processors
+    from workbench.reports.jobs_tables import ROOM
+
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with open_registry(rooms=[ROOM]) as registry:
+        size = workers or processors()
+        with pool(registry, None, size, kernel or None) as running:
+            say(f"Prêt : {size} processus, registre {registry.place}.")
+            while not stopped.wait(1.0):
+                running.mend()
+                conclude_shared(registry)
+    return ExitCode.OK
