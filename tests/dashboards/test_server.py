@@ -208,6 +208,25 @@ def test_kernel_sees_no_secret_and_runs_this_interpreter(server: Any, folder: Pa
     assert "HTTP_COOKIE" not in seen["environment"]
 
 
+def test_a_visitor_finds_nothing_of_the_one_before(server: Any) -> None:
+    """Whether her kernel was made before she came or not: it was nobody's."""
+    seen = []
+    for visitor in ("alice", "bob", "chloe"):
+        text = page(server, f"vue.ipynb?qui={visitor}")
+        output = re.search(r'cell-output\+json">(.*?)</script>', text, re.DOTALL)
+        assert output
+        html = json.loads(output[1])["data"]["text/html"]
+        facts = json.loads(re.search(r"<pre id='seen'>(.*)</pre>", html, re.DOTALL)[1])  # type: ignore[index]
+        kernel = re.search(r'"kernelId": "([0-9a-f-]+)"', text)
+        assert kernel
+        assert facts["environment"]["QUERY_STRING"] == f"qui={visitor}"
+        others = {"alice", "bob", "chloe"} - {visitor}
+        assert not [value for value in facts["environment"].values() if any(each in value for each in others)]
+        seen.append(kernel[1])
+    assert len(set(seen)) == 3
+    assert len(server.kernels()) >= 3
+
+
 def test_page_is_french_and_hides_its_source(server: Any) -> None:
     text = page(server, "vue.ipynb")
     assert '<html lang="fr">' in text

@@ -328,7 +328,14 @@ def _kernel_manager(
         with suppress(OSError):
             cache.mkdir(parents=True, exist_ok=True)
 
-    class ReportKernelManager(AsyncKernelManager):
+    class Installed:
+        @property
+        def kernel_spec(self) -> Any:
+            return chosen
+
+    own: Any = Provisioned if isinstance(chosen, str) else Installed
+
+    class ReportKernelManager(own, AsyncKernelManager):  # type: ignore[misc]
         cause = ""
         provisioner_settings = {
             "zygote": chosen,
@@ -358,15 +365,7 @@ def _kernel_manager(
 
         is_alive = _async_is_alive
 
-    if isinstance(chosen, str):
-        return type("ReportKernelManager", (Provisioned, ReportKernelManager), {})
-
-    class OtherKernelManager(ReportKernelManager):
-        @property
-        def kernel_spec(self) -> Any:
-            return chosen
-
-    return OtherKernelManager
+    return ReportKernelManager
 
 
 @contextmanager
