@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 from balance_files import SIRET, row, write_csv
 
-from workbench.dgfip import Base, ControlReport, connect, controls, import_balances, import_cci, import_population
+from workbench.dgfip import (
+    Base,
+    ControlReport,
+    connect,
+    controls,
+    import_balances,
+    import_cci,
+    import_comptes,
+    import_plan_comptes,
+    import_population,
+    libelles_comptes,
+)
 from workbench.errors import WorkbenchError
 
 BALANCED = [row("1", BEDEB=500), row("2", BECRE=500, OBNETDEB=7, OOBDEB=3), row("6", OBNETCRE=7, OOBCRE=3)]
@@ -110,6 +121,29 @@ def test_unknown_comptes(base: Base, tmp_path: Path) -> None:
     assert report["comptes_inconnus"].details.to_dict("records") == [
         {"nomenclature": "M14", "compte": "9999", "lignes": 1}
     ]
+
+
+def test_an_imported_chart_tells_unknown_comptes_and_names_the_others(base: Base, tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text(
+        "exercice,ident,comptes,cptop,cptdeb,cptcre,dp\n"
+        + "".join(f"{year},{SIRET},{compte},2,0,0,D\n" for year in (2023, 2024, 2025) for compte in ("60", "9999"))
+    )
+    (tmp_path / "c.csv").write_text(
+        "exer,ident,lbudg,cnome\n" + "".join(f"{year},{SIRET},X,M57A\n" for year in (2023, 2024, 2025))
+    )
+    (tmp_path / "plan.csv").write_text("compte;libelle\n6;Charges\n60;Achats\n", encoding="utf-8")
+    import_cci(base, tmp_path / "e.csv", tmp_path / "c.csv")
+    assert controls(base)["comptes_inconnus"].ok is None
+    import_plan_comptes(base, tmp_path / "plan.csv", nomenclature="M57", exercices=[2023, 2024])
+    found = controls(base)["comptes_inconnus"]
+    assert (found.ok, found.count) == (False, 1)
+    assert found.details.to_dict("records") == [{"nomenclature": "M57A", "compte": "9999", "lignes": 2}]
+    assert "non vérifiées : M57A en 2025" in found.explanation
+    assert libelles_comptes(base, "M57") == {"6": "Charges", "60": "Achats"}
+    (tmp_path / "p.csv").write_text("comptes,libelles\n60,60 - Achats et variations\n")
+    import_comptes(base, tmp_path / "p.csv")
+    assert libelles_comptes(base, "M57") == {"6": "Charges", "60": "Achats et variations"}
+    assert libelles_comptes(base) == {"6": "Charges", "60": "Achats et variations"}
 
 
 def test_a_wrong_check_digit_is_information(base: Base, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from workbench.engines import Cancellation
 
 if TYPE_CHECKING:
     from workbench.dgfip.demonstration import Demonstration, write_demonstration
+    from workbench.dgfip.demonstration_base import open_demonstration
     from workbench.dgfip.download import DownloadReport, download_balances
     from workbench.dgfip.queries_saved import (
         SavedQuery,
@@ -85,6 +86,7 @@ __all__ = [
     "libelles_reference",
     "load_query",
     "migrate",
+    "open_demonstration",
     "perimetre",
     "plan_comptes",
     "plans_comptes",
@@ -115,6 +117,7 @@ _LATER = {
     "Demonstration": "demonstration",
     "DownloadReport": "download",
     "download_balances": "download",
+    "open_demonstration": "demonstration_base",
     "write_demonstration": "demonstration",
 }
 

@@ -14,7 +14,7 @@ from sqlalchemy import and_, func, or_, select
 
 from workbench.dgfip.base import Base, snapshots
 from workbench.dgfip.import_report import grouped
-from workbench.dgfip.schema import balances, budgets, collectivites, comptes, imports, plan_fonctions
+from workbench.dgfip.schema import balances, budgets, collectivites, comptes, imports, plan_comptes, plan_fonctions
 from workbench.dgfip.selection import perimetre, under_nomenclature
 from workbench.display import facts, frame_table, view
 from workbench.errors import WorkbenchError, require_kind
@@ -134,8 +134,8 @@ def libelles_comptes(base: Base, nomenclature: str | None = None) -> dict[str, s
     base
         An open base.
     nomenclature
-        M14, M57…, or several as in `perimetre`; labels of this chart go before those imported for none
-        in particular.
+        M14, M57…, or several as in `perimetre`. Labels imported for it go before those imported for none in
+        particular, and both before those of its charts (`plan_comptes`), whose last exercice is read.
 
     Returns
     -------
@@ -143,15 +143,24 @@ def libelles_comptes(base: Base, nomenclature: str | None = None) -> dict[str, s
         Compte to label, without the number that the source repeats before it.
     """
     asked = perimetre(nomenclature=nomenclature).nomenclature or ""
-    rows = base.fetch(
+    charts = plan_comptes.c
+    last = func.row_number().over(
+        partition_by=charts.compte, order_by=(charts.exercice.desc(), charts.nomenclature.desc(), charts.variante)
+    )
+    kept = select(charts.compte, charts.libelle, last.label("rang"))
+    charted = (kept.where(under_nomenclature(charts.nomenclature, asked)) if asked else kept).subquery()
+    labels = base.fetch(select(charted.c.compte, charted.c.libelle).where(charted.c.rang == 1))
+    given = base.fetch(
         select(comptes.c.compte, comptes.c.libelle)
         .where(or_(comptes.c.nomenclature == "", under_nomenclature(comptes.c.nomenclature, asked)))
         .order_by(comptes.c.compte, comptes.c.nomenclature)
     )
-    return {
+    found = {
         compte: re.sub(rf"^{re.escape(compte)}\s*[-–:]\s*", "", libelle).strip()
+        for rows in (labels, given)
         for compte, libelle in zip(rows.column("compte").to_pylist(), rows.column("libelle").to_pylist(), strict=True)
     }
+    return dict(sorted(found.items()))
 
 
 def libelles_fonctions(base: Base, codes: Iterable[str | None]) -> dict[str, str]:

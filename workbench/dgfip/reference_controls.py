@@ -4,50 +4,56 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, exists, func, select
 
 from workbench.dgfip.control import SHOWN, Control, Scope
-from workbench.dgfip.schema import balances, budgets, collectivites, comptes, doublons
+from workbench.dgfip.schema import balances, budgets, collectivites, comptes, doublons, plan_comptes
 from workbench.dgfip.selection import with_population
+from workbench.plans import years_text
 
 __all__ = ["populations_given", "repeated_descriptions", "sirets", "unknown_comptes", "unmatched_budgets"]
 
 
 def unknown_comptes(scope: Scope) -> list[Control]:
-    """Ask that every compte be in its chart, where the base has one."""
+    """Ask that every compte be in the chart of its nomenclature and exercice, or among the comptes imported."""
     title = "Chaque compte existe dans son plan de comptes"
-    charts = set(scope.base.fetch(select(comptes.c.nomenclature).distinct()).column(0).to_pylist())
-    present = set(
-        scope.base.fetch(select(collectivites.c.nomenclature).where(scope.holds(collectivites)).distinct())
-        .column(0)
-        .to_pylist()
-    )
-    unchecked = sorted(str(each) for each in present - charts) if "" not in charts else []
-    if not charts or (unchecked and len(unchecked) == len(present)):
+    same = and_(collectivites.c.siret == balances.c.siret, collectivites.c.exercice == balances.c.exercice)
+    used = scope.base.fetch(
+        select(collectivites.c.nomenclature, balances.c.exercice, balances.c.compte, func.count().label("lignes"))
+        .select_from(balances)
+        .join(collectivites, same)
+        .where(scope.holds(balances), balances.c.compte.is_not(None), collectivites.c.nomenclature.is_not(None))
+        .group_by(collectivites.c.nomenclature, balances.c.exercice, balances.c.compte)
+    ).to_pandas()
+    labelled = scope.base.fetch(select(comptes.c.nomenclature, comptes.c.compte).distinct()).to_pandas()
+    charted = scope.base.fetch(
+        select(plan_comptes.c.nomenclature, plan_comptes.c.exercice, plan_comptes.c.compte)
+        .where(plan_comptes.c.exercice.in_(used["exercice"].unique().tolist()))
+        .distinct()
+    ).to_pandas()
+    charts = {name: set(rows) for name, rows in labelled.groupby("nomenclature")["compte"]}
+    dated = {key: set(rows) for key, rows in charted.groupby(["nomenclature", "exercice"])["compte"]}
+    unknown, unchecked = [], []
+    for (nomenclature, exercice), rows in used.groupby(["nomenclature", "exercice"]):
+        # An abridged chart (M57A) is a part of the whole one, and the whole one holds its comptes.
+        whole = dated.get((nomenclature, exercice)) or dated.get((nomenclature.removesuffix("A"), exercice), set())
+        known = charts.get("", set()) | charts.get(nomenclature, set()) | whole
+        if known:
+            unknown.append(rows[~rows["compte"].isin(known)])
+        else:
+            unchecked.append((nomenclature, exercice))
+    if not unknown and (unchecked or labelled.empty):
         explanation = "La base n'a pas de plan de comptes pour ces nomenclatures : importez la table des comptes."
         return [Control("comptes_inconnus", title, None, 0, explanation=explanation)]
-    used = (
-        select(collectivites.c.nomenclature, balances.c.compte, func.count().label("lignes"))
-        .select_from(balances)
-        .join(
-            collectivites,
-            and_(collectivites.c.siret == balances.c.siret, collectivites.c.exercice == balances.c.exercice),
-        )
-        .where(scope.holds(balances), balances.c.compte.is_not(None))
-        .group_by(collectivites.c.nomenclature, balances.c.compte)
-        .subquery()
-    )
-    known = exists().where(
-        comptes.c.compte == used.c.compte,
-        or_(comptes.c.nomenclature == "", comptes.c.nomenclature == used.c.nomenclature),
-    )
-    statement = (
-        select(used).where(~known, used.c.nomenclature.not_in(unchecked)).order_by(used.c.nomenclature, used.c.compte)
-    )
-    said = f" Sans plan de comptes, non vérifiées : {', '.join(unchecked)}." if unchecked else ""
-    count, details = scope.cases(statement)
-    explanation = "Ces comptes n'ont pas de libellé ; une formule les lit quand même." if count else ""
-    return [Control("comptes_inconnus", title, count == 0, count, details, (explanation + said).strip())]
+    details = pd.concat(unknown or [used]).groupby(["nomenclature", "compte"], as_index=False)["lignes"].sum()
+    years: dict[str, list[int]] = {}
+    for nomenclature, exercice in unchecked:
+        years.setdefault(nomenclature, []).append(int(exercice))
+    named = ", ".join(f"{name} {years_text(those)}" for name, those in years.items())
+    said = f" Sans plan de comptes, non vérifiées : {named}." if years else ""
+    explanation = "Ces comptes n'ont pas de libellé ; une formule les lit quand même." if len(details) else ""
+    found = details.head(SHOWN)
+    return [Control("comptes_inconnus", title, details.empty, len(details), found, (explanation + said).strip())]
 
 
 def unmatched_budgets(scope: Scope) -> list[Control]:

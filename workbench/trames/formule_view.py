@@ -96,7 +96,14 @@ def look_at_formule(
     fixes = tuple(tuple(fixes_of(texte, each, known)) for each in diagnostics)
     labels = []
     if comptes is not None:
-        nothing = f"aucun compte de {comptes.nomenclature} ne commence ainsi"
         prefixes = dict.fromkeys(each.compte for each in readings_of_texte(texte))
-        labels = [(prefix, comptes.libelle(prefix) if comptes.reads(prefix) else nothing) for prefix in prefixes]
+        labels = [(prefix, _label(comptes, prefix)) for prefix in prefixes]
     return FormuleView(texte, diagnostics, fixes, tuple(labels))
+
+
+def _label(comptes: PlanComptes, prefix: str) -> str:
+    """Say what a prefix reads: its label, or how many comptes where the chart has none for the prefix itself."""
+    if not comptes.reads(prefix):
+        return f"aucun compte de {comptes.nomenclature} ne commence ainsi"
+    count = len(comptes.under(prefix))
+    return comptes.libelle(prefix) or f"{count} compte{'s' if count > 1 else ''}"
