@@ -29,6 +29,7 @@ _NOUNS = {
     "formule": "Une formule : vérifier, dessiner l'arbre.",
     "report": "Les rapports : tableau, classeur, notebook, balance.",
     "demo": "Une démonstration complète sur des communes fictives.",
+    "user": "Les personnes qui se connectent à cette machine : ajouter, lister, badges, jeton.",
     "up": "Sert les tableaux de bord sur cette machine.",
 }
 

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_core.paths import jupyter_path
+from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado import web
@@ -120,7 +121,7 @@ class FilteredKernelManager(AsyncMappingKernelManager):
         return kernel_id
 
 
-class DashboardKernelManager(OwnedKernels, FilteredKernelManager):
+class DashboardKernelManager(OwnedKernels, FilteredKernelManager):  # type: ignore[misc] # coroutines both
     """Does so for one person, when people are asked who they are."""
 
 
@@ -189,7 +190,7 @@ class DashboardShutdownHandler(VoilaShutdownKernelHandler):
             isinstance(agent, Agent) and provider.admits(agent) and provider.owners.owns(agent.username, kernel_id)
         ):
             raise web.HTTPError(403)
-        await super().post(kernel_id)  # type: ignore[no-untyped-call]
+        await ensure_async(super().post(kernel_id))
 
 
 class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
