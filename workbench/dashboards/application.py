@@ -323,7 +323,8 @@ def configuration(
     config.Voila.tornado_settings = {
         # A page elsewhere on the web must not reach a local server through a name that resolves to it.
         "allow_remote_access": not local,
-        "headers": {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "no-referrer"},
+        # With "no-referrer", browsers send their forms from the origin "null", which Jupyter refuses.
+        "headers": {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "same-origin"},
     }
     config.VoilaConfiguration.template = "workbench"
     config.VoilaConfiguration.allow_template_override = "NO"
