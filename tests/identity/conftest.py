@@ -1,59 +1,19 @@
-"""An issuer made of a document and keys, served on this machine."""
+"""Registries with people, signing keys, and issuers."""
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from issuer_documents import Documents
 from sqlalchemy import delete
 
 from workbench.identity.passwords import _nobody
 from workbench.identity.signing import SigningKeys
 from workbench.identity.tables import ROOM, attempts, people
 from workbench.registry import Registry, open_registry
-
-
-class Documents:
-    """A web server that answers the JSON documents put into ``pages``, and counts what it is asked."""
-
-    def __init__(self) -> None:
-        self.pages: dict[str, Any] = {}
-        self.asked: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.asked.append(self.path)
-                page = outer.pages.get(self.path, 404)
-                status = page if isinstance(page, int) else 200
-                content = page if isinstance(page, bytes) else json.dumps(page).encode()
-                self.send_response(status)
-                if status in (301, 302):
-                    self.send_header("Location", "/keys")
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def publish(self, jwks: Any, **document: Any) -> None:
-        """Be an issuer of these keys."""
-        self.pages["/.well-known/openid-configuration"] = {
-            "issuer": self.url,
-            "jwks_uri": f"{self.url}/keys",
-            **document,
-        }
-        self.pages["/keys"] = jwks
 
 
 @pytest.fixture
@@ -74,9 +34,6 @@ def opened_registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
         address = new_database()
     with open_registry(address, rooms=[ROOM]) as opened:
         yield opened
-
-
-PASSWORD = "quatre mots sans rapport"  # noqa: S105 - of fictitious people
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
-from conftest import PASSWORD
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from issuer_documents import PASSWORD
 from sqlalchemy import select
 
 from workbench.errors import WorkbenchError

@@ -7,7 +7,7 @@ import threading
 
 import forge
 import pytest
-from conftest import Documents
+from issuer_documents import Documents
 
 from workbench.errors import WorkbenchError
 from workbench.identity.keys import IssuerKeys, check_address

@@ -7,9 +7,9 @@ import time
 
 import pytest
 from argon2 import PasswordHasher
-from conftest import PASSWORD
 from hypothesis import given
 from hypothesis import strategies as st
+from issuer_documents import PASSWORD
 from sqlalchemy import select, update
 
 from workbench.errors import WorkbenchError

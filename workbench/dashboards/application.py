@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_core.paths import jupyter_path
+from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
 from tornado import web
@@ -135,7 +136,7 @@ class FilteredKernelManager(AsyncMappingKernelManager):
         return kernel_id
 
 
-class DashboardKernelManager(OwnedKernels, FilteredKernelManager):
+class DashboardKernelManager(OwnedKernels, FilteredKernelManager):  # type: ignore[misc] # coroutines both
     """Does so for one person, when people are asked who they are."""
 
 
@@ -208,7 +209,7 @@ class DashboardShutdownHandler(VoilaShutdownKernelHandler):
             isinstance(agent, Agent) and provider.admits(agent) and provider.owners.owns(agent.username, kernel_id)
         ):
             raise web.HTTPError(403)
-        await super().post(kernel_id)  # type: ignore[no-untyped-call]
+        await ensure_async(super().post(kernel_id))
 
 
 class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
@@ -354,7 +355,8 @@ def configuration(
     config.Voila.tornado_settings = {
         # A page elsewhere on the web must not reach a local server through a name that resolves to it.
         "allow_remote_access": not local,
-        "headers": {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "no-referrer"},
+        # With "no-referrer", browsers send their forms from the origin "null", which Jupyter refuses.
+        "headers": {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "same-origin"},
     }
     config.VoilaConfiguration.template = "workbench"
     config.VoilaConfiguration.allow_template_override = "NO"

@@ -68,7 +68,8 @@ def serve(
     ------
     WorkbenchError
         ``tableaux_absents`` when the folder holds no notebook, ``port_occupe`` when the port is taken,
-        ``extra_absent`` when Voila is not installed.
+        ``extra_absent`` when Voila is not installed, ``identite_requise`` when the address is another machine's to
+        reach and nobody would be asked who she is.
     """
     folder = Path(folder).resolve()
     titles = dashboard_titles(folder)
@@ -79,6 +80,7 @@ def serve(
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         from workbench.dashboards.application import DashboardApplication, configuration
+        from workbench.identity.jupyter import OidcIdentityProvider
     except ModuleNotFoundError as error:
         raise WorkbenchError("extra_absent", bibliotheque=error.name, extra="jupyter") from error
 
@@ -102,7 +104,7 @@ def serve(
         try:
             application.start()
         finally:
-            if identity is not None:
+            if isinstance(application.identity_provider, OidcIdentityProvider):
                 application.identity_provider.close()
 
 

@@ -114,7 +114,8 @@ class KernelOwners:
 
     def owns(self, email: str, kernel: str) -> bool:
         """Say whether a kernel is a person's; an unknown one is nobody's."""
-        return self._owners.get(kernel, ("", ""))[0] == email
+        found = self._owners.get(kernel)
+        return found is not None and found[0] == email
 
     def of_session(self, session: str) -> Iterable[str]:
         """Return the kernels that a session started."""
