@@ -37,6 +37,8 @@ class Settings:
         Folder of one's own queries (``WORKBENCH_REQUETES_PRIVEES``).
     registry
         Path or URL of the registry, where jobs and comments are kept (``WORKBENCH_REGISTRE``); never printed.
+    store
+        Address of the service of the store, for its client (``WORKBENCH_STORE``).
     chromium
         Program that turns HTML into PDF, empty to search the PATH (``WORKBENCH_CHROMIUM``).
     opendata
@@ -52,6 +54,7 @@ class Settings:
     reports: Path
     queries: Path
     private_queries: Path
+    store: str
     chromium: str
     opendata: str
     opendata_key: str = field(repr=False)
@@ -75,6 +78,7 @@ def settings() -> Settings:
         reports=Path(environment.get("WORKBENCH_REPORTS") or "rapports"),
         queries=Path(environment.get("WORKBENCH_REQUETES") or "requetes"),
         private_queries=Path(environment.get("WORKBENCH_REQUETES_PRIVEES") or user_data_path("workbench") / "requetes"),
+        store=environment.get("WORKBENCH_STORE") or "http://127.0.0.1:8868",
         chromium=environment.get("WORKBENCH_CHROMIUM", ""),
         opendata=environment.get("WORKBENCH_OPENDATA") or "https://data.economie.gouv.fr",
         opendata_key=environment.get("WORKBENCH_OPENDATA_KEY", ""),
