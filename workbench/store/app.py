@@ -111,11 +111,11 @@ def _routes(service: FastAPI, store: Store) -> None:
             openapi_extra=extra,
         )
 
-    @route("POST", "/data/get/{bucket}", "Read what you may see of a bucket", "objects", GET)
+    @route("POST", "/data/get/{bucket:path}", "Read what you may see of a bucket", "objects", GET)
     def get(bucket: str, actor: Actor, body: Body) -> Response:
         return _json(store.answer(actor, bucket, question(_object(body))))
 
-    @route("POST", "/data/put/{bucket}", "Publish sheets, all of them or none", "published", PUT)
+    @route("POST", "/data/put/{bucket:path}", "Publish sheets, all of them or none", "published", PUT)
     def put(bucket: str, actor: Actor, body: Body, request: Request) -> Response:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == NDJSON:
@@ -130,7 +130,7 @@ def _routes(service: FastAPI, store: Store) -> None:
     def policies(actor: Actor) -> Response:
         return _json(store.get(actor, "system", {"type": "policy"}))
 
-    @route("POST", "/data/why/{bucket}", "Explain what is visible, and which badges are missing", "explained", WHY)
+    @route("POST", "/data/why/{bucket:path}", "Explain what is visible, and which badges are missing", "explained", WHY)
     def why(bucket: str, actor: Actor, body: Body) -> Response:
         asked = _object(body)
         unknown = set(asked) - {"key", "date", "of"}
