@@ -42,6 +42,8 @@ class Settings:
         Kernelspec that executes the notebooks of batches, empty for a plain kernel (``WORKBENCH_NOYAU``).
     registry
         Path or URL of the registry, where jobs and comments are kept (``WORKBENCH_REGISTRE``); never printed.
+    store
+        Address of the service of the store, for its client (``WORKBENCH_STORE``).
     chromium
         Program that turns HTML into PDF, empty to search the PATH (``WORKBENCH_CHROMIUM``).
     opendata
@@ -57,6 +59,7 @@ class Settings:
     reports: Path
     queries: Path
     private_queries: Path
+    store: str
     chromium: str
     email: str
     kernel: str
@@ -82,6 +85,7 @@ def settings() -> Settings:
         reports=Path(environment.get("WORKBENCH_REPORTS") or "rapports"),
         queries=Path(environment.get("WORKBENCH_REQUETES") or "requetes"),
         private_queries=Path(environment.get("WORKBENCH_REQUETES_PRIVEES") or user_data_path("workbench") / "requetes"),
+        store=environment.get("WORKBENCH_STORE") or "http://127.0.0.1:8868",
         chromium=environment.get("WORKBENCH_CHROMIUM", ""),
         email=environment.get("WORKBENCH_COURRIEL") or f"{getpass.getuser()}@localhost",
         kernel=environment.get("WORKBENCH_NOYAU", ""),

@@ -863,6 +863,18 @@ ERRORS: dict[str, ErrorKind] = {
     "acces_interdit": ErrorKind(
         "Vous n'avez pas accès à cette fonction.", "Demandez le badge que les politiques du seau system exigent.", 403
     ),
+    "arrow_invalide": ErrorKind(
+        "Le flux Arrow n'est pas lisible : {cause}.", "Colonnes attendues : key, scope, value, releaseDate, expires."
+    ),
+    "demande_trop_longue": ErrorKind(
+        "La demande dépasse {taille} Mio.", "Publiez en NDJSON ou en Arrow, ou en plusieurs fois.", 413
+    ),
+    "magasin_injoignable": ErrorKind(
+        "Le magasin de données {adresse} ne répond pas comme il le devrait : {cause}.",
+        "Réessayez dans un instant ; si cela dure, vérifiez son adresse dans WORKBENCH_STORE.",
+        503,
+    ),
+    "magasin_refus": ErrorKind("{detail}", "", 400),
     "sans_donnees": ErrorKind("Aucune donnée.", "Rien de visible ne répond à cette question.", 404),
     "journal_impossible": ErrorKind(
         "La question n'a pas pu être inscrite au journal : aucune donnée n'est donnée.", "Prévenez l'exploitant.", 500

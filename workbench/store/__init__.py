@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from workbench.store.client import Client, StoreError
 from workbench.store.keys import Reader
 from workbench.store.store import Store, open_store
 
-__all__ = ["Reader", "Store", "open_store"]
+__all__ = ["Client", "Reader", "Store", "StoreError", "open_store"]

@@ -19,6 +19,7 @@ __all__ = [
     "checked_bucket",
     "checked_key",
     "checked_moment",
+    "checked_text",
     "comparable",
     "digest",
     "loads",
@@ -35,6 +36,11 @@ LONGEST = 1000
 
 COMPARED = 200
 """Characters of a text that sorting and ordering compare."""
+
+
+FIRST = datetime(2, 1, 1, tzinfo=UTC)
+LAST = datetime(9999, 12, 30, tzinfo=UTC)
+"""Beyond, a moment has no year in some time zones; what never ends is often written so."""
 
 
 class Reader(Protocol):
@@ -108,6 +114,24 @@ def _word(value: Any) -> bool:
         return len(value.encode()) <= LONGEST
     except UnicodeEncodeError:
         return False
+
+
+def checked_text(text: Any, place: str) -> str:
+    """Accept a short text that databases can hold.
+
+    Raises
+    ------
+    WorkbenchError
+        ``question_invalide``.
+
+    Examples
+    --------
+    >>> checked_text("ada@exemple.fr", "email")
+    'ada@exemple.fr'
+    """
+    if not _word(text):
+        raise WorkbenchError("question_invalide", cause=f"{place} doit être un texte court")
+    return str(text)
 
 
 def checked_bucket(bucket: Any) -> str:
@@ -187,7 +211,7 @@ def checked_moment(moment: Any, place: str) -> datetime:
     try:
         read = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
         if isinstance(read, datetime) and read.tzinfo is not None:
-            return read.astimezone(UTC)
+            return min(max(read.astimezone(UTC), FIRST), LAST)
     except (ValueError, OverflowError):
         pass
     shown = moment if isinstance(moment, str | date | int | float) else type(moment).__name__

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 
-from sqlalchemy import ColumnElement, Connection, FromClause, delete, exists, func, insert, not_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, exists, func, insert, not_, select, tuple_
 
 from workbench.registry import new_identifier
 from workbench.store.policies_stored import changed
@@ -20,6 +21,9 @@ __all__ = ["PUBLICATION_LOCK", "purge"]
 
 PUBLICATION_LOCK = 0x77627374
 """Publications share it on PostgreSQL and a purge has it alone: an object cannot go while a sheet comes."""
+
+PART = 500
+"""Rows named by one statement."""
 
 
 def purge(connection: Connection, limit: datetime) -> Mapping[str, int]:
@@ -34,7 +38,7 @@ def purge(connection: Connection, limit: datetime) -> Mapping[str, int]:
     connection.execute(insert(PURGE).values(id=mark))
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(PUBLICATION_LOCK)))
-    gone = {"properties": _hidden(connection, limit) + _nulls(connection, limit)}
+    gone = {"properties": _expired(connection, limit)}
     left = PROPERTY.alias()
     emptied = not_(exists(select(1).select_from(left).where(left.c.sheet_id == SHEET.c.id, _same_object(left, SHEET))))
     gone["sheets"] = connection.execute(delete(SHEET).where(SHEET.c.released <= limit, emptied)).rowcount
@@ -65,36 +69,32 @@ def _asks_no_more(scope: ColumnElement[int], other: ColumnElement[int]) -> Colum
     )
 
 
-def _hidden(connection: Connection, limit: datetime) -> int:
-    end = PROPERTY.alias()
-    ended = exists(
-        select(1)
-        .select_from(end)
-        .correlate_except(end)
-        .where(
-            _same_object(end, PROPERTY),
-            end.c.name == PROPERTY.c.name,
-            end.c.sheet_id > PROPERTY.c.sheet_id,
-            end.c.value == "null",
-            end.c.released <= limit,
-            _asks_no_more(end.c.scope_id, PROPERTY.c.scope_id),
-        )
+def _ends(end: FromClause, row: FromClause, limit: datetime) -> ColumnElement[bool]:
+    """Say that a null has ended a property for whoever could read it."""
+    return and_(
+        _same_object(end, row),
+        end.c.name == row.c.name,
+        end.c.sheet_id > row.c.sheet_id,
+        end.c.value == "null",
+        end.c.released <= limit,
+        _asks_no_more(end.c.scope_id, row.c.scope_id),
     )
-    return connection.execute(delete(PROPERTY).where(ended)).rowcount
 
 
-def _nulls(connection: Connection, limit: datetime) -> int:
-    """Delete the nulls that hide nothing: the property is absent instead."""
+def _expired(connection: Connection, limit: datetime) -> int:
+    """Delete what nulls have ended, then those nulls, unless they hide something else."""
+    row, end = PROPERTY.alias(), PROPERTY.alias()
+    ended = exists(select(1).select_from(row).correlate_except(row).where(_ends(end, row, limit)))
+    identity = (end.c.object_id, end.c.name, end.c.sheet_id)
+    nulls = iter(connection.execute(select(*identity).where(end.c.value == "null", ended)).all())
+    over = exists(select(1).select_from(end).correlate_except(end).where(_ends(end, PROPERTY, limit)))
+    gone = connection.execute(delete(PROPERTY).where(over)).rowcount
     earlier = PROPERTY.alias()
-    hiding = exists(
-        select(1)
-        .select_from(earlier)
-        .correlate_except(earlier)
-        .where(
-            _same_object(earlier, PROPERTY),
-            earlier.c.name == PROPERTY.c.name,
-            earlier.c.sheet_id < PROPERTY.c.sheet_id,
-        )
+    hidden = and_(
+        _same_object(earlier, PROPERTY), earlier.c.name == PROPERTY.c.name, earlier.c.sheet_id < PROPERTY.c.sheet_id
     )
-    ended = (PROPERTY.c.value == "null") & (PROPERTY.c.released <= limit)
-    return connection.execute(delete(PROPERTY).where(ended, not_(hiding))).rowcount
+    alone = not_(exists(select(1).select_from(earlier).correlate_except(earlier).where(hidden)))
+    key = tuple_(PROPERTY.c.object_id, PROPERTY.c.name, PROPERTY.c.sheet_id)
+    while part := [tuple(each) for each in islice(nulls, PART)]:
+        gone += connection.execute(delete(PROPERTY).where(key.in_(part), alone)).rowcount
+    return gone

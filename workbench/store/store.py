@@ -16,7 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.registry import Registry, open_registry
 from workbench.store import journal
 from workbench.store.item import Item, item
-from workbench.store.keys import SYSTEM, Reader, checked_bucket, checked_moment
+from workbench.store.keys import SYSTEM, Reader, checked_bucket, checked_moment, checked_text
 from workbench.store.policies import MANAGER, Access, access
 from workbench.store.policies_stored import StoredPolicies
 from workbench.store.purge import PUBLICATION_LOCK, purge
@@ -243,6 +243,9 @@ class Store:
             None if moment is None else checked_moment(moment, name)
             for moment, name in ((since, "since"), (until, "until"))
         )
+        for name, value in (("email", email), ("bucket", bucket)):
+            if value is not None:
+                checked_text(value, name)
         asked = {"since": begins, "until": ends, "reader": email, "bucket": bucket}
         with self._asking(reader, "journal") as (connection, now):
             found = journal.entries(connection, since=begins, until=ends, reader=email, bucket=bucket, limit=limit)
@@ -287,6 +290,7 @@ class Store:
         bucket = checked_bucket(bucket)
         asked = question({"key": key, "date": date})
         subject = reader if of is None else of
+        checked_text(subject.email, "of.email")
         with self._asking(reader, "why") as (connection, now):
             date = now if asked.date is None else min(asked.date, now)
             answer = explained(connection, self._access(connection, subject, bucket, now), bucket, asked.key, date)

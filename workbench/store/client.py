@@ -1,0 +1,190 @@
+"""The store from elsewhere: what notebooks and dashboards use, with the token of the person they work for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import httpx
+
+from workbench.config import settings
+from workbench.errors import WorkbenchError
+from workbench.identity.kernel_token import kernel_token
+from workbench.store.bulk import ARROW, NDJSON
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Client", "StoreError"]
+
+
+class StoreError(WorkbenchError):
+    """What a store refused: its words, its status, and its code in ``details["refus"]``."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that the store answered."""
+        return int(self.details["statut"])
+
+
+class Client:
+    """A store reached over HTTP.
+
+    Parameters
+    ----------
+    url
+        Address of the service; ``WORKBENCH_STORE`` by default.
+    token
+        The bearer token, or what gives it for each request; the one of this kernel's person by default.
+    transport
+        How requests travel; for tests and proxies.
+    timeout
+        Seconds that an answer may take.
+
+    Examples
+    --------
+    >>> Client("https://store.example", token="...").url
+    'https://store.example'
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | Callable[[], str] = kernel_token,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        timeout: float = 60.0,
+    ) -> None:
+        self.url = (url or settings().store).rstrip("/")
+        self._token = token
+        self._http = httpx.Client(timeout=timeout, transport=transport)
+
+    def get(
+        self,
+        bucket: str,
+        key: Mapping[str, str] | None = None,
+        *,
+        date: datetime | str | None = None,
+        filter: Iterable[Mapping[str, Any]] | None = None,  # noqa: A002 - the interface's word
+        sort: Iterable[Mapping[str, Any]] | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Read what the person may see of a bucket; parameters and answer of `Store.get`, ``addDate`` as a datetime.
+
+        Raises
+        ------
+        StoreError
+            The store's refusal; 404 when nothing is visible.
+        WorkbenchError
+            ``magasin_injoignable``, ``jeton_absent``.
+        """
+        filters, order = (None if each is None else list(each) for each in (filter, sort))
+        asked = {"key": key, "date": date, "filter": filters, "sort": order, "limit": limit, "offset": offset}
+        return _dated(self._post(f"get/{quote(bucket, safe='')}", _given(asked)), "addDate")
+
+    def put(self, bucket: str, sheets: Iterable[Mapping[str, Any]]) -> int:
+        """Publish sheets, all of them or none, sent as they come; returns how many."""
+        lines = (f"{_text(dict(sheet))}\n".encode() for sheet in sheets)
+        return int(self._send(f"put/{quote(bucket, safe='')}", lines, NDJSON)["published"])
+
+    def put_table(self, bucket: str, table: pa.Table) -> int:
+        """Publish one sheet a row of an Arrow table (columns ``key``, ``scope``, ``value``…); returns how many."""
+        import pyarrow as pa
+
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        return int(self._send(f"put/{quote(bucket, safe='')}", sink.getvalue().to_pybytes(), ARROW)["published"])
+
+    def policies(self) -> list[dict[str, Any]]:
+        """Read the policies, for those who may."""
+        return _dated(self._ask("GET", "policies"), "addDate")
+
+    def why(
+        self,
+        bucket: str,
+        key: Mapping[str, str] | None = None,
+        *,
+        of: Mapping[str, Any] | None = None,
+        date: datetime | str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Explain what a person (``{email, badges}``) sees of objects, for those who may."""
+        answer: list[dict[str, Any]] = self._post(
+            f"why/{quote(bucket, safe='')}", _given({"key": key, "of": of, "date": date})
+        )
+        return answer
+
+    def journal(
+        self,
+        *,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        email: str | None = None,
+        bucket: str | None = None,
+        limit: int = 1000,
+    ) -> list[dict[str, Any]]:
+        """Read the journal, the last entries first, for those who may."""
+        asked = {"since": since, "until": until, "email": email, "bucket": bucket, "limit": limit}
+        given = {name: _date(value) if isinstance(value, datetime) else value for name, value in _given(asked).items()}
+        return _dated(self._ask("GET", "journal", params=given), "at")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _post(self, path: str, asked: Mapping[str, Any]) -> Any:
+        return self._send(path, _text(asked).encode(), "application/json")
+
+    def _send(self, path: str, content: bytes | Iterator[bytes], kind: str) -> Any:
+        return self._ask("POST", path, content=content, headers={"Content-Type": kind})
+
+    def _ask(self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any) -> Any:
+        token = self._token if isinstance(self._token, str) else self._token()
+        sent = {"Authorization": f"Bearer {token}"} | dict(headers or {})
+        try:
+            answer = self._http.request(method, f"{self.url}/data/{path}", headers=sent, **options)
+            read = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise WorkbenchError("magasin_injoignable", adresse=self.url, cause=type(error).__name__) from error
+        if answer.is_success:
+            return read
+        detail = read if isinstance(read, dict) else {}
+        raise StoreError(
+            "magasin_refus",
+            detail=detail.get("detail", "La demande est refusée."),
+            statut=answer.status_code,
+            refus=detail.get("code", ""),
+        )
+
+
+def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _date(value: Any) -> str:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise WorkbenchError("date_invalide", endroit="date", recu=value.isoformat())
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, default=_date)
+
+
+def _dated(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    return [{**row, name: datetime.fromisoformat(row[name])} for row in rows]
