@@ -10,7 +10,6 @@ import getpass
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -357,7 +356,11 @@ class QueryPanelView:
 
     def rename(self, name: object, to: object, shared: object = None) -> None:
         """Give a saved query another name."""
-        self._follow(self._find(name, shared), partial(rename_query, to=_given(to)))
+        found = self._find(name, shared)
+        opened = self.opened
+        renamed = rename_query(found.name, _given(to), shared=found.shared)
+        if opened is not None and self._is_opened(found):
+            self.opened = replace(renamed, query=opened.query)
 
     def duplicate(self, name: object, to: object, shared: object = None) -> None:
         """Copy a saved query under another name, as one's own."""
@@ -370,11 +373,6 @@ class QueryPanelView:
         delete_query(found.name, shared=found.shared)
         if self._is_opened(found):
             self.opened = None
-
-    def _follow(self, found: SavedQuery, rename: Callable[..., SavedQuery]) -> None:
-        renamed = rename(found.name, shared=found.shared)
-        if self._is_opened(found):
-            self.opened = replace(renamed, query=self.opened.query if self.opened else renamed.query)
 
     def _is_opened(self, found: SavedQuery) -> bool:
         return self.opened is not None and (self.opened.name, self.opened.shared) == (found.name, found.shared)
