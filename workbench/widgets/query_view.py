@@ -32,6 +32,7 @@ from workbench.dgfip.import_report import grouped
 from workbench.dgfip.queries_result import csv_text
 from workbench.dgfip.queries_spec import DEFAULT_ROWS, DEFAULT_SECONDS, checked_seconds
 from workbench.errors import WorkbenchError
+from workbench.plans import plain_words
 from workbench.widgets.query_changes import allowed_types, changed, number_of
 from workbench.widgets.query_choices import Choice, QueryChoices
 
@@ -97,8 +98,7 @@ class QueryPanelView:
         self.query = (query or Query()).on(base)
         self.seconds = DEFAULT_SECONDS
         self.result: QueryResult | None = None
-        self.asked: Query | None = None
-        """What `result` answers."""
+        self.asked: Query | None = None  # what the result answers
         self.opened: SavedQuery | None = None
         self._names: dict[str, str] = {}
 
@@ -317,8 +317,6 @@ class QueryPanelView:
             return Document(path.name, path.read_bytes(), media)
 
     def _file_name(self) -> str:
-        from workbench.plans import plain_words
-
         words = plain_words(self.opened.name) if self.opened is not None else ()
         return "-".join(words)[:60] or "requete"
 
@@ -340,12 +338,9 @@ class QueryPanelView:
 
     def save(self, name: object, description: object = "", shared: object = False, replaced: object = False) -> None:
         """Save the query under a name; ``replaced`` when it may take the place of another."""
+        about = _given(description)[:2000]
         self.opened = save_query(
-            self.query,
-            _given(name),
-            description=_given(description)[:2000],
-            shared=shared is True,
-            replace=replaced is True,
+            self.query, _given(name), description=about, shared=shared is True, replace=replaced is True
         )
 
     def open(self, name: object, shared: object = None) -> None:
