@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+import workbench as wb
 from workbench.dgfip import (
     BadRowsError,
     Base,
+    Perimetre,
     connect,
     import_balances,
     import_epci,
@@ -19,6 +21,7 @@ from workbench.dgfip import (
     select_budgets,
     write_demonstration,
 )
+from workbench.dgfip.cells import prepare_cells
 from workbench.dgfip.epci import libelles_epci
 from workbench.errors import WorkbenchError
 
@@ -181,3 +184,30 @@ def test_the_demonstration_has_groupements(base: Base, written: object) -> None:
     assert len(names) > 2
     assert all(name.endswith("(fictive)") for name in names.values())
     assert len(members(base, next(iter(names)), 2024)) >= 1
+
+
+def test_evaluations_take_members_too(base: Base, written: object, tmp_path: Path) -> None:
+    first, second, third, *_ = written.communes  # type: ignore[attr-defined]
+    path = tmp_path / "membres.csv"
+    listed = (2023, EAST, first), (2024, EAST, first), (2024, EAST, second), (2024, WEST, third)
+    lines = [f"{year};{epci};{one.siren}\n" for year, epci, one in listed]
+    path.write_text("".join(["exercice;siren_epci;siren_membre\n", *lines]))
+    import_epci(base, path)
+    trame = wb.trame_from_formules({"A_PRODUITS": "C7[TA:BX]", "A_HABITANT": "A_PRODUITS+D6[TA:BX]"})
+    years = [2022, 2023, 2024]
+
+    def each(perimetre: Perimetre) -> list[tuple[str, int, str, float]]:
+        rows = wb.evaluate_each(trame, base, perimetre, exercices=years).to_pylist()
+        return sorted((row["siret"], row["exercice"], row["indicateur"], row["value"]) for row in rows)
+
+    everyone = each(perimetre())
+    ours = {(2023, first.siren), (2024, first.siren), (2024, second.siren)}
+    wanted = [row for row in everyone if (row[1], row[0][:9]) in ours]
+    # Without cells, then with those that evaluating everything prepares.
+    assert each(perimetre(epci=EAST)) == wanted != []
+    prepare_cells(base)
+    assert each(perimetre(epci=EAST)) == wanted
+    assert each(perimetre(epci=EAST, population=(10**8, None))) == []
+    table = wb.evaluate(trame, base, perimetre=perimetre(epci=EAST), exercices=[2024])
+    sums = [row[3] for row in wanted if row[1] == 2024 and row[2] == "A_PRODUITS"]
+    assert table.loc["A_PRODUITS", 2024] == pytest.approx(sum(sums))
