@@ -63,7 +63,7 @@ def test_a_mistake_is_mended_from_its_hint(lab: Lab, start: tuple[str, Path], de
     marked = output.locator(".cm-lintRange-error")
     expect(marked).to_have_text("[TA:BZ]")
     marked.hover()
-    tip = output.locator(".cm-tooltip-lint")
+    tip = page.page.locator(".wb-floating .cm-tooltip-lint")
     expect(tip).to_contain_text("BZ")
     expect(tip.get_by_role("button", name="Écrire [TA:BR]")).to_be_visible()
     page.screenshot("formule_wrong")
@@ -100,7 +100,7 @@ def test_comptes_are_completed_and_the_keyboard_is_enough(lab: Lab, start: tuple
     press = page.page.keyboard.press
     code_of(output).focus()
     page.page.keyboard.type("C731")
-    options = output.locator(".cm-tooltip-autocomplete li")
+    options = page.page.locator(".wb-floating .cm-tooltip-autocomplete li")
     expect(options.first).to_be_visible()
     page.screenshot("formule_completion")
     label = options.first.locator(".cm-completionLabel").text_content()
