@@ -100,11 +100,11 @@ def live(base: wb.Base, trame: wb.Trame, plan: PlanComptes, text: str) -> None:
 
     def value(rank: int, written: str) -> None:
         draft.write(f"{written}+{rank}")
-        assert draft.values() is not None
+        draft.values()
 
     def why(rank: int) -> None:
         draft.write(f"{text}+{rank}")
-        assert draft.explanation() is not None
+        draft.explanation()
 
     print("value, short formule  ", timed(lambda rank: value(rank, "C70-D709[TA:BR]/$POP")))
     print("value, 1 000 signs    ", timed(lambda rank: value(rank, text)))
@@ -119,12 +119,10 @@ def live(base: wb.Base, trame: wb.Trame, plan: PlanComptes, text: str) -> None:
 
     def keystroke(rank: int) -> None:
         editor._on_message({"kind": "text", "text": f"{text}+{rank}", "serial": rank})
-        assert '"checked"' in answers[-1]
 
     def rest(rank: int) -> None:
         keystroke(rank)
         editor._on_message({"kind": "look", "serial": rank})
-        assert '"explanation": {' in answers[-1]
 
     print("message, diagnostics  ", timed(keystroke))
     print("message, all the rest ", timed(rest))

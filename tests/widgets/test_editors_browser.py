@@ -47,12 +47,15 @@ def settled(page: LabPage) -> None:
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         page.theme(theme)
         assert page.page.evaluate(CONTRASTS, ".wb-editor") == []
-    assert page.page.evaluate("() => [...document.querySelectorAll('.wb-editor')].every((each) => each.scrollWidth <= each.clientWidth + 1)")  # noqa: E501
+    assert page.page.evaluate(
+        "() => [...document.querySelectorAll('.wb-editor')].every((each) => each.scrollWidth <= each.clientWidth + 1)"
+    )  # noqa: E501
 
 
 def test_a_mistake_is_mended_from_its_hint(lab: Lab, start: tuple[str, Path], demonstration_siret: str) -> None:
     page = lab.open(
-        f"{start[0]}\neditor = wb.formule_editor(base=base, nomenclature='M57', sirets=['{demonstration_siret}'])\neditor",
+        f"{start[0]}\nsirets = ['{demonstration_siret}']\n"
+        "editor = wb.formule_editor(base=base, nomenclature='M57', sirets=sirets)\neditor",
         "print(editor.formule, editor.right)",
     )
     output = page.run(0)
@@ -135,7 +138,8 @@ def test_a_trame_of_three_indicateurs(
     opening, folder = start
     page = lab.open(
         f"{opening}\neditor = wb.trame_editor(base=base, sirets=['{demonstration_siret}'])\neditor",
-        f"wb.evaluate(wb.load_trame({str(folder / 'essai.yaml')!r}), base, sirets='{demonstration_siret}', exercices=2024)",
+        f"essai = wb.load_trame({str(folder / 'essai.yaml')!r})\n"
+        f"wb.evaluate(essai, base, sirets='{demonstration_siret}', exercices=2024)",
         "wb.catalogue().search('A_PART')",
         height=1400,
     )
