@@ -49,7 +49,7 @@ def settled(page: LabPage) -> None:
         assert page.page.evaluate(CONTRASTS, ".wb-editor") == []
     assert page.page.evaluate(
         "() => [...document.querySelectorAll('.wb-editor')].every((each) => each.scrollWidth <= each.clientWidth + 1)"
-    )  # noqa: E501
+    )
 
 
 def test_a_mistake_is_mended_from_its_hint(lab: Lab, start: tuple[str, Path], demonstration_siret: str) -> None:

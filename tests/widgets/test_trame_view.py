@@ -46,7 +46,7 @@ PLANS = PlansComptes.of(
             ("701", "Produits finis"),
             ("709", "Rabais"),
             ("75", "Loyers"),
-        ),  # noqa: E501
+        ),
         plan("M4", 2024, ("7", "Produits"), ("70", "Ventes"), ("7099", "Rabais"), ("71", "Loyers")),
     ]
 )
