@@ -22,7 +22,7 @@ import workbench as wb
 from workbench.plans import Compte, PlanComptes
 from workbench.trames.formule_view import look_at_formule
 from workbench.widgets.formule_draft import FormuleDraft
-from workbench.widgets.formule_editor import FormuleEditor
+from workbench.widgets.formule_editing import FormuleEditor
 
 KEYSTROKES = 60
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         import_balances,
         import_cci,
         import_comptes,
+        import_epci,
         import_plan_comptes,
         import_population,
         import_reference,
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
         write_each,
     )
     from workbench.formules import Diagnostic, Fix, check_formule, fixes_of, parse_formule
-    from workbench.reports import run_report, write_balance, write_excel, write_query, write_strates
+    from workbench.reports import query_chart, run_report, write_balance, write_excel, write_query, write_strates
     from workbench.trames import (
         Catalogue,
         Completion,
@@ -90,8 +91,14 @@ if TYPE_CHECKING:
         trame_from_formules,
         transpose,
     )
-    from workbench.widgets.formule_editor import FormuleEditor, formule_editor
-    from workbench.widgets.trame_editor import TrameEditor, trame_editor
+    from workbench.widgets import (
+        FormuleEditor,
+        QueryPanel,
+        TrameEditor,
+        formule_editor,
+        query_panel,
+        trame_editor,
+    )
 
 __version__ = "0.1.0"
 
@@ -111,6 +118,7 @@ __all__ = [
     "Perimetre",
     "Preview",
     "Query",
+    "QueryPanel",
     "QueryResult",
     "SavedQuery",
     "Serie",
@@ -150,6 +158,7 @@ __all__ = [
     "import_balances",
     "import_cci",
     "import_comptes",
+    "import_epci",
     "import_plan_comptes",
     "import_population",
     "import_reference",
@@ -161,6 +170,8 @@ __all__ = [
     "plans_comptes",
     "preview",
     "query",
+    "query_chart",
+    "query_panel",
     "rank_each_batches",
     "read_query",
     "rename_indicateur",
@@ -204,6 +215,7 @@ _ROOMS = {
         "import_balances",
         "import_cci",
         "import_comptes",
+        "import_epci",
         "import_plan_comptes",
         "import_population",
         "import_reference",
@@ -237,7 +249,7 @@ _ROOMS = {
         "write_each",
     ),
     "workbench.formules": ("Diagnostic", "Fix", "check_formule", "fixes_of", "parse_formule"),
-    "workbench.reports": ("run_report", "write_balance", "write_excel", "write_query", "write_strates"),
+    "workbench.reports": ("query_chart", "run_report", "write_balance", "write_excel", "write_query", "write_strates"),
     "workbench.trames": (
         "Catalogue",
         "Completion",
@@ -265,8 +277,14 @@ _ROOMS = {
         "trame_from_formules",
         "transpose",
     ),
-    "workbench.widgets.formule_editor": ("FormuleEditor", "formule_editor"),
-    "workbench.widgets.trame_editor": ("TrameEditor", "trame_editor"),
+    "workbench.widgets": (
+        "FormuleEditor",
+        "QueryPanel",
+        "TrameEditor",
+        "formule_editor",
+        "query_panel",
+        "trame_editor",
+    ),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -421,6 +421,30 @@ ERRORS: dict[str, ErrorKind] = {
     "requete_vide": ErrorKind(
         "La requête ne demande rien.", 'Ajoutez une mesure, .measure("C70"), ou un regroupement, .by("collectivite").'
     ),
+    "epci_sans_exercice": ErrorKind(
+        "Le fichier {fichier} ne dit pas pour quels exercices il donne les membres des EPCI.",
+        "Précisez-les : exercices=2024 ; une liste décrit le 1er janvier de son année.",
+        422,
+    ),
+    "epci_sans_membre": ErrorKind(
+        "Le fichier {fichier} ne nomme pas les membres des EPCI.",
+        "Il lui faut une colonne siren_membre, ou insee (code de la commune).",
+        422,
+    ),
+    "epci_double": ErrorKind(
+        "Le fichier {fichier} donne deux EPCI à {membre} en {exercice}.",
+        "Une commune relève d'un seul EPCI à fiscalité propre : retirez les syndicats de la liste.",
+        422,
+    ),
+    "requete_sans_montant": ErrorKind(
+        "Ce résultat n'a pas de montant à représenter.", "Ajoutez une mesure à la requête, ou élargissez-la.", 422
+    ),
+    "panneau_incident": ErrorKind(
+        "Cette action n'a pas abouti.", "Réessayez ; si l'erreur revient, signalez la référence {reference}.", 500
+    ),
+    "panneau_sans_resultat": ErrorKind(
+        "La requête du panneau n'a pas encore été exécutée.", "Cliquez sur « Exécuter », ou écrivez panel.run().", 409
+    ),
     "requete_mesure": ErrorKind("La mesure « {mesure} » ne convient pas : {raison}.", "{conseil}"),
     "requete_choix": ErrorKind("{quoi} « {valeur} » n'existe pas.", "{conseil}"),
     "requete_valeur": ErrorKind("La valeur « {valeur} » ne convient pas à {quoi}.", "{conseil}"),

@@ -45,6 +45,7 @@ FULL = (
         name="l'île",
         epci="200000001",
         comptes=["60", "7"],
+        fonctions=["932", "90"],
     )
     .exercices(2019, 2023)
     .measure("C70", type_appel="BX", libelle="Ventes : « =x »")

@@ -15,7 +15,12 @@ from lab_server import Lab, LabServer, running_lab
 def lab_server(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[LabServer]:
     """A server of notebooks, whose kernels import the checkout."""
     pytest.importorskip("jupyterlab")
-    with running_lab(tmp_path_factory.mktemp("jupyterlab"), project) as server:
+    folder = tmp_path_factory.mktemp("jupyterlab")
+    queries = {
+        "WORKBENCH_REQUETES": str(folder / "requetes"),
+        "WORKBENCH_REQUETES_PRIVEES": str(folder / "requetes_privees"),
+    }
+    with running_lab(folder, project, **queries) as server:
         yield server
 
 
@@ -38,3 +43,9 @@ def lab(browser: Any, lab_server: LabServer, screenshots: Path) -> Iterator[Lab]
     opened = Lab(browser, lab_server, screenshots)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def lab_base(demonstration_base: str) -> str:
+    """Path of a base of six fictitious communes, 2017 to 2024."""
+    return demonstration_base

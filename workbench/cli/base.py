@@ -9,7 +9,7 @@ import click
 from workbench.cli.base_plan import comptes, import_plan
 from workbench.cli.base_query import queries, query, sql
 from workbench.cli.exits import ExitCode
-from workbench.cli.options import base_option, exercices_option, existing_file, say
+from workbench.cli.options import EXERCICES, base_option, exercices_option, existing_file, say
 
 __all__ = ["command"]
 
@@ -27,6 +27,12 @@ def command() -> None:
 @click.option(
     "--population", multiple=True, type=existing_file, help="Populations : siren ou code commune, exercice, population."
 )
+@click.option("--epci", multiple=True, type=existing_file, help="Membres des EPCI : siren, siren_membre, exercice.")
+@click.option(
+    "--epci-exercices",
+    type=EXERCICES,
+    help="Exercices des listes de membres qui ne les disent pas : 2016-2019.",
+)
 @click.option(
     "--reference",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -39,6 +45,8 @@ def import_(
     collectivite: Path | None,
     comptes: Path | None,
     population: tuple[Path, ...],
+    epci: tuple[Path, ...],
+    epci_exercices: list[int] | None,
     reference: Path | None,
     base: str,
 ) -> int:
@@ -53,13 +61,14 @@ def import_(
         import_balances,
         import_cci,
         import_comptes,
+        import_epci,
         import_population,
         import_reference,
     )
 
     if (execution is None) != (collectivite is None):
         raise click.UsageError("--execution et --collectivite vont ensemble.")
-    if not (files or execution or comptes or population or reference):
+    if not (files or execution or comptes or population or epci or reference):
         raise click.UsageError("Donnez au moins un fichier à importer.")
     with connect(base, read_only=False) as opened:
         if files:
@@ -72,6 +81,8 @@ def import_(
             say(str(import_reference(opened, reference)))
         for path in population:
             say(str(import_population(opened, path)))
+        for path in epci:
+            say(str(import_epci(opened, path, exercices=epci_exercices)))
     return ExitCode.OK
 
 

@@ -49,6 +49,7 @@ def command(folder: Path) -> int:
         controls,
         import_balances,
         import_comptes,
+        import_epci,
         import_population,
         write_demonstration,
     )
@@ -64,6 +65,7 @@ def command(folder: Path) -> int:
         import_balances(opened, demonstration.balances)
         import_population(opened, demonstration.population)
         import_comptes(opened, demonstration.comptes)
+        import_epci(opened, demonstration.epci)
     with _step("Contrôles"), connect(base) as opened:
         report = controls(opened)
     trame_path = settings().trames / "ofgl_agregats_m57.yaml"

@@ -13,6 +13,7 @@ from workbench.dgfip.cci_import import import_cci
 from workbench.dgfip.comptes_import import import_comptes
 from workbench.dgfip.control import Control
 from workbench.dgfip.control_report import ControlReport, controls
+from workbench.dgfip.epci_import import import_epci
 from workbench.dgfip.import_report import ImportReport
 from workbench.dgfip.migration import Migration, migrate
 from workbench.dgfip.plan_import import import_plan_comptes
@@ -73,6 +74,7 @@ __all__ = [
     "import_balances",
     "import_cci",
     "import_comptes",
+    "import_epci",
     "import_plan_comptes",
     "import_population",
     "import_reference",

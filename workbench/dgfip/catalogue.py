@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,11 +14,19 @@ from sqlalchemy import and_, func, or_, select
 
 from workbench.dgfip.base import Base, snapshots
 from workbench.dgfip.import_report import grouped
-from workbench.dgfip.schema import balances, budgets, collectivites, comptes, imports
+from workbench.dgfip.schema import balances, budgets, collectivites, comptes, imports, plan_fonctions
 from workbench.dgfip.selection import perimetre, under_nomenclature
 from workbench.errors import WorkbenchError, require_kind
 
-__all__ = ["BaseInfo", "base_info", "find_collectivites", "libelles_comptes", "searchable", "words_of"]
+__all__ = [
+    "BaseInfo",
+    "base_info",
+    "find_collectivites",
+    "libelles_comptes",
+    "libelles_fonctions",
+    "searchable",
+    "words_of",
+]
 
 
 def find_collectivites(
@@ -142,6 +151,33 @@ def libelles_comptes(base: Base, nomenclature: str | None = None) -> dict[str, s
         compte: re.sub(rf"^{re.escape(compte)}\s*[-–:]\s*", "", libelle).strip()
         for compte, libelle in zip(rows.column("compte").to_pylist(), rows.column("libelle").to_pylist(), strict=True)
     }
+
+
+def libelles_fonctions(base: Base, codes: Iterable[str | None]) -> dict[str, str]:
+    """Return the labels of functional codes, from the charts of the base.
+
+    Parameters
+    ----------
+    base
+        An open base.
+    codes
+        As balances have them: in M57 the fonction comes after 90 (investissement) or 93 (fonctionnement).
+
+    Returns
+    -------
+    dict of str to str
+        The label of the code, of the fonction inside it, or of the nearest one above; unknown codes are absent.
+    """
+    f = plan_fonctions.c
+    rows = base.fetch(select(f.fonction, f.libelle).order_by(f.fonction, f.exercice, f.libelle))
+    known = dict(zip(rows.column("fonction").to_pylist(), rows.column("libelle").to_pylist(), strict=True))
+    found: dict[str, str] = {}
+    for code in {each for each in codes if each}:
+        inside = code[2:].lstrip("-") if code.startswith(("90", "93")) and len(code) > 2 else code
+        label = next((known[inside[:end]] for end in range(len(inside), 0, -1) if inside[:end] in known), "")
+        if label:
+            found[code] = label
+    return found
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from workbench.dgfip.demonstration_annexe import PARKING, WATER, Service, found_annexe, play_annexe
-from workbench.dgfip.demonstration_communes import Commune, commune
+from workbench.dgfip.demonstration_communes import Commune, commune, groupement
 from workbench.dgfip.demonstration_habits import FONCTIONS
 from workbench.dgfip.demonstration_ledger import Ledger, Position, chart, shares
 from workbench.dgfip.demonstration_principal import found, play_principal
@@ -45,6 +45,7 @@ _DESCRIPTION = (
 _EMPTY = ("SECTEUR", "FINESS", "CODBUD1")
 _AMOUNTS = ("BEDEB", "BECRE", "OBNETDEB", "OBNETCRE", "ONBDEB", "ONBCRE", "OOBDEB", "OOBCRE", "SD", "SC")
 _LAYOUT_A = (*_DESCRIPTION, *_EMPTY, "CATEG", "BAL", "FONCTION", "COMPTE", *_AMOUNTS)
+_EPCI = ("exercice", "dept", "siren", "raison_sociale", "nature_juridique", "insee", "siren_membre", "nom_membre")
 _LAYOUT_B = tuple(name.lower() for name in _LAYOUT_A if name != "FONCTION")
 
 _NOTICE = """\
@@ -70,6 +71,8 @@ class Demonstration:
         ``siren;exercice;population``, for `import_population`.
     comptes
         ``nomenclature;comptes;libelles``: the label of every compte used.
+    epci
+        Members of invented EPCI, in the layout of the DGCL's list, for `import_epci`.
     notice
         A French text that says that all this is fiction.
     communes
@@ -83,6 +86,7 @@ class Demonstration:
     balances: tuple[Path, ...]
     population: Path
     comptes: Path
+    epci: Path
     notice: Path
     communes: tuple[Commune, ...]
     exercices: tuple[int, ...]
@@ -204,6 +208,7 @@ def write_demonstration(
         balances=tuple(written),
         population=_write(to / "population-fictive.csv", ("siren", "exercice", "population"), inhabitants),
         comptes=_write(to / "comptes.csv", ("nomenclature", "comptes", "libelles"), _labels(used)),
+        epci=_write(to / "epci-fictifs.csv", _EPCI, [row for year in years for row in _members(invented, year)]),
         notice=notice,
         communes=invented,
         exercices=years,
@@ -308,6 +313,17 @@ def _labels(used: Iterable[tuple[str, str]]) -> list[str]:
         for nomenclature, compte in sorted(used, reverse=True)
     }
     return [f"{nomenclature};{compte};{label}" for (nomenclature, compte), label in sorted(named.items())]
+
+
+def _members(communes: Iterable[Commune], year: int) -> Iterator[str]:
+    """Write which EPCI each commune belongs to: one a département, which the smallest ones joined in 2020."""
+    for one in communes:
+        if one.inhabitants < 1000 and year < 2020:
+            continue
+        siren, name, nature = groupement(one.departement)
+        short = f"97{one.departement[2]}" if one.departement.startswith("10") else one.departement[1:]
+        member = f"{short}{one.insee[len(short) - 2 :]};{one.siren};{one.libelle}"
+        yield f"{year};{short};{siren};{name};{nature};{member}"
 
 
 def _write(path: Path, header: tuple[str, ...], rows: list[str]) -> Path:

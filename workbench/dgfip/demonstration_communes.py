@@ -168,6 +168,18 @@ def commune(seed: int | str, number: int) -> Commune:
     )
 
 
+def groupement(departement: str) -> tuple[str, str, str]:
+    """Invent the EPCI of a département: its SIREN, whose key fails, its name and its nature.
+
+    Examples
+    --------
+    >>> groupement("031")
+    ('998000314', 'COMMUNAUTE DE COMMUNES DU 31 (fictive)', 'CC')
+    """
+    digits = "".join(letter if letter.isdecimal() else str(ord(letter) % 10) for letter in departement)
+    return _failing(f"99800{digits}"), f"COMMUNAUTE DE COMMUNES DU {departement.lstrip('0')} (fictive)", "CC"
+
+
 def _name(seed: int | str, number: int) -> str:
     """Build a name from its syllables; the label is in capitals without accents, as published ones."""
     names = len(_STARTS) * len(_MIDDLES) * len(_ENDS)

@@ -18,6 +18,9 @@ __all__ = ["Descriptions"]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
+_YEARS = 10_000
+"""More than any exercice, so that a unit and an exercice make one number."""
+
 _SELECTIONS = 8
 """Selections of rows kept at hand, eight bytes a row each."""
 
@@ -78,11 +81,21 @@ class Descriptions:
             del self._known[next(iter(self._known))]
         return found
 
+    def of_budgets(self, budgets: pa.Table) -> Integers:
+        """The rows of some budget-years (``siret``, ``exercice``) that the base gave, ascending."""
+        sirets = np.asarray(budgets["siret"].to_pylist(), dtype=str)
+        unit = np.searchsorted(self.sirets, sirets).astype(np.int64)
+        wanted = unit * _YEARS + np.asarray(budgets["exercice"].to_numpy(), dtype=np.int64)
+        # Sorted by SIRET then exercice: so are these keys.
+        return np.unique(np.searchsorted(self.unit * _YEARS + self.exercice, wanted)).astype(np.int64)
+
     @cached_property
     def _known(self) -> dict[tuple[Perimetre, tuple[int, ...] | None], Integers]:
         return {}
 
     def _taken(self, perimetre: Perimetre, exercices: tuple[int, ...] | None) -> Integers:
+        if perimetre.epci is not None:
+            raise ValueError("the base tells the members of groupements: see of_budgets")
         rows = self._named(perimetre)
         if exercices is not None:
             rows = rows[np.isin(self.exercice[rows], np.asarray(exercices, dtype=np.int64))]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["BALANCES", "POPULATION", "Layout", "LayoutColumn", "match_layout"]
+__all__ = ["BALANCES", "MEMBRES_EPCI", "POPULATION", "Layout", "LayoutColumn", "match_layout"]
 
 
 @dataclass(frozen=True)
@@ -177,3 +177,21 @@ POPULATION = Layout(
     ),
 )
 """Populations by SIREN, SIRET or commune code."""
+
+MEMBRES_EPCI = Layout(
+    title="de membres d'EPCI",
+    columns=(
+        LayoutColumn("siren_epci", ("siren_epci", "epci", "siren_groupement", "n_siren", "siren"), required=True),
+        LayoutColumn("libelle_epci", ("raison_sociale", "libepci", "libelle_epci", "nom_epci", "nom_du_groupement")),
+        LayoutColumn("nature", ("nature_juridique", "nature_epci", "nature")),
+        LayoutColumn("siren", ("siren_membre", "siren_commune")),
+        LayoutColumn("commune", ("insee", "code_commune", "codgeo", "code_insee", "commune")),
+        LayoutColumn("libelle", ("nom_membre", "libgeo", "libelle", "nom_commune")),
+        LayoutColumn("exercice", ("exercice", "exer", "annee", "année")),
+    ),
+    known=frozenset(
+        {"dept", "dep", "reg", "dep_com", "mode_financ", "nb_membres", "total_pop_tot", "total_pop_mun"}
+        | {f"{name}_{year}" for name in ("ptot", "pmun") for year in range(2010, 2051)}
+    ),
+)
+"""Members of EPCI: the DGCL's list of EPCI à fiscalité propre and of their communes, INSEE's, or a simple CSV."""

@@ -64,7 +64,7 @@ def migrate(base: Base) -> Migration:
     >>> folder = tempfile.TemporaryDirectory()
     >>> with connect(folder.name + "/base.duckdb", read_only=False) as base:
     ...     print(migrate(base))
-    La base est à jour : ses tables sont de la version 3.
+    La base est à jour : ses tables sont de la version 4.
     >>> folder.cleanup()
     """
     with begin(base):

@@ -14,7 +14,7 @@ from typing import Any
 
 from workbench.dgfip.base import Base
 from workbench.dgfip.import_report import grouped
-from workbench.dgfip.queries_measures import Filter, Measure, checked_text, nearest
+from workbench.dgfip.queries_measures import Filter, Measure, checked_fonction, checked_text, nearest
 from workbench.dgfip.queries_result import QueryResult, in_euros, labelled, notices
 from workbench.dgfip.queries_spec import (
     DEFAULT_ROWS,
@@ -81,6 +81,7 @@ class Query:
         name: str | None = None,
         epci: Codes | None = None,
         comptes: str | Iterable[str] | None = None,
+        fonctions: str | Iterable[str] | None = None,
     ) -> Query:
         """Narrow what is read; a criterion given again takes the place of the former.
 
@@ -93,10 +94,13 @@ class Query:
         name
             Words of the label of the budget, in any order, accents and case apart.
         epci
-            SIRENs of the groupements that budgets belong to, where the source tells it: CCI bases do, open data
-            does not.
+            SIRENs of the groupements that budgets belong to in their exercice: CCI bases tell it, and lists imported
+            with `import_epci`.
         comptes
             First digits of the comptes to read.
+        fonctions
+            First characters of the functional codes to read, as balances have them: in M57, 93 (fonctionnement) or 90
+            (investissement) then the fonction, so ``["902", "932"]`` is fonction 2. Balances by nature have none.
 
         Raises
         ------
@@ -122,6 +126,7 @@ class Query:
             departements=departements,
             types=types,
             population=population,
+            epci=epci,
         )
         criteria = {each: value for each, value in vars(given).items() if value is not None}
         if population is not None:
@@ -129,11 +134,12 @@ class Query:
         spec = replace(spec, perimetre=replace(spec.perimetre, **criteria))
         if name is not None:
             spec = replace(spec, name=checked_text(name, "name").strip() or None)
-        if epci is not None:
-            spec = replace(spec, epci=perimetre(sirens=epci).sirens)
         if comptes is not None:
             prefixes = [comptes] if isinstance(comptes, str) else list(comptes)
             spec = replace(spec, comptes=tuple(Measure.of(f"C{each}").compte for each in prefixes))
+        if fonctions is not None:
+            codes = [fonctions] if isinstance(fonctions, str) else list(fonctions)
+            spec = replace(spec, fonctions=tuple(checked_fonction(each) for each in codes))
         return replace(self, spec=spec)
 
     def exercices(self, first: int | Iterable[int], last: int | None = None) -> Query:
@@ -325,6 +331,7 @@ class Query:
             base=base.url,
             snapshot=base.snapshot,
             seconds=seconds,
+            spec=spec,
         )
 
     @property
@@ -338,10 +345,10 @@ class Query:
         said = [f"Périmètre : {spec.perimetre}"]
         if spec.name is not None:
             said.append(f"Nom : {spec.name}")
-        if spec.epci is not None:
-            said.append(f"EPCI : {', '.join(spec.epci)}")
         if spec.comptes is not None:
             said.append(f"Comptes : {', '.join(spec.comptes)}")
+        if spec.fonctions is not None:
+            said.append(f"Fonctions : {', '.join(spec.fonctions)}")
         years = "tous" if spec.exercices is None else ", ".join(map(str, spec.exercices))
         said.append(f"Exercices : {years}")
         said.append(f"Mesures : {', '.join(each.name for each in spec.measures) or 'aucune'}")

@@ -12,7 +12,7 @@ from typing import Any, cast
 from workbench.errors import WorkbenchError, require_kind
 from workbench.types_appel import SOLDES, TYPES_APPEL, Side, TypeAppel
 
-__all__ = ["Filter", "Measure", "cents", "checked_text", "nearest", "shown"]
+__all__ = ["Filter", "Measure", "cents", "checked_fonction", "checked_text", "nearest", "shown"]
 
 _LISTED = 20
 """Names that a message lists; beyond, only the nearest."""
@@ -202,6 +202,27 @@ def checked_text(value: object, parametre: str) -> str:
             "requete_valeur", valeur=shown(text), quoi=parametre, conseil="Retirez les caractères invisibles."
         )
     return text
+
+
+def checked_fonction(value: object) -> str:
+    """Return the first characters of a functional code.
+
+    Raises
+    ------
+    WorkbenchError
+        ``requete_valeur``.
+
+    Examples
+    --------
+    >>> checked_fonction(" 93-212 ")
+    '93-212'
+    """
+    code = value.strip().upper() if isinstance(value, str) else ""
+    if not re.fullmatch(r"[0-9A-Z][0-9A-Z.-]{0,19}", code, re.ASCII):
+        raise WorkbenchError(
+            "requete_valeur", valeur=shown(value), quoi="une fonction", conseil="Écrivez ses premiers chiffres : 932."
+        )
+    return code
 
 
 def nearest(wrong: object, known: Iterable[str]) -> str:

@@ -17,13 +17,15 @@ from sqlalchemy import select
 
 from workbench.atomic import replacing
 from workbench.dgfip.base import Base
-from workbench.dgfip.catalogue import libelles_comptes
+from workbench.dgfip.catalogue import libelles_comptes, libelles_fonctions
+from workbench.dgfip.epci import epci_exercices, libelles_epci
 from workbench.dgfip.import_report import grouped
 from workbench.dgfip.queries_spec import QuerySpec
 from workbench.dgfip.queries_text import SqlText
 from workbench.dgfip.reference import departements, nomenclatures, types_budget, types_etablissement
-from workbench.dgfip.schema import collectivites
+from workbench.dgfip.schema import budgets
 from workbench.errors import WorkbenchError, require_kind
+from workbench.plans import years_text
 
 __all__ = ["QueryResult", "csv_text", "in_euros", "labelled", "notices", "truncation"]
 
@@ -49,6 +51,8 @@ class QueryResult:
         What was read.
     seconds
         What it took.
+    spec
+        What was asked; None for SQL that a person wrote.
     """
 
     table: pa.Table
@@ -58,6 +62,7 @@ class QueryResult:
     base: str = ""
     snapshot: str = ""
     seconds: float = 0.0
+    spec: QuerySpec | None = None
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -175,8 +180,14 @@ def labelled(base: Base, table: pa.Table, spec: QuerySpec) -> pa.Table:
         "source": {"balances": "balances ouvertes", "cci": "base CCI"},
     }
     if {"compte", "chapitre", "classe"} & set(spec.columns):
-        labels = libelles_comptes(base, spec.perimetre.nomenclature)
+        # Without a nomenclature, any label says more than none.
+        labels = libelles_comptes(base, spec.perimetre.nomenclature or "*")
         known |= {"compte": labels, "chapitre": labels, "classe": labels}
+    if "fonction" in spec.columns:
+        named = libelles_fonctions(base, table.column("fonction").to_pylist())
+        known |= {"fonction": named} if named else {}
+    if "siren_epci" in spec.columns:
+        known["siren_epci"] = libelles_epci(base)
     for name in spec.columns:
         if name in known:
             found = pa.array([known[name].get(code or "", "") for code in table.column(name).to_pylist()], pa.string())
@@ -202,13 +213,17 @@ def notices(base: Base, table: pa.Table, spec: QuerySpec, cut_at: int | None) ->
     for measure in spec.measures:
         if measure.per_inhabitant and table.column(measure.name).null_count:
             yield f"« {measure.name} » : sans valeur là où la population n'est pas connue."
-    if spec.epci is not None and not table.num_rows:
-        known = select(collectivites.c.siren_epci).where(collectivites.c.siren_epci.is_not(None)).limit(1)
-        if not base.fetch(known).num_rows:
+    if spec.perimetre.epci is not None or "epci" in spec.dimensions:
+        known = epci_exercices(base)
+        asked = spec.exercices or base.fetch(select(budgets.c.exercice).distinct()).column(0).to_pylist()
+        unknown = sorted(set(asked) - known)
+        if not known:
             yield (
-                "Aucune source de cette base ne dit de quel EPCI relève une collectivité ; "
-                "donnez les sirens de ses membres."
+                "Aucune source de cette base ne dit de quel EPCI relève une collectivité : importez une liste de "
+                "membres (wb.import_epci), ou donnez les sirens des membres."
             )
+        elif unknown:
+            yield f"Composition des EPCI inconnue {years_text(unknown)} : ces exercices n'y sont pas comptés."
 
 
 def truncation(rows: int) -> str:

@@ -40,8 +40,20 @@ __all__ = [
 
 _MAX_BYTES = 1 << 20
 _KEYS = ("nom", "description", "proprietaire", "date", "requete")
-_CRITERIA = ("sirets", "sirens", "finess", "nomenclature", "departements", "types", "population")
-_PARTS = ("perimetre", "nom", "epci", "comptes", "exercices", "mesures", "par", "filtres", "ordre", "limite")
+_CRITERIA = ("sirets", "sirens", "finess", "nomenclature", "departements", "types", "population", "epci")
+_PARTS = (
+    "perimetre",
+    "nom",
+    "epci",
+    "comptes",
+    "fonctions",
+    "exercices",
+    "mesures",
+    "par",
+    "filtres",
+    "ordre",
+    "limite",
+)
 
 
 @dataclass(frozen=True)
@@ -295,8 +307,8 @@ def _plain(spec: QuerySpec) -> dict[str, Any]:
             if value is not None
         },
         "nom": spec.name,
-        "epci": spec.epci,
         "comptes": spec.comptes,
+        "fonctions": spec.fonctions,
         "exercices": spec.exercices,
         "mesures": [
             {
@@ -315,7 +327,7 @@ def _plain(spec: QuerySpec) -> dict[str, Any]:
         "limite": spec.limit,
     }
     # An empty perimetre criterion keeps nothing, so it stays; an empty list of measures asks nothing.
-    kept = {"epci", "comptes", "exercices"}
+    kept = {"comptes", "fonctions", "exercices"}
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in parts.items()
@@ -361,7 +373,11 @@ def _query(path: Path, parts: Mapping[str, Any]) -> Query:
     criteria = dict(_mapping(path, parts.get("perimetre", {}), _CRITERIA, "perimetre"))
     if criteria.get("population") is not None:
         criteria["population"] = tuple(criteria["population"])
-    query = query.where(**criteria, name=parts.get("nom"), epci=parts.get("epci"), comptes=parts.get("comptes"))
+    # Files written when members of EPCI were no part of a perimeter have them beside it.
+    criteria.setdefault("epci", parts.get("epci"))
+    query = query.where(
+        **criteria, name=parts.get("nom"), comptes=parts.get("comptes"), fonctions=parts.get("fonctions")
+    )
     if parts.get("exercices") is not None:
         query = query.exercices(_listed(path, parts["exercices"], "exercices"))
     for each in _listed(path, parts.get("mesures", []), "mesures"):

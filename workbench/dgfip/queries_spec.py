@@ -65,7 +65,7 @@ DIMENSIONS: Mapping[str, Dimension] = MappingProxyType(
             Dimension("exercice", ("exercice",), "chaque exercice"),
             Dimension("departement", ("departement",), "chaque département"),
             Dimension("region", ("region",), "chaque région"),
-            Dimension("epci", ("siren_epci",), "chaque groupement de rattachement, où la source le donne"),
+            Dimension("epci", ("siren_epci",), "chaque EPCI dont la collectivité est membre, où une source le dit"),
             Dimension("nomenclature", ("nomenclature",), "chaque nomenclature"),
             Dimension("type_etablissement", ("type_etablissement",), "chaque type d'établissement"),
             Dimension("type_budget", ("type_budget",), "budgets principaux et annexes"),
@@ -91,12 +91,12 @@ class QuerySpec:
         Which budgets.
     name
         Words of their label, in any order; None for no criterion.
-    epci
-        SIRENs of the groupements that they belong to; None for no criterion.
     exercices
         None for all.
     comptes
         Prefixes of the comptes read; None for all.
+    fonctions
+        Prefixes of the functional codes read; None for all.
     measures, dimensions, filters
         What is added up, by what, and which groups stay.
     order
@@ -107,9 +107,9 @@ class QuerySpec:
 
     perimetre: Perimetre = field(default_factory=Perimetre)
     name: str | None = None
-    epci: tuple[str, ...] | None = None
     exercices: tuple[int, ...] | None = None
     comptes: tuple[str, ...] | None = None
+    fonctions: tuple[str, ...] | None = None
     measures: tuple[Measure, ...] = ()
     dimensions: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()

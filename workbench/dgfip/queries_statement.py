@@ -39,6 +39,7 @@ from sqlalchemy import (
 )
 
 from workbench.dgfip.catalogue import searchable, words_of
+from workbench.dgfip.epci import epci_of
 from workbench.dgfip.queries_measures import Measure, cents
 from workbench.dgfip.queries_spec import QuerySpec
 from workbench.dgfip.relations import joined
@@ -157,13 +158,14 @@ def _kept(spec: QuerySpec, inhabitants: bool) -> tuple[CTE, Tables]:
                 "perimetre_invalide", critere="name", valeur=spec.name, conseil="Écrivez un ou plusieurs mots du nom."
             )
         conditions += [func.contains(searchable(c.libelle), word) for word in words]
-    if spec.epci is not None:
-        conditions.append(c.siren_epci.in_(spec.epci))
     wanted = [name for name in spec.columns if name not in _OF_COMPTE]
     elsewhere = {name: _OF_BUDGET[name] for name in wanted if name in _OF_BUDGET}
     joins = joined(collectivites, budgets, *(column.table for column in elsewhere.values()))
     needed = ["siret", "exercice", "siren", "population", "departement", "insee"]
-    own = [c[name] for name in dict.fromkeys([*needed, *wanted]) if name not in elsewhere]
+    own: list[ColumnElement[Any]] = [c[name] for name in dict.fromkeys([*needed, *wanted]) if name not in elsewhere]
+    if "siren_epci" in wanted:
+        joins, groupement = epci_of(joins)
+        own = [each for each in own if each.name != "siren_epci"] + [groupement.label("siren_epci")]
     described = select(*own, *elsewhere.values()).select_from(joins).where(*conditions)
     low, high = spec.perimetre.population or (None, None)
     if inhabitants or low is not None or high is not None:
@@ -202,14 +204,16 @@ def _comptes(spec: QuerySpec) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [_ROWS.compte.is_not(None)]
     if spec.comptes is not None:
         conditions.append(_among(spec.comptes))
+    if spec.fonctions is not None:
+        conditions.append(_among(spec.fonctions, _ROWS.fonction))
     prefixes = tuple(dict.fromkeys(each.compte for each in spec.measures))
     if prefixes and all(prefixes):
         conditions.append(_among(prefixes))
     return conditions
 
 
-def _among(prefixes: tuple[str, ...]) -> ColumnElement[bool]:
-    return or_(*(func.starts_with(_ROWS.compte, prefix) for prefix in prefixes)) if prefixes else ~true()
+def _among(prefixes: tuple[str, ...], column: ColumnElement[Any] = _ROWS.compte) -> ColumnElement[bool]:
+    return or_(*(func.starts_with(column, prefix) for prefix in prefixes)) if prefixes else ~true()
 
 
 def _amount(measure: Measure) -> ColumnElement[Any]:

@@ -38,6 +38,7 @@ __all__ = [
     "derived",
     "doublons",
     "imports",
+    "membres_epci",
     "metadata",
     "plan_chapitres",
     "plan_comptes",
@@ -48,7 +49,7 @@ __all__ = [
     "versions",
 ]
 
-VERSION = 3
+VERSION = 4
 """Goes up when a table or a column is added here: 1 is any base that does not say.
 
 An older base is read as it is, what it lacks being empty, and completed by the next import; a newer
@@ -128,6 +129,20 @@ populations = Table(
     Column("import_id", Integer, nullable=False),
 )
 """Populations that were imported apart, for sources that carry none."""
+
+membres_epci = Table(
+    "membres_epci",
+    metadata,
+    Column("exercice", SmallInteger, nullable=False),
+    Column("siren_epci", String(9), nullable=False, doc="The groupement"),
+    Column("libelle_epci", Text),
+    Column("nature", Text, doc="CC, CA, CU, METRO… as the source writes it"),
+    Column("siren", String(9), doc="The member; null where the source gives only the code of a commune"),
+    Column("commune", String(5), doc="INSEE's code of the commune, where there is no SIREN"),
+    Column("libelle", Text, doc="Name of the member"),
+    Column("import_id", Integer, nullable=False),
+)
+"""Which EPCI à fiscalité propre each commune belongs to, exercice by exercice: one at most."""
 
 references = Table(
     "references",

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from workbench.dgfip.base import Base
+from workbench.dgfip.epci import belongs_to, commune_code
 from workbench.dgfip.reference import departements as known_departements
 from workbench.dgfip.schema import AMOUNTS, balances, budgets, collectivites, imports, populations
 from workbench.dgfip.values import constant
@@ -79,6 +80,8 @@ class Perimetre:
         Codes, and establishment types, on three characters.
     population
         Bounds, both included, judged exercice by exercice; None is no bound.
+    epci
+        SIRENs of the groupements that budgets belong to in their exercice.
     """
 
     sirets: tuple[str, ...] | None = None
@@ -88,6 +91,7 @@ class Perimetre:
     departements: tuple[str, ...] | None = None
     types: tuple[str, ...] | None = None
     population: tuple[int | None, int | None] | None = None
+    epci: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
         criteria = [(field.name, getattr(self, field.name)) for field in fields(self)]
@@ -108,6 +112,7 @@ def perimetre(
     departements: Codes | None = None,
     types: Codes | None = None,
     population: tuple[int | None, int | None] | None = None,
+    epci: Codes | None = None,
 ) -> Perimetre:
     """Describe a set of budgets.
 
@@ -123,6 +128,8 @@ def perimetre(
         Establishment types, ``"101"`` or ``101``.
     population
         Bounds, both included, judged exercice by exercice; 0 or None is no bound.
+    epci
+        SIRENs of groupements: the budgets of their members, as CCI bases or `import_epci` tell them.
 
     Returns
     -------
@@ -149,6 +156,7 @@ def perimetre(
         departements=None if departements is None else tuple(_departement(each) for each in _several(departements)),
         types=None if types is None else tuple(_type(each) for each in _several(types)),
         population=_bounds(population),
+        epci=_identifiers(epci, "SIREN", 9),
     )
 
 
@@ -273,7 +281,7 @@ def with_population(described: Select[Any]) -> Subquery:
         .distinct()
         .subquery("communes")
     )
-    commune = case((owners.c.siren.is_not(None), _commune_code(kept.c)), else_=null())
+    commune = case((owners.c.siren.is_not(None), commune_code(kept.c)), else_=null())
     located = (
         select(*kept.c, commune.label("code_commune"))
         .select_from(kept)
@@ -296,16 +304,6 @@ def with_population(described: Select[Any]) -> Subquery:
     return select(*plain, func.coalesce(*found).label("population")).select_from(joined).subquery("described")
 
 
-def _commune_code(rows: Any) -> ColumnElement[Any]:
-    """Return INSEE's code of the commune: 33063, 2A004; overseas 101 and 105 give 97105."""
-    departement = rows.departement
-    prefix = case(
-        (func.left(departement, constant(2)) == constant("10"), constant("97")),
-        else_=func.right(departement, constant(2)),
-    )
-    return prefix.concat(rows.insee)
-
-
 def criteria_conditions(criteria: Perimetre) -> tuple[list[ColumnElement[bool]], dict[str, pa.Table]]:
     """Return the conditions of a perimetre on ``collectivites``, population apart, and the tables that they name."""
     rows = collectivites.c
@@ -325,6 +323,8 @@ def criteria_conditions(criteria: Perimetre) -> tuple[list[ColumnElement[bool]],
         conditions.append(under_nomenclature(rows.nomenclature, criteria.nomenclature))
     if criteria.departements is not None:
         conditions.append(rows.departement.in_(criteria.departements))
+    if criteria.epci is not None:
+        conditions.append(belongs_to(criteria.epci))
     if criteria.types is not None:
         conditions.append(rows.type_etablissement.in_(criteria.types))
     return conditions, tables

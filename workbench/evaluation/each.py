@@ -188,20 +188,20 @@ def _batches(
         return batches_of_mapper(plan, base, mapper, chosen, wanted, layout)
     cells = open_cells(base)
     if cells is not None:
-        return _of_cells(plan, cells, chosen, wanted, layout)
+        return _of_cells(plan, base, cells, chosen, wanted, layout)
     budgets = select_budgets(base, chosen, wanted)
     if budgets.num_rows >= _WORTH_PREPARING:
         cells = prepare_cells(base)
         if cells is not None:
-            return _of_cells(plan, cells, chosen, wanted, layout)
+            return _of_cells(plan, base, cells, chosen, wanted, layout)
     frame = frame_of(budgets).sort_values(["siret", "exercice"], ignore_index=True)
     return len(frame), ((len(part), _each(plan, base, part, layout)) for part in _by_units(frame))
 
 
 def _of_cells(
-    plan: Plan, cells: Cells, chosen: Perimetre, wanted: list[int], layout: Layout
+    plan: Plan, base: Base, cells: Cells, chosen: Perimetre, wanted: list[int], layout: Layout
 ) -> tuple[int, Iterator[tuple[int, pa.RecordBatch]]]:
-    selection = Selection(cells, chosen, wanted)
+    selection = Selection(base, cells, chosen, wanted)
     rows = cells.descriptions
 
     def batches() -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -219,17 +219,23 @@ class Selection:
 
     Parameters
     ----------
+    base
+        An open base.
     cells
-        The cells of a base.
+        Its cells.
     chosen
         The perimeter.
     wanted
         Exercices; None for all.
     """
 
-    def __init__(self, cells: Cells, chosen: Perimetre, wanted: list[int] | None) -> None:
+    def __init__(self, base: Base, cells: Cells, chosen: Perimetre, wanted: list[int] | None) -> None:
         self.rows = cells.descriptions
-        self.taken = self.rows.taken(chosen, wanted)
+        if chosen.epci is None:
+            self.taken = self.rows.taken(chosen, wanted)
+        else:
+            # Members of groupements may be imported after the cells were made: the base tells them.
+            self.taken = self.rows.of_budgets(select_budgets(base, chosen, wanted))
         self.count = len(self.taken)
 
     def meets(self, condition: Condition, rows: Integers) -> Mask:

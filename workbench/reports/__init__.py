@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.reports.charts_query import query_chart
     from workbench.reports.excel import write_excel
     from workbench.reports.excel_balance import write_balance
     from workbench.reports.excel_query import write_query
@@ -24,6 +25,7 @@ __all__ = [
     "State",
     "export_html",
     "export_pdf",
+    "query_chart",
     "run_report",
     "write_balance",
     "write_excel",
@@ -37,6 +39,7 @@ _MODULES = {
     "State": "report",
     "export_html": "html",
     "export_pdf": "pdf",
+    "query_chart": "charts_query",
     "run_report": "report",
     "write_balance": "excel_balance",
     "write_excel": "excel",

@@ -121,6 +121,15 @@ class Chart:
     def __init__(self, figure: Figure) -> None:
         self.figure = figure
 
+    @property
+    def description(self) -> str:
+        """The alternative text."""
+        return _description(self.figure)
+
+    def content(self) -> dict[str, Any]:
+        """Return what plotly.js draws: ``data``, ``layout``, ``config``."""
+        return dict(bundle(self.figure)[PLOTLY_MIME])
+
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         return bundle(self.figure)
 

@@ -52,6 +52,9 @@ function combobox({ label, hint, search, choose, empty = "Aucune collectivité n
   function pick(index) {
     const option = options[index];
     if (!option) return;
+    // An answer that is still on its way would open the list again.
+    clearTimeout(timer);
+    question += 1;
     chosen = input.value = kept ? option.label : "";
     close();
     choose(option.value);
