@@ -1,5 +1,7 @@
 """Saved queries: one readable YAML file each, private to its author or shared with everyone.
 
+Reading, writing and checking a file are one module because they are one format.
+
 A private query lies in the user's own folder, a shared one in the folder that a team keeps beside its trames, where
 git reviews it. The name of a file is made from the name of the query and can leave neither folder.
 """

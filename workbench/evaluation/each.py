@@ -234,8 +234,7 @@ class Selection:
         if chosen.epci is None:
             self.taken = self.rows.taken(chosen, wanted)
         else:
-            # Members of groupements may be imported after the cells were made: the base tells them.
-            self.taken = self.rows.of_budgets(select_budgets(base, chosen, wanted))
+            self.taken = self.rows.of_budgets(select_budgets(base, chosen, wanted))  # cells know no groupement
         self.count = len(self.taken)
 
     def meets(self, condition: Condition, rows: Integers) -> Mask:

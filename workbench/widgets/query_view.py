@@ -10,7 +10,6 @@ import getpass
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from workbench.dgfip.import_report import grouped
 from workbench.dgfip.queries_result import csv_text
 from workbench.dgfip.queries_spec import DEFAULT_ROWS, DEFAULT_SECONDS, checked_seconds
 from workbench.errors import WorkbenchError
+from workbench.plans import plain_words
 from workbench.widgets.query_changes import allowed_types, changed, number_of
 from workbench.widgets.query_choices import Choice, QueryChoices
 
@@ -98,8 +98,7 @@ class QueryPanelView:
         self.query = (query or Query()).on(base)
         self.seconds = DEFAULT_SECONDS
         self.result: QueryResult | None = None
-        self.asked: Query | None = None
-        """What `result` answers."""
+        self.asked: Query | None = None  # what the result answers
         self.opened: SavedQuery | None = None
         self._names: dict[str, str] = {}
 
@@ -318,8 +317,6 @@ class QueryPanelView:
             return Document(path.name, path.read_bytes(), media)
 
     def _file_name(self) -> str:
-        from workbench.plans import plain_words
-
         words = plain_words(self.opened.name) if self.opened is not None else ()
         return "-".join(words)[:60] or "requete"
 
@@ -341,12 +338,9 @@ class QueryPanelView:
 
     def save(self, name: object, description: object = "", shared: object = False, replaced: object = False) -> None:
         """Save the query under a name; ``replaced`` when it may take the place of another."""
+        about = _given(description)[:2000]
         self.opened = save_query(
-            self.query,
-            _given(name),
-            description=_given(description)[:2000],
-            shared=shared is True,
-            replace=replaced is True,
+            self.query, _given(name), description=about, shared=shared is True, replace=replaced is True
         )
 
     def open(self, name: object, shared: object = None) -> None:
@@ -357,7 +351,11 @@ class QueryPanelView:
 
     def rename(self, name: object, to: object, shared: object = None) -> None:
         """Give a saved query another name."""
-        self._follow(self._find(name, shared), partial(rename_query, to=_given(to)))
+        found = self._find(name, shared)
+        opened = self.opened
+        renamed = rename_query(found.name, _given(to), shared=found.shared)
+        if opened is not None and self._is_opened(found):
+            self.opened = replace(renamed, query=opened.query)
 
     def duplicate(self, name: object, to: object, shared: object = None) -> None:
         """Copy a saved query under another name, as one's own."""
@@ -370,11 +368,6 @@ class QueryPanelView:
         delete_query(found.name, shared=found.shared)
         if self._is_opened(found):
             self.opened = None
-
-    def _follow(self, found: SavedQuery, rename: Callable[..., SavedQuery]) -> None:
-        renamed = rename(found.name, shared=found.shared)
-        if self._is_opened(found):
-            self.opened = replace(renamed, query=self.opened.query if self.opened else renamed.query)
 
     def _is_opened(self, found: SavedQuery) -> bool:
         return self.opened is not None and (self.opened.name, self.opened.shared) == (found.name, found.shared)

@@ -6,6 +6,8 @@ function render({ model, el }) {
   el.classList.add("wb", "wb-lab", "wb-panel");
   // JupyterLab would take Entrée and other keys for its own commands.
   el.setAttribute("data-lm-suppress-shortcuts", "true");
+  el.setAttribute("role", "region");
+  el.setAttribute("aria-label", "Requête assistée");
   const ask = channel(model, el, KERNEL);
   const notices = element("div", { class: "wb-notices", "aria-live": "assertive" });
   const count = element("p", { class: "wb-count", role: "status" });
