@@ -8,13 +8,14 @@ DEMO ?= demo
 
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-fast lint up lock clean help
+.PHONY: demo test test-fast lint up lock widgets clean help
 
 help:
 	@echo "make demo       environment, demonstration base, trame evaluated, report executed"
 	@echo "make test       environment, all tests, lint, types, import arrows"
 	@echo "make test-fast  the same without the tests marked slow"
 	@echo "make up         dashboards on the demonstration base (or WORKBENCH_BASE)"
+	@echo "make widgets    bundle CodeMirror again (Node and npm; not needed to run)"
 	@echo "make lock       resolve the dependencies again into the lock files"
 
 $(BIN)/uv:
@@ -53,6 +54,9 @@ up: $(VENV)/.product
 lock:
 	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --group dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
+
+widgets:
+	cd workbench/widgets/editor && npm ci --ignore-scripts && npm run build
 
 clean:
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -95,9 +95,14 @@ if TYPE_CHECKING:
         trame_from_formules,
         transpose,
     )
-    from workbench.widgets.assisted_query import QueryPanel, query_panel
-    from workbench.widgets.formule_editor import FormuleEditor, formule_editor
-    from workbench.widgets.trame_editor import TrameEditor, trame_editor
+    from workbench.widgets import (
+        FormuleEditor,
+        QueryPanel,
+        TrameEditor,
+        formule_editor,
+        query_panel,
+        trame_editor,
+    )
 
 __version__ = "0.1.0"
 
@@ -288,9 +293,14 @@ _ROOMS = {
         "trame_from_formules",
         "transpose",
     ),
-    "workbench.widgets.assisted_query": ("QueryPanel", "query_panel"),
-    "workbench.widgets.formule_editor": ("FormuleEditor", "formule_editor"),
-    "workbench.widgets.trame_editor": ("TrameEditor", "trame_editor"),
+    "workbench.widgets": (
+        "FormuleEditor",
+        "QueryPanel",
+        "TrameEditor",
+        "formule_editor",
+        "query_panel",
+        "trame_editor",
+    ),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -32,9 +32,7 @@ def test_values_are_those_of_evaluate(
 ) -> None:
     trame = wb.trame_from_formules(FORMULES, nomenclature=nomenclature)
     with wb.connect(demonstration_base) as base:
-        accounts = Accounts(
-            base, sirets=[demonstration_siret], exercices=range(2000, 2100), nomenclature=nomenclature
-        )
+        accounts = Accounts(base, sirets=[demonstration_siret], exercices=range(2000, 2100), nomenclature=nomenclature)
         table = wb.evaluate(trame, base, sirets=[demonstration_siret], exercices=range(2000, 2100))
     # The base is closed: nothing more is read.
     assert accounts.exercices == tuple(table.columns)

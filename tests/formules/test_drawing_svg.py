@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def labels(drawing: str) -> list[str]:
-    root = ElementTree.fromstring(drawing)  # noqa: S314 - our own text
+    root = ET.fromstring(drawing)  # noqa: S314 - our own text
     return ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
 
 
@@ -39,7 +39,7 @@ def test_conditions_and_offsets_are_said() -> None:
 
 def test_each_node_says_its_stretch() -> None:
     text = "C70-A_B[TA:BX]"
-    root = ElementTree.fromstring(draw_tree_svg(parse_formule(text)))  # noqa: S314
+    root = ET.fromstring(draw_tree_svg(parse_formule(text)))  # noqa: S314
     nodes = [each.attrib for each in root.iter() if "data-from" in each.attrib]
     spans = [(int(each["data-from"]), int(each["data-to"])) for each in nodes]
     assert [text[first:last] for first, last in spans] == ["C70-A_B", "C70", "A_B"]
@@ -49,13 +49,27 @@ def test_each_node_says_its_stretch() -> None:
 def test_no_label_is_markup(label: str) -> None:
     clean = "".join(letter for letter in label if letter.isprintable())
     drawing = draw_tree_svg(parse_formule("C70[TA:BX]+1"), {"70": f"<script>{clean}</script>&\"'"})
-    root = ElementTree.fromstring(drawing)  # noqa: S314
-    assert {each.tag.removeprefix(SVG) for each in root.iter()} <= {"svg", "title", "g", "rect", "text", "tspan", "path"}
+    root = ET.fromstring(drawing)  # noqa: S314
+    tags = {each.tag.removeprefix(SVG) for each in root.iter()}
+    assert tags <= {
+        "svg",
+        "title",
+        "g",
+        "rect",
+        "text",
+        "tspan",
+        "path",
+    }
 
 
 @pytest.mark.parametrize(
     "text",
-    ["+".join(["C70"] * 5000) + "[TA:BX]", "(1+" * 150 + "1" + ")" * 150, "*".join(["2"] * 3000), "^".join(["2"] * 3000)],
+    [
+        "+".join(["C70"] * 5000) + "[TA:BX]",
+        "(1+" * 150 + "1" + ")" * 150,
+        "*".join(["2"] * 3000),
+        "^".join(["2"] * 3000),
+    ],
     ids=["terms", "parentheses", "factors", "powers"],
 )
 def test_a_huge_formule_is_drawn_in_part(text: str) -> None:

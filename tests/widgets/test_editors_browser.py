@@ -47,12 +47,15 @@ def settled(page: LabPage) -> None:
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         page.theme(theme)
         assert page.page.evaluate(CONTRASTS, ".wb-editor") == []
-    assert page.page.evaluate("() => [...document.querySelectorAll('.wb-editor')].every((each) => each.scrollWidth <= each.clientWidth + 1)")  # noqa: E501
+    assert page.page.evaluate(
+        "() => [...document.querySelectorAll('.wb-editor')].every((each) => each.scrollWidth <= each.clientWidth + 1)"
+    )
 
 
 def test_a_mistake_is_mended_from_its_hint(lab: Lab, start: tuple[str, Path], demonstration_siret: str) -> None:
     page = lab.open(
-        f"{start[0]}\neditor = wb.formule_editor(base=base, nomenclature='M57', sirets=['{demonstration_siret}'])\neditor",
+        f"{start[0]}\nsirets = ['{demonstration_siret}']\n"
+        "editor = wb.formule_editor(base=base, nomenclature='M57', sirets=sirets)\neditor",
         "print(editor.formule, editor.right)",
     )
     output = page.run(0)
@@ -63,7 +66,7 @@ def test_a_mistake_is_mended_from_its_hint(lab: Lab, start: tuple[str, Path], de
     marked = output.locator(".cm-lintRange-error")
     expect(marked).to_have_text("[TA:BZ]")
     marked.hover()
-    tip = output.locator(".cm-tooltip-lint")
+    tip = page.page.locator(".wb-floating .cm-tooltip-lint")
     expect(tip).to_contain_text("BZ")
     expect(tip.get_by_role("button", name="Écrire [TA:BR]")).to_be_visible()
     page.screenshot("formule_wrong")
@@ -100,7 +103,7 @@ def test_comptes_are_completed_and_the_keyboard_is_enough(lab: Lab, start: tuple
     press = page.page.keyboard.press
     code_of(output).focus()
     page.page.keyboard.type("C731")
-    options = output.locator(".cm-tooltip-autocomplete li")
+    options = page.page.locator(".wb-floating .cm-tooltip-autocomplete li")
     expect(options.first).to_be_visible()
     page.screenshot("formule_completion")
     label = options.first.locator(".cm-completionLabel").text_content()
@@ -135,7 +138,8 @@ def test_a_trame_of_three_indicateurs(
     opening, folder = start
     page = lab.open(
         f"{opening}\neditor = wb.trame_editor(base=base, sirets=['{demonstration_siret}'])\neditor",
-        f"wb.evaluate(wb.load_trame({str(folder / 'essai.yaml')!r}), base, sirets='{demonstration_siret}', exercices=2024)",
+        f"essai = wb.load_trame({str(folder / 'essai.yaml')!r})\n"
+        f"wb.evaluate(essai, base, sirets='{demonstration_siret}', exercices=2024)",
         "wb.catalogue().search('A_PART')",
         height=1400,
     )

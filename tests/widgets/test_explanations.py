@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.widgets.explanations import explanation_tree, node_at
 from workbench.evaluation import Explanation
+from workbench.widgets.explanations import explanation_tree, node_at
 
 
 def compte(number: str, cents: int, sign: int = 1) -> Explanation:

@@ -156,14 +156,23 @@ def test_a_period_is_among_what_is_offered(base: wb.Base) -> None:
     assert draft.exercices == (2021, 2022, 2023)
 
 
-@given(st.one_of(st.text(), st.none(), st.integers(), st.lists(st.text())), st.one_of(st.integers(), st.none(), st.text()))
+@given(
+    st.one_of(st.text(), st.none(), st.integers(), st.lists(st.text())), st.one_of(st.integers(), st.none(), st.text())
+)
 def test_any_text_is_answered(text: object, position: object) -> None:
     import json
 
     draft = FormuleDraft("", trame=TRAME, plans=PLAN)
     draft.write(text)
     draft.write("\ud800C70[TA:BX]" if text is None else text)
-    whole = [draft.said(), draft.completions(text, position), draft.remarks(), draft.tree(), draft.reads(), draft.choices()]
+    whole = [
+        draft.said(),
+        draft.completions(text, position),
+        draft.remarks(),
+        draft.tree(),
+        draft.reads(),
+        draft.choices(),
+    ]
     json.dumps(whole).encode()
     json.dumps(whole, ensure_ascii=False).encode()
 

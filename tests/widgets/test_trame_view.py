@@ -38,7 +38,15 @@ def plan(nomenclature: str, exercice: int, *comptes: tuple[str, str]) -> PlanCom
 
 PLANS = PlansComptes.of(
     [
-        plan("M57", 2024, ("7", "Produits"), ("70", "Ventes"), ("701", "Produits finis"), ("709", "Rabais"), ("75", "Loyers")),  # noqa: E501
+        plan(
+            "M57",
+            2024,
+            ("7", "Produits"),
+            ("70", "Ventes"),
+            ("701", "Produits finis"),
+            ("709", "Rabais"),
+            ("75", "Loyers"),
+        ),
         plan("M4", 2024, ("7", "Produits"), ("70", "Ventes"), ("7099", "Rabais"), ("71", "Loyers")),
     ]
 )
@@ -74,7 +82,11 @@ def test_three_indicateurs_make_a_trame(folder: Path, base: wb.Base, demonstrati
     view = TrameView(base=base, sirets=[demonstration_siret])
     assert view.state()["page"] == "choose"
     view.create("essai", "M57", "Essai")
-    for code, formule in (("A_VENTES", "C70-D709[TA:BR]"), ("A_IMPOTS", "C73-D739[TA:BR]"), ("A_PART", "A_VENTES/$POP")):
+    for code, formule in (
+        ("A_VENTES", "C70-D709[TA:BR]"),
+        ("A_IMPOTS", "C73-D739[TA:BR]"),
+        ("A_PART", "A_VENTES/$POP"),
+    ):
         view.add(code)
         view.draft.write(formule)
     assert codes(view) == ["A_VENTES", "A_IMPOTS", "A_PART"]
@@ -210,7 +222,13 @@ def test_the_file_of_a_trame(view: TrameView, folder: Path) -> None:
 @pytest.mark.parametrize("name", ["../maison", "/etc/passwd", "a/b", "maison.yaml", "~/../x", "", None, 3, "x" * 5000])
 def test_no_name_becomes_a_path(view: TrameView, folder: Path, name: object) -> None:
     before = sorted(folder.parent.rglob("*"))
-    for gesture in (view.open, view.compare, view.rename_trame, view.duplicate_trame, lambda each: view.create(each, "M57")):  # noqa: E501
+    for gesture in (
+        view.open,
+        view.compare,
+        view.rename_trame,
+        view.duplicate_trame,
+        lambda each: view.create(each, "M57"),
+    ):
         with pytest.raises(WorkbenchError):
             gesture(name)
     assert sorted(folder.parent.rglob("*")) == before
@@ -222,10 +240,10 @@ def test_nothing_of_the_browser_is_believed(view: TrameView, value: Any) -> None
     before = view.state()
     for gesture in (
         view.select, view.delete, view.export,
-        lambda each: view.rename(each, "A_X"), lambda each: view.rename("A_NET", each), lambda each: view.add(each),
+        lambda each: view.rename(each, "A_X"), lambda each: view.rename("A_NET", each), view.add,
         lambda each: view.move(each, "up"), lambda each: view.edit(each, "x"), lambda each: view.describe(each, "x"),
         lambda each: view.duplicate("A_NET", each), lambda each: view.transpose(each, each),
-        lambda each: view.transposed(each, each), lambda each: view.adopt(each),
+        lambda each: view.transposed(each, each), view.adopt,
     ):  # fmt: skip
         try:
             gesture(value)

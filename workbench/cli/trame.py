@@ -11,6 +11,7 @@ from workbench.cli.exits import ExitCode
 from workbench.cli.options import EXERCICES, base_option, exercices_option, existing_file, say
 from workbench.cli.progress import progress_bar
 from workbench.cli.trame_comptes import look_at_comptes, transpose
+from workbench.cli.trame_files import create, delete, duplicate, rename
 from workbench.cli.trame_plan import plan
 from workbench.cli.trame_search import search
 from workbench.cli.trame_strates import strates
@@ -21,7 +22,7 @@ __all__ = ["command"]
 
 @click.group()
 def command() -> None:
-    """Les trames : vérifier, évaluer, importer, exporter, comparer, lister."""
+    """Les trames : créer, vérifier, évaluer, importer, exporter, comparer, lister."""
 
 
 @command.command()
@@ -191,3 +192,5 @@ command.add_command(plan)
 command.add_command(search)
 command.add_command(transpose)
 command.add_command(strates)
+for each in (create, rename, duplicate, delete):
+    command.add_command(each)

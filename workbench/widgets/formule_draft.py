@@ -2,12 +2,15 @@
 
 An editor writes a text, then asks; every answer is plain data. Nothing that comes from the browser is believed: what is
 no choice of this moment changes nothing.
+
+The questions of an editor on one text are one list, hence one module.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from workbench.dgfip import Base, base_info, find_collectivites, libelles_comptes, plans_comptes
@@ -20,7 +23,6 @@ from workbench.formules.words import MAX_LENGTH, MAX_LEXEMES
 from workbench.plans import Compte, PlanComptes, PlansComptes
 from workbench.reports.numbers import format_value
 from workbench.trames import Indicateur, Serie, Trame, check_comptes, complete_formule
-from workbench.trames.checks import check_field
 from workbench.widgets.explanations import explanation_tree, node_at, unites_of
 
 __all__ = ["FormuleDraft"]
@@ -95,6 +97,7 @@ class FormuleDraft:
         self._known_exercices = tuple(base_info(base).exercices) if base is not None else ()
         self.exercices: tuple[int, ...] = self._known_exercices[-MOST_EXERCICES:]
         self._explained: Explanation | None = None
+        self._unites: dict[str, str] = {}
         self._wanted: tuple[str, int] | None = None
         self.plan_exercice: int | None = None
         self._read_as = nomenclature
@@ -122,6 +125,7 @@ class FormuleDraft:
             self.texte = _SURROGATE.sub("\ufffd", text[: MAX_LENGTH + 1])
             self._explained = None
             self._diagnostics: list[Diagnostic] | None = None
+            self._made: tuple[Trame, Indicateur] | None = None
 
     @property
     def nomenclature(self) -> str | None:
@@ -144,13 +148,17 @@ class FormuleDraft:
 
     def indicateur(self) -> Indicateur:
         """Return the indicateur that the text makes; raises FormuleSyntaxError."""
-        known = self.trame[self.code] if self.trame is not None and self.code in self.trame else None
-        made = Indicateur.from_texte(self.code or _ALONE, self.texte)
-        if known is None:
-            return made
-        return Indicateur(
-            known.code, known.libelle, made.formules, known.description, known.reference, known.theme, known.unite
-        )
+        return self._in_trame()[1]
+
+    def _in_trame(self) -> tuple[Trame, Indicateur]:
+        """Return the trame with the formule in it, and its indicateur; made once a text."""
+        if self._made is None:
+            trame = self.trame if self.trame is not None else Trame("apercu", ())
+            one = Indicateur.from_texte(self.code or _ALONE, self.texte)
+            if one.code in trame:
+                one = replace(trame[one.code], formules=one.formules)
+            self._made = (trame.with_indicateur(one), one)
+        return self._made
 
     def said(self) -> dict[str, Any]:
         """Say what is wrong, with where, why and what to write instead; offsets count characters."""
@@ -342,11 +350,6 @@ class FormuleDraft:
             "code": self.code,
         }
 
-    def _in_trame(self) -> tuple[Trame, str]:
-        one = self.indicateur()
-        trame = self.trame if self.trame is not None else Trame("apercu", ())
-        return trame.with_indicateur(one), one.code
-
     def values(self) -> dict[str, Any] | None:
         """Evaluate the formule on what is chosen; None while it is wrong or nothing is chosen.
 
@@ -357,11 +360,11 @@ class FormuleDraft:
         """
         if not self.right or not self._accounts:
             return None
-        trame, code = self._in_trame()
+        trame, one = self._in_trame()
         rows = []
         for siret, (label, accounts) in self._accounts.items():
             try:
-                found = accounts.values(trame, code)
+                found = accounts.values(trame, one.code)
             except (OverflowError, WorkbenchError) as error:
                 message = error.message if isinstance(error, WorkbenchError) else "Valeur trop grande."
                 rows.append({"siret": siret, "label": label, "cells": [], "problem": message})
@@ -412,14 +415,14 @@ class FormuleDraft:
         if not shown:
             return None
         exercice = exercice if exercice in shown else shown[-1]
-        trame, code = self._in_trame()
+        trame, one = self._in_trame()
         try:
-            why = accounts.explain(trame, code, exercice)
+            why = accounts.explain(trame, one.code, exercice)
             tree = explanation_tree(why, unites_of(trame), levels=3)
             written = self._written(why.value)
         except (OverflowError, WorkbenchError):
             return None
-        self._explained = why
+        self._explained, self._unites = why, unites_of(trame)
         return {"siret": siret, "exercice": exercice, "title": f"{name}, {exercice} : {written}", "tree": tree}
 
     def expansion(self, path: object) -> dict[str, Any] | None:
@@ -427,13 +430,7 @@ class FormuleDraft:
         if self._explained is None or not isinstance(path, list):
             return None
         node = node_at(self._explained, path)
-        unites = unites_of(self.trame) if self.trame is not None else {}
-        return None if node is None else explanation_tree(node, unites, levels=1)
-
-    def code_problem(self) -> str:
-        """Say what is wrong in the code of the indicateur; empty for nothing."""
-        wrong = check_field("code_indicateur", self.code) if self.code else None
-        return "" if wrong is None else f"{wrong[0]} : {wrong[1]}"
+        return None if node is None else explanation_tree(node, self._unites, levels=1)
 
 
 def _nearest(plan: PlanComptes, prefix: str) -> str:

@@ -5,4 +5,4 @@ export { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 export { bracketMatching } from "@codemirror/language";
 export { forceLinting, lintKeymap, nextDiagnostic, setDiagnostics } from "@codemirror/lint";
 export { Annotation, Compartment, EditorState, Prec } from "@codemirror/state";
-export { Decoration, EditorView, MatchDecorator, ViewPlugin, drawSelection, keymap, placeholder } from "@codemirror/view";
+export { Decoration, EditorView, MatchDecorator, ViewPlugin, drawSelection, keymap, placeholder, tooltips } from "@codemirror/view";

@@ -77,6 +77,9 @@ function formulePane({ model, ask, onText = () => {}, label = "Formule" }) {
   let question = 0;
 
   const holder = element("div", { class: "wb-code" });
+  // The output of a cell hides what goes beyond it: tips and completions float above the page.
+  const floating = element("div", { class: "wb-editor wb-floating", "data-lm-suppress-shortcuts": "true" });
+  document.body.append(floating);
   const state = element("p", { class: "wb-state", role: "status" });
   const problems = element("ul", { class: "wb-problems", "aria-label": "Remarques sur la formule" });
   const planSelect = element("select", { class: "wb-input", "aria-label": "Exercice du plan de comptes", onchange: () => ask({ kind: "plan", exercice: planSelect.value }) });
@@ -407,6 +410,7 @@ function formulePane({ model, ask, onText = () => {}, label = "Formule" }) {
             cm.autocompletion({ override: [complete], icons: false, activateOnTyping: true, closeOnBlur: true, maxRenderedOptions: 50 }),
             cm.keymap.of([{ key: "Tab", run: cm.acceptCompletion }, ...cm.closeBracketsKeymap, ...cm.completionKeymap, ...cm.lintKeymap, ...cm.historyKeymap, ...cm.defaultKeymap]),
             cm.EditorView.lineWrapping,
+            cm.tooltips({ parent: floating }),
             cm.EditorState.phrases.of(PHRASES),
             cm.placeholder("C70-D709[TA:BR]"),
             cm.EditorView.contentAttributes.of({ "aria-label": "Texte de la formule", spellcheck: "false", autocapitalize: "off" }),
@@ -438,6 +442,7 @@ function formulePane({ model, ask, onText = () => {}, label = "Formule" }) {
       clearTimeout(timer);
       model.off("msg:custom", hear);
       view?.destroy();
+      floating.remove();
     },
   };
 }

@@ -11,7 +11,7 @@ from workbench.errors import WorkbenchError
 from workbench.plans import PlanComptes, PlansComptes
 from workbench.trames import Trame, TrameSession
 from workbench.widgets.component import source
-from workbench.widgets.formule_editor import CodeComponent, answer_formule, incident_notice, notice
+from workbench.widgets.formule_editing import CodeComponent, answer_formule, incident_notice, notice
 from workbench.widgets.trame_view import TrameView
 
 __all__ = ["TrameEditor", "trame_editor"]
