@@ -756,6 +756,11 @@ ERRORS: dict[str, ErrorKind] = {
     "dossier_non_inscriptible": ErrorKind(
         "Le dossier {dossier} ne peut pas être écrit : {cause}.", "Vérifiez vos droits, ou choisissez-en un autre.", 403
     ),
+    "travailleurs_arretes": ErrorKind(
+        "Les processus qui produisent les rapports s'arrêtent aussitôt lancés.",
+        "La raison est dans {journal}. Ce qui est fait le reste ; reprenez ensuite le lot.",
+        500,
+    ),
     "lot_absent": ErrorKind(
         "Aucun de vos lots ne porte l'identifiant « {lot} ».", "Vos lots et vos demandes : workbench report status", 404
     ),

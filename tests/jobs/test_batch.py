@@ -368,6 +368,23 @@ def test_a_notebook_report_in_all_formats(
     assert job.facts["indicateurs"]
 
 
+def _mend_for(running: Pool, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        time.sleep(0.05)
+        running.mend()
+
+
+def test_workers_that_cannot_start_are_given_up(
+    local_registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.reports.jobs_pool.DEATHS_SECONDS", 0.0)
+    monkeypatch.setattr("workbench.reports.jobs_pool.sys.executable", "/bin/false")
+    with pool(local_registry, None, 1, None) as running, pytest.raises(WorkbenchError) as refused:
+        _mend_for(running, 10.0)
+    assert refused.value.code == "travailleurs_arretes"
+
+
 GOOD = "21330063500017;033;2018;2020;Bordeaux"
 
 

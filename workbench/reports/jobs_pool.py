@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from platformdirs import user_log_path
+
 from workbench.errors import WorkbenchError
 from workbench.registry import Registry
 from workbench.reports.jobs_leases import LEASE_SECONDS, recover
@@ -28,7 +30,10 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 20.0
 DEATHS_SECONDS = 2.0
-"""Least time between two replacements of a worker: what cannot start must not be started in a loop."""
+"""Least time between two replacements of a worker."""
+
+MOST_FAILURES = 5
+"""Workers that end by themselves with an error before all are given up: what cannot start is not started for ever."""
 
 
 def processors() -> int:
@@ -65,6 +70,7 @@ class Pool:
     ) -> None:
         self.registry = registry
         self.options = ["--batch", batch or "", "--kernel", kernel or "", "--lease", str(lease)]
+        self.failures = 0
         self.workers = [self._start() for _ in range(size)]
 
     def _start(self) -> _Started:
@@ -82,7 +88,13 @@ class Pool:
         return _Started(process, name, time.monotonic())
 
     def mend(self) -> None:
-        """Replace the workers that died, and give back at once what they held."""
+        """Replace the workers that died, and give back at once what they held.
+
+        Raises
+        ------
+        WorkbenchError
+            ``travailleurs_arretes`` when they do not die but fail, again and again.
+        """
         dead = [each for each in self.workers if each.process.poll() is not None]
         if not dead:
             return
@@ -91,7 +103,10 @@ class Pool:
         for each in dead:
             if time.monotonic() - each.since < DEATHS_SECONDS:
                 continue
-            log.warning("worker %s died with status %s", each.name, each.process.returncode)
+            log.info("worker %s died with status %s", each.name, each.process.returncode)
+            self.failures += each.process.returncode > 0
+            if self.failures >= MOST_FAILURES:
+                raise WorkbenchError("travailleurs_arretes", journal=log_file())
             each.process.stdin.close()  # type: ignore[union-attr]
             self.workers[self.workers.index(each)] = self._start()
 
@@ -125,8 +140,15 @@ def pool(
         workers.stop()
 
 
+def log_file() -> Path:
+    """Return the file where the operator finds what workers say."""
+    return user_log_path("workbench") / "travailleurs.log"
+
+
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: at the end of the interpreter, its lock would be held by this thread.
+    while os.read(0, 4096):
+        pass
     # In good order first; a worker that hears nothing any more is ended.
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(STOP_SECONDS)
@@ -141,6 +163,9 @@ def _main() -> None:
         parser.add_argument(option, default="")
     parser.add_argument("--lease", type=float, default=LEASE_SECONDS)
     given = parser.parse_args()
+    with suppress(OSError):  # without a log, they still work
+        log_file().parent.mkdir(parents=True, exist_ok=True)
+        logging.basicConfig(filename=log_file(), format="%(asctime)s %(process)d %(levelname)s %(message)s")
     worker = Worker(batch=given.batch or None, name=given.name, kernel=given.kernel or None, lease=given.lease)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     worker.run()
