@@ -13,7 +13,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
@@ -104,7 +104,7 @@ class DashboardKernel(Provisioned, ServerKernelManager):
     """
 
     options = ("--HistoryManager.enabled=False",)
-    provisioner_settings = {
+    provisioner_settings: ClassVar[Mapping[str, Any]] = {
         "options": list(options),
         "ready": READY,
         "filtered": False,  # the closed list is stricter
