@@ -38,7 +38,8 @@ def lab(installed: Path, project: Path, tmp_path_factory: pytest.TempPathFactory
     settings = installed / "share" / "jupyter" / "lab" / "settings"
     command = [
         sys.executable, "-c", START, "--no-browser", "--allow-root", f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={root}", f"--LabApp.app_settings_dir={settings}",
+        "--ServerApp.port_retries=0", "--IdentityProvider.token=",
+        f"--ServerApp.root_dir={root}", f"--LabApp.app_settings_dir={settings}",
         f"--LabApp.user_settings_dir={home / 'settings'}", f"--LabApp.workspaces_dir={home / 'workspaces'}",
     ]  # fmt: skip
     log = home / "lab.log"
