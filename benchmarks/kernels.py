@@ -1,9 +1,9 @@
-"""Kernels made in advance against stock ones: time to be ready, reports a minute, memory, a dashboard's first content.
+"""Kernels made in advance against stock ones: readiness, reports a minute, memory, a dashboard's first content.
 
-    python benchmarks/kernels.py [--runs 5] [--reports 8] [--only ready reports memory dashboard]
+    python benchmarks/kernels.py [--runs 5] [--reports 8] [--only ready memory reports dashboard]
 
-On a base of fictitious communes. Stock is `python -m ipykernel_launcher`, papermill and Voila as they come. The floor of
-a report is its cells in a process that runs them in a loop. On a shared machine the ratios hold, the seconds do not.
+On a base of fictitious communes. Stock is `python -m ipykernel_launcher`, papermill and Voila as they come. The floor
+of a report is its cells in a process that runs them in a loop. On a shared machine the ratios hold, not the seconds.
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
-IMPORTS = "import pandas, pyarrow, duckdb, sqlalchemy, ipywidgets, workbench as wb\nwb.connect, wb.evaluate, wb.run_report"
+IMPORTS = (
+    "import pandas, pyarrow, duckdb, sqlalchemy, ipywidgets, workbench as wb\nwb.connect, wb.evaluate, wb.run_report"
+)
 WORKERS = 2
 
 WORKER = """
 import sys, time
 kind, first, count, base, trame, siret, to = sys.argv[1:]
 from pathlib import Path
+model = "notebooks/40_rapport_collectivite.ipynb"
 numbers = range(int(first), int(first) + int(count))
 given = dict(base=base, trame=trame, sirets=[siret], exercice_min=2020, exercice_max=2024)
 start = time.perf_counter()
@@ -40,7 +43,8 @@ if kind.startswith("floor"):
     import json
     from IPython.core.interactiveshell import InteractiveShell
     from workbench.reports.html import export_html
-    cells = [c for c in json.loads(Path("notebooks/40_rapport_collectivite.ipynb").read_text())["cells"] if c["cell_type"] == "code"]
+    cells = json.loads(Path(model).read_text())["cells"]
+    cells = [cell for cell in cells if cell["cell_type"] == "code"]
     from IPython.utils.io import capture_output
     for number in (-1, *numbers):
         if number == int(first):
@@ -60,15 +64,17 @@ elif kind.startswith("stock"):
     for number in numbers:
         out = f"{to}/{number}.ipynb"
         more = {"excel": f"{to}/{number}.xlsx"} if kind == "stock-all" else {}
-        papermill.execute_notebook("notebooks/40_rapport_collectivite.ipynb", out, {**given, **more}, progress_bar=False, kernel_name="python3")
+        papermill.execute_notebook(model, out, {**given, **more}, progress_bar=False, kernel_name="python3")
         if kind == "stock-all":
             export_html(Path(out), Path(f"{to}/{number}.html"))
 else:
     from workbench.reports import run_report
     name, _, what = kind.partition("-")
     for number in numbers:
-        done = run_report(trame=trame, sirets=[siret], exercices=range(2020, 2025), to=f"{to}/{number}.ipynb", base=base, kernel=name,
-                          excel=what == "all", html=what == "all")
+        done = run_report(
+            trame=trame, sirets=[siret], exercices=range(2020, 2025), to=f"{to}/{number}.ipynb", base=base,
+            kernel=name, excel=what == "all", html=what == "all",
+        )
         assert done.state == "DONE", done
 print(time.perf_counter() - start)
 """
@@ -104,7 +110,8 @@ async def opened(kernel: Any) -> tuple[Any, float]:
         reply = await client.get_shell_msg(timeout=120)
         if reply["parent_header"].get("msg_id") == message:
             break
-    assert reply["content"]["status"] == "ok", reply["content"]
+    if reply["content"]["status"] != "ok":
+        raise SystemExit(reply["content"])
     return client, time.perf_counter() - start
 
 
@@ -139,9 +146,8 @@ async def ready(runs: int) -> None:
 
 async def memory(count: int) -> None:
     found = {}
-    for name, settings in (("stock", {}), ("ours", {"ready": 0, "preload": None})):
+    for name, settings in (("stock", {}), ("ours", {"ready": 0})):
         kernels = []
-        settings = {key: value for key, value in settings.items() if value is not None}
         for _ in range(count):
             kernel = manager(**settings)
             kernels.append((kernel, (await opened(kernel))[0]))
@@ -153,7 +159,12 @@ async def memory(count: int) -> None:
         for kernel, client in kernels:
             await closed(kernel, client)
     row(f"PSS a kernel, {count} open", found["ours"], found["stock"], "MB")
-    row(f"PSS a kernel, {count} open, its part of the zygote with it", found["ours"] + found["zygote"] / count, found["stock"], "MB")
+    row(
+        f"PSS a kernel, {count} open, its part of the zygote with it",
+        found["ours"] + found["zygote"] / count,
+        found["stock"],
+        "MB",
+    )
 
 
 def campaign(kind: str, reports: int, base: str, siret: str, to: Path) -> float:
@@ -161,11 +172,10 @@ def campaign(kind: str, reports: int, base: str, siret: str, to: Path) -> float:
     shutil.rmtree(to, ignore_errors=True)
     to.mkdir(parents=True)
     each = reports // WORKERS
-    trame = str(PROJECT / "trames" / "ofgl_agregats_m57.yaml")
-    start = time.perf_counter()
+    given = (base, str(PROJECT / "trames" / "ofgl_agregats_m57.yaml"), siret)
     workers = [
         subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", WORKER, kind, str(rank * each), str(each), base, trame, siret, str(to)],
+            [sys.executable, "-W", "ignore", "-c", WORKER, kind, str(rank * each), str(each), *given, str(to)],
             cwd=PROJECT, env={**os.environ, "PYTHONPATH": str(PROJECT)}, stdout=subprocess.PIPE, text=True,
         )
         for rank in range(WORKERS)

@@ -15,10 +15,10 @@ import pytest
 
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager
+from jupyter_client.blocking.client import BlockingKernelClient  # noqa: E402
+from jupyter_client.manager import KernelManager  # noqa: E402
 
-from workbench.kernels.provisioner import SPECIFICATION, Provisioned
+from workbench.kernels.provisioner import Provisioned  # noqa: E402
 
 LIGHT = ("numpy",)
 
@@ -110,22 +110,23 @@ def installed(own_runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     project = Path(__file__).resolve().parents[2]
     declared = tomllib.loads((project / "pyproject.toml").read_text())
     points = declared["project"]["entry-points"]["jupyter_client.kernel_provisioners"]
-    assert declared["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"] == {
-        "workbench/kernels/spec": "share/jupyter/kernels/workbench"
-    }
+    shared = declared["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
     folder = tmp_path_factory.mktemp("installed")
     metadata = folder / "workbench-0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: workbench\nVersion: 0\n")
     lines = ["[jupyter_client.kernel_provisioners]", *(f"{name} = {value}" for name, value in points.items())]
     (metadata / "entry_points.txt").write_text("\n".join(lines))
-    target = folder / "kernels" / "workbench"
-    shutil.copytree(SPECIFICATION, target)
+    for source, target in shared.items():  # a wheel puts them under the prefix, where Jupyter looks
+        shutil.copytree(project / source, folder / target)
+    data = folder / "share" / "jupyter"
+    target = data / "kernels" / "workbench"
     content = json.loads((target / "kernel.json").read_text())
     content["metadata"]["kernel_provisioner"]["config"] |= {"preload": list(LIGHT), "ready": 0}
     (target / "kernel.json").write_text(json.dumps(content))
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
-        patch.setenv("JUPYTER_PATH", str(folder))
+        patch.setenv("JUPYTER_PATH", str(data))
+        patch.setenv("JUPYTER_CONFIG_PATH", str(folder / "etc" / "jupyter"))
         patch.setenv("PYTHONPATH", os.pathsep.join((str(project), str(folder))))
         yield folder

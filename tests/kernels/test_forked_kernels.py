@@ -47,13 +47,15 @@ def test_the_zygote_of_the_package_has_imported_opened_nothing_and_started_no_th
     assert kernel.is_forked
     zygote = zygote_of(kernel)
     assert len(list(Path(f"/proc/{zygote}/task").iterdir())) == 1
-    opened = [os.readlink(each) for each in Path(f"/proc/{zygote}/fd").iterdir()]
+    opened = [str(each.readlink()) for each in Path(f"/proc/{zygote}/fd").iterdir()]
     files = [each for each in opened if each.startswith("/") and not each.endswith((".lock", ".log"))]
     assert files == ["/dev/null"]
     modules = [each.partition(":")[0] for each in preload]
     assert kernel.value(f"[each for each in {modules} if each not in __import__('sys').modules]") == []
     assert kernel.value("__import__('sys').modules.get('rfc3987_syntax') is None")
-    assert kernel.value("__import__('duckdb').sql('SELECT sum(range) FROM range(1000000)').fetchone()[0]") == 499999500000
+    assert (
+        kernel.value("__import__('duckdb').sql('SELECT sum(range) FROM range(1000000)').fetchone()[0]") == 499999500000
+    )
     assert kernel.value("(__import__('numpy').ones((300, 300)) @ __import__('numpy').ones((300, 300))).sum()") == 2.7e7
 
 
@@ -91,7 +93,7 @@ def test_no_open_file_of_another_kernel_or_of_the_zygote_is_inherited(new_kernel
     first = new_kernel()
     other = new_kernel()
     theirs, before, own = (
-        {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
+        {str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}
         for pid in (zygote_of(other), first.provisioner.pid, other.provisioner.pid)
     )
     wire = {each for each in theirs & own if each.startswith("socket:")}
@@ -110,7 +112,7 @@ def test_the_secrets_of_the_server_are_not_seen(
     seen = kernel.value("dict(__import__('os').environ)")
     assert "s3cr3t" not in seen.values()
     assert seen["PGPASSWORD"] == "mine"
-    assert seen["GIVEN_TOKEN"] == "given"
+    assert seen["GIVEN_TOKEN"] == "given"  # noqa: S105
     for pid in (kernel.provisioner.pid, zygote_of(kernel)):
         assert b"s3cr3t" not in Path(f"/proc/{pid}/environ").read_bytes()
 

@@ -21,7 +21,9 @@ pytestmark = [
 ZYGOTE = "import os\nprint(os.getppid())"
 
 
-def run(folder: Path, *sources: str, kernel: str | None = "workbench", timeout: float = 60, memory: int = 0) -> Execution:
+def run(
+    folder: Path, *sources: str, kernel: str | None = "workbench", timeout: float = 60, memory: int = 0
+) -> Execution:
     cells = [nbformat.v4.new_code_cell("n: int = 1", metadata={"tags": ["parameters"]})]
     cells += [nbformat.v4.new_code_cell(source) for source in sources]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "modele.ipynb")
@@ -60,7 +62,9 @@ def test_an_unknown_kernel_is_replaced_and_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kernel", ["workbench", "python3"])
 def test_a_report_that_eats_memory_fails_with_its_cause_and_leaves_the_others(tmp_path: Path, kernel: str) -> None:
     (tmp_path / "autre").mkdir()
-    execution = run(tmp_path, "import numpy, time\nheap = numpy.ones(150_000_000)\ntime.sleep(30)", kernel=kernel, memory=400 << 20)
+    execution = run(
+        tmp_path, "import numpy, time\nheap = numpy.ones(150_000_000)\ntime.sleep(30)", kernel=kernel, memory=400 << 20
+    )
     assert execution.failed
     assert "mémoire" in execution.cause
     assert not run(tmp_path / "autre", "print('oui')", kernel=kernel).failed

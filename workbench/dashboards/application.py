@@ -109,7 +109,7 @@ class DashboardKernel(Provisioned, ServerKernelManager):
     """
 
     options = ("--HistoryManager.enabled=False",)
-    provisioner_settings: ClassVar[dict[str, Any]] = {
+    provisioner_settings: ClassVar[Mapping[str, Any]] = {
         "options": list(options),
         "ready": READY,
         "filtered": False,  # the closed list is stricter

@@ -14,14 +14,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from workbench.errors import WorkbenchError
+from workbench.kernels.limits import MEMORY, SIGNALS, TIME, Limits
+
 # jsonschema compiles 38 grammars of it at import when it is there, for a check that no kernel makes.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
-from ipykernel.iostream import OutStream
-from ipykernel.kernelapp import IPKernelApp
-
-from workbench.errors import WorkbenchError
-from workbench.kernels.limits import MEMORY, SIGNALS, TIME, Limits
+from ipykernel.iostream import OutStream  # noqa: E402
+from ipykernel.kernelapp import IPKernelApp  # noqa: E402
 
 __all__ = ["OPTIONS", "BoundedStream", "KernelApplication", "KernelLimitError", "size_text"]
 
@@ -41,16 +41,12 @@ def size_text(size: float) -> str:
 
     Examples
     --------
-    >>> size_text(1.5 * 2**30)
-    '1,5\\xa0Go'
+    >>> size_text(1.5 * 2**30).split()
+    ['1,5', 'Go']
     """
-    for unit in ("octets", "ko", "Mo"):
-        if size < 1024:
-            break
-        size /= 1024
-    else:
-        unit = "Go"
-    return f"{size:.1f}".replace(".0", "").replace(".", ",") + f"\N{NO-BREAK SPACE}{unit}"
+    power = next((each for each in range(3) if size < 1024 ** (each + 1)), 3)
+    number = f"{size / 1024**power:.1f}".replace(".0", "").replace(".", ",")
+    return f"{number}\N{NO-BREAK SPACE}{('octets', 'ko', 'Mo', 'Go')[power]}"
 
 
 class BoundedStream(OutStream):
@@ -66,7 +62,7 @@ class BoundedStream(OutStream):
         BoundedStream.most = most
         BoundedStream._printed = 0
 
-    def write(self, string: str) -> int | None:
+    def write(self, string: str) -> int | None:  # type: ignore[override] # as in ipykernel
         """Publish a text, or drop it once the execution has printed its share."""
         if not self.most or not isinstance(string, str):
             return super().write(string)
@@ -105,7 +101,7 @@ class KernelApplication(IPKernelApp):
     def init_path(self) -> None:
         """Wait to be wanted: what follows reads the folder and the variables of the one who asks."""
         self.taken_over()
-        super().init_path()
+        super().init_path()  # type: ignore[no-untyped-call]
 
     def init_shell(self) -> None:
         """Follow the executions."""

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ class Wish:
     options: tuple[str, ...]
     folder: Path
     environment: Mapping[str, str]
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     exact: bool = True
     ready: int = 0
     news: str = ""
@@ -145,7 +145,7 @@ def _connect(address: Address) -> socket.socket:
         wire.connect(str(address.socket))
         credentials = wire.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         if struct.unpack("3i", credentials)[1] != os.getuid():
-            raise PermissionError(str(address.socket))
+            raise PermissionError(str(address.socket))  # noqa: TRY301 - closed below
     except BaseException:
         wire.close()
         raise
@@ -182,11 +182,11 @@ async def obtain(address: Address, wish: Wish, streams: tuple[int, int] = (1, 2)
         async with asyncio.timeout(START_SECONDS):
             while not (messages := _read(reader)):
                 if reader.ended:
-                    raise ZygoteError("the zygote ended")
+                    raise ZygoteError("the zygote ended")  # noqa: TRY301 - closed below
                 await asyncio.sleep(0.005)
         answer, files = messages[0]
         if "refused" in answer or len(files) != 1:
-            raise ZygoteError(str(answer.get("refused", answer)))
+            raise ZygoteError(str(answer.get("refused", answer)))  # noqa: TRY301 - closed below
         return ForkedProcess(answer["pid"], files[0], reader, answer["connection"])
     except (OSError, ValueError, TimeoutError, ZygoteError) as error:
         if reader is not None:

@@ -48,6 +48,5 @@ def kernel_environment(
     return {
         name: value
         for name, value in given.items()
-        if name not in _OF_THE_SERVER
-        and (name in kept or not SECRET.search(name) or server.get(name) != value)
+        if name not in _OF_THE_SERVER and (name in kept or not SECRET.search(name) or server.get(name) != value)
     }

@@ -107,7 +107,7 @@ class _Life:
         if ready is None:
             wanted = self._wanted()
             application.limits = self._take(wanted)
-            application.initialize([*OPTIONS, "-f", wanted["connection_file"], *wanted["options"]])
+            application.initialize([*OPTIONS, "-f", wanted["connection_file"], *wanted["options"]])  # type: ignore[no-untyped-call]
         else:
             own = self.folder / ready["name"]
             application.ip = str(own)
@@ -125,9 +125,9 @@ class _Life:
                 call_process("noyau")
 
             application.taken_over = wait
-            application.initialize([*OPTIONS, "-f", str(own.with_suffix(".json")), *ready["options"]])
+            application.initialize([*OPTIONS, "-f", str(own.with_suffix(".json")), *ready["options"]])  # type: ignore[no-untyped-call]
         threading.Thread(target=self._outlive, name="workbench-client", daemon=True).start()
-        application.start()
+        application.start()  # type: ignore[no-untyped-call]
         return 0
 
     def _wanted(self) -> dict[str, Any]:

@@ -11,11 +11,11 @@ import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from jupyter_client.connect import LocalPortCache
 from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.provisioning import LocalProvisioner
-from jupyter_client.provisioning.local_provisioner import LocalPortCache
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Bool, CaselessStrEnum, Float, Integer, List, Unicode
 
 from workbench.kernels.client import ForkedProcess, Wish, ZygoteError, is_possible, is_running, obtain, start
@@ -62,6 +62,8 @@ class WorkbenchProvisioner(LocalProvisioner):
     last_cause = Unicode(help="Why the last kernel was ended, when a limit was reached.")
 
     is_forked = False
+    process: Any = None
+    has_started = False
 
     def limits(self) -> Limits:
         """Return what a kernel may use."""
@@ -85,7 +87,9 @@ class WorkbenchProvisioner(LocalProvisioner):
             except (ZygoteError, OSError) as error:
                 plain = str(error) or type(error).__name__
         if self.zygote != "never" and plain != "running":
-            self.log.warning("Noyau ordinaire, plus lent à s'ouvrir : les noyaux préparés sont indisponibles (%s).", plain)
+            self.log.warning(
+                "Noyau ordinaire, plus lent à s'ouvrir : les noyaux préparés sont indisponibles (%s).", plain
+            )
         self.is_forked = False
         environment = {**kwargs["env"], LIMITS: json.dumps(self.limits().write())}
         with_options = [*cmd, *self.options] if LAUNCHER in cmd else cmd
@@ -133,7 +137,8 @@ class WorkbenchProvisioner(LocalProvisioner):
         self.pid = self.pgid = process.pid
         if process.connection is not None:
             self._return_ports()
-            self.connection_info = {**process.connection, "key": process.connection["key"].encode()}
+            info: Any = {**process.connection, "key": process.connection["key"].encode()}
+            self.connection_info = info
         return self.connection_info
 
     def _may_choose(self) -> bool:
@@ -148,8 +153,6 @@ class WorkbenchProvisioner(LocalProvisioner):
             and "curve_publickey" not in info
         )
 
-    has_started = False
-
     async def post_launch(self, **kwargs: Any) -> None:
         """Remember that clients know where the kernel listens."""
         self.has_started = True
@@ -162,7 +165,8 @@ class WorkbenchProvisioner(LocalProvisioner):
             for name in ("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port"):
                 cache.return_port(int(self.connection_info[name]))
             self.ports_cached = False
-            self.parent.cache_ports = False  # a restart finds files, not ports
+            manager: Any = self.parent
+            manager.cache_ports = False  # a restart finds files, not ports
 
     async def wait(self) -> int | None:
         """Wait for the end; a fork is gone in a few milliseconds."""
@@ -217,7 +221,7 @@ class Provisioned:
         Traits of the provisioner that differ from those of the specification.
     """
 
-    provisioner_settings: Mapping[str, Any] = {}
+    provisioner_settings: ClassVar[Mapping[str, Any]] = {}
 
     @property
     def kernel_spec(self) -> KernelSpec:

@@ -78,7 +78,7 @@ class Reader:
             message = json.loads(self._bytes[_LENGTH.size : end])
             self._bytes = self._bytes[end:]
             if not isinstance(message, dict) or not isinstance(count := message.pop("files", None), int):
-                raise ValueError(message)
+                raise ValueError(message)  # noqa: TRY004 - what came is wrong, not its reader
             if count > len(self._files):
                 raise ValueError(count)
             found.append((message, tuple(self._files.popleft() for _ in range(count))))

@@ -1,9 +1,10 @@
 """The process that forks kernels: imports once, opens nothing, starts no thread, then forks for whoever asks.
 
 It serves one user: its socket is in a folder that nobody else can enter, and the kernel of the system says who calls.
-A connection is the life of one kernel, or the wish that some be kept ready: it carries what is wanted, then the kernel's number and a handle on it, then
-how it ended; when the one who asked closes it, by dying too, the kernel is ended. It watches what kernels use, keeps a
-few ready for those who said they would want more, and ends when nobody has needed it for a while.
+A connection is the life of one kernel, or the wish that some be kept ready: it carries what is wanted, then the
+kernel's number and a handle on it, then how it ended; when the one who asked closes it, by dying too, the kernel is
+ended. It watches what kernels use, keeps a few ready for those who said they would want more, and ends when nobody has
+needed it for a while.
 
 Standard library only, and one thread: whatever a library does at import is seen before the first fork, and a zygote
 that has a second thread refuses to fork.
@@ -17,7 +18,6 @@ import gc
 import importlib
 import json
 import os
-import select
 import selectors
 import signal
 import socket
@@ -230,7 +230,9 @@ class _Zygote:
 
             run(theirs, self.folder, None if options is None else {"name": name, "options": options})
         theirs.close()
-        kernel = _Kernel(pid, os.pidfd_open(pid), ours, Reader(ours), name, options, Supervision(pid, Limits(), _nothing))
+        kernel = _Kernel(
+            pid, os.pidfd_open(pid), ours, Reader(ours), name, options, Supervision(pid, Limits(), _nothing)
+        )
         kernel.supervision.send = kernel.send
         self.kernels.add(kernel)
         self._watch(ours, lambda: self._listen(kernel))

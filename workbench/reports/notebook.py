@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from workbench.errors import WorkbenchError
 from workbench.kernels.environment import KEPT
@@ -294,7 +294,7 @@ def _chosen(name: str | None) -> tuple[Any, tuple[str, ...]]:
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     rules = {None: "running", "workbench": "always", "python3": "never"}
-    if name in rules:
+    if name is None or name in rules:
         return rules[name], ()
     try:
         return KernelSpecManager().get_kernel_spec(name), ()
@@ -303,9 +303,7 @@ def _chosen(name: str | None) -> tuple[Any, tuple[str, ...]]:
         return "running", (said,)
 
 
-def _kernel_manager(
-    chosen: Any, folder: Path, sockets: Path, environment: Mapping[str, str], memory: int
-) -> type[Any]:
+def _kernel_manager(chosen: Any, folder: Path, sockets: Path, environment: Mapping[str, str], memory: int) -> type[Any]:
     """Return a manager whose kernel has this package, no profile of the user's, and writes in its folder only."""
     from jupyter_client.manager import AsyncKernelManager
     from platformdirs import user_cache_path
@@ -337,7 +335,7 @@ def _kernel_manager(
 
     class ReportKernelManager(own, AsyncKernelManager):  # type: ignore[misc]
         cause = ""
-        provisioner_settings = {
+        provisioner_settings: ClassVar[Mapping[str, Any]] = {
             "zygote": chosen,
             "ready": 0,
             "options": ["--HistoryManager.enabled=False"],

@@ -52,9 +52,9 @@
       '<rect width="64" height="64" rx="12" fill="#1f3a6e"/><path d="M32 20c-6-5-13-5-19-4v30c6-1 13 0 19 4 6-4 13-5 19-4V16c-6-1-13-1-19 4z" fill="#c9d8f5"/>' +
         '<path d="M32 20v30" stroke="#1f3a6e" stroke-width="3"/>',
     );
-    const add = (command, rank, isLaunched = true) => {
+    const add = (command, category, rank) => {
       palette?.addItem({ command, category: CATEGORY });
-      if (isLaunched) launcher?.add({ command, category: CATEGORY, rank });
+      launcher?.add({ command, category, rank });
     };
 
     app.commands.addCommand("workbench:new-notebook", {
@@ -68,7 +68,7 @@
         return app.commands.execute("docmanager:open", { path: model.path, factory: "Notebook", kernel: { name: KERNEL } });
       },
     });
-    add("workbench:new-notebook", 0);
+    add("workbench:new-notebook", "Notebook", 0); // the first section, whose name French keeps
 
     let found = [];
     try {
@@ -85,7 +85,7 @@
         icon: tutorialIcon,
         execute: () => app.commands.execute("docmanager:open", { path: `notebooks/${name}`, factory: "Notebook" }),
       });
-      add(command, rank + 1);
+      add(command, CATEGORY, rank);
     });
   };
 
