@@ -14,7 +14,9 @@ from workbench.dgfip import (
     find_collectivites,
     import_balances,
     import_population,
+    open_demonstration,
     perimetre,
+    plan_comptes,
     select_budgets,
     sum_comptes,
 )
@@ -88,3 +90,15 @@ def test_a_pattern_takes_all_balances_and_nothing_else(demonstration: Demonstrat
     folder = demonstration.notice.parent
     assert {Path(path).parent for path in (*demonstration.balances, demonstration.population)} == {folder}
     assert sorted(folder.glob("balances-*")) == sorted(demonstration.balances)
+
+
+def test_a_demonstration_in_one_call_is_made_once_and_read_again(tmp_path: Path) -> None:
+    with open_demonstration(tmp_path / "essai", communes=2) as base:
+        snapshot, found = base.snapshot, find_collectivites(base, nomenclature="M57")
+        assert len(found) == 2
+        assert base.read_only
+        assert "70311" in plan_comptes("M57", 2024, base=base)
+    assert sorted(each.name for each in (tmp_path / "essai").iterdir()) == ["base.duckdb", "base.duckdb.d", "sources"]
+    with open_demonstration(tmp_path / "essai", communes=9) as again:
+        assert again.snapshot == snapshot
+        assert find_collectivites(again, nomenclature="M57").equals(found)

@@ -163,9 +163,8 @@ class Base:
 
     def _repr_html_(self) -> str:
         access = "lecture seule" if self.read_only else "lecture et import"
-        written = [f"{each.date:%d/%m/%Y %H:%M} UTC" for each in self.store.snapshots() if each.id == self.snapshot]
-        lines = [("Adresse", self.url), ("État", self.snapshot), ("Écrit le", *written), ("Ouverte en", access)]
-        return view(facts([line for line in lines if len(line) == 2], "Base de comptes"))
+        lines = [("Adresse", self.url), ("État", self.snapshot), ("Ouverte en", access)]
+        return view(facts(lines, "Base de comptes"))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, (self.store, self.read_only, self.snapshot)

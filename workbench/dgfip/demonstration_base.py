@@ -51,12 +51,18 @@ def open_demonstration(to: str | Path | None = None, *, communes: int = 12) -> B
     folder = Path(_temporary(communes) if to is None else to)
     path = folder / "base.duckdb"
     if not path.exists():
-        written = write_demonstration(folder / "sources", communes=communes)
-        with connect(path, read_only=False) as base:
-            import_balances(base, written.balances)
-            import_population(base, written.population)
-            import_comptes(base, written.comptes)
-            import_plan_comptes(base, written.comptes, exercices=CHARTS)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Beside, then moved: a base that was interrupted is made again, not read half full.
+        with tempfile.TemporaryDirectory(prefix=".partiel-", dir=folder) as name:
+            written = write_demonstration(folder / "sources", communes=communes)
+            work = Path(name) / path.name
+            with connect(work, read_only=False) as base:
+                import_balances(base, written.balances)
+                import_population(base, written.population)
+                import_comptes(base, written.comptes)
+                import_plan_comptes(base, written.comptes, exercices=CHARTS)
+            work.with_name(f"{path.name}.d").replace(folder / f"{path.name}.d")
+            work.replace(path)
     return connect(path)
 
 

@@ -71,6 +71,9 @@ def indicateurs_table(indicateurs: Sequence[Indicateur], *, caption: str = "") -
         parts = [(coloured(part.texte), part.validite) for part in indicateur.formules] or [(coloured("0"), "")]
         rows.append((indicateur.code, name, *parts[0]))
         rows += [("", "", *part) for part in parts[1:]]
-    more = cut(min(len(indicateurs), _SHOWN), len(indicateurs), 'trame["CODE"]')
-    table = html_table(("Code", "Libellé", "Formule", "Exercices"), rows, caption=caption, shown=len(rows))
+    more = cut(min(len(indicateurs), _SHOWN), len(indicateurs), ".to_frame()")
+    heads: tuple[str, ...] = ("Code", "Libellé", "Formule", "Exercices")
+    if not any(row[3] for row in rows):
+        heads, rows = heads[:3], [row[:3] for row in rows]
+    table = html_table(heads, rows, caption=caption, shown=len(rows))
     return table + (f'<p class="wb-detail">{more}</p>' if more else "")
