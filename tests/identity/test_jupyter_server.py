@@ -117,8 +117,9 @@ def test_a_badge_lets_in_and_its_absence_does_not(server: str) -> None:
         me = jane.get("api/me").json()["identity"]
         assert (me["username"], me["name"]) == ("jane@example.fr", "Jane Doe")
         assert set(me) == {"username", "name", "display_name", "initials", "avatar_url", "color"}
-        for path in ("api/contents", "api/kernels", "api/status"):
-            assert john.get(path).status_code == 403
+        for path in ("api/contents", "api/kernels", "api/status", "api/me", "files/x", "static/favicon.ico", "view/x"):
+            assert john.get(path).status_code == 403, path
+        assert "Se déconnecter" in john.get("logout").text
 
 
 def test_a_kernel_is_its_agents(server: str) -> None:

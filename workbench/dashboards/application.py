@@ -19,6 +19,7 @@ from urllib.parse import quote
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_core.paths import jupyter_path
 from jupyter_core.utils import ensure_async
+from jupyter_server.base.call_context import CallContext
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
 from tornado import web
@@ -219,6 +220,10 @@ class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
     frame of the old protocol, or a made-up one, would keep the whole server busy for ever.
     """
 
+    def write_error(self, status_code: int, **_: Any) -> None:  # noqa: ARG002
+        """Answer a refusal by its status alone: no page is there to read more."""
+        self.finish()
+
     async def get(self, kernel_id: str) -> None:
         """Accept version 1 of the protocol only."""
         if PROTOCOL not in self.request.headers.get("Sec-WebSocket-Protocol", ""):
@@ -328,6 +333,12 @@ class DashboardApplication(Voila):
         ]
 
 
+def _with_agent(page_config: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Tell the template who logged in."""
+    agent = getattr(CallContext.get(CallContext.JUPYTER_HANDLER), "current_user", None)
+    return {**page_config, "agent": agent.display_name} if isinstance(agent, Agent) else page_config
+
+
 def configuration(
     folder: Path, address: str, port: int, variables: Mapping[str, str], identity: IdentitySettings | None = None
 ) -> Config:
@@ -376,6 +387,7 @@ def configuration(
         config.Voila.identity_provider_class = OidcIdentityProvider
         config.Voila.authorizer_class = AgentAuthorizer
         config.OidcIdentityProvider.settings = identity
+        config.VoilaConfiguration.page_config_hook = _with_agent
         config.OidcIdentityProvider.public_url = f"http://{address}:{port}"
         # Whoever has an account may open a dashboard; what it shows depends on her badges.
         config.OidcIdentityProvider.anyone = True

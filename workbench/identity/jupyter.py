@@ -9,6 +9,7 @@ minutes, in a file that is kept fresh as long as her session lives (`kernel_toke
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 import time
@@ -32,7 +33,7 @@ from workbench.errors import WorkbenchError
 from workbench.identity.configuration import IdentitySettings, identity_settings
 from workbench.identity.kernel_token import TOKEN_FILE, write_token
 from workbench.identity.middleware import IDENTITY_PREFIX
-from workbench.identity.relying import RelyingParty
+from workbench.identity.relying import RelyingParty, Tokens
 from workbench.identity.sessions import KernelOwners, Session, Sessions
 
 __all__ = ["Agent", "AgentAuthorizer", "OidcIdentityProvider", "OwnedKernels"]
@@ -91,9 +92,13 @@ class OidcIdentityProvider(IdentityProvider):
         session = self.sessions.find(handler.get_cookie(self.get_cookie_name(handler)) or "")
         if session is None or not await self._is_fresh(session):
             return None
-        headers[EMAIL_HEADER] = session.email
         actor = session.tokens.actor
         agent = Agent(username=actor.email, name=actor.name, display_name=actor.name, session=session)
+        if not self.admits(agent) and not getattr(handler, "of_identity", False):
+            # Here rather than in the authorizer alone: many routes of Jupyter ask for a login and nothing else.
+            handler.current_user = handler._jupyter_current_user = None  # type: ignore[attr-defined]
+            raise web.HTTPError(403)
+        headers[EMAIL_HEADER] = session.email
         handler._workbench_agent = agent  # type: ignore[attr-defined]
         return agent
 
@@ -150,11 +155,11 @@ class OidcIdentityProvider(IdentityProvider):
 
     # --- sessions
 
-    def open_session(self, handler: web.RequestHandler, tokens: Any) -> None:
+    async def open_session(self, handler: web.RequestHandler, tokens: Tokens) -> None:
         """Open a session for the browser that asks, and set its cookie."""
         previous = self.sessions.find(handler.get_cookie(self.get_cookie_name(handler)) or "")
         if previous is not None:
-            self.sessions.end(previous)
+            await self.end_session(previous)
         secret, _ = self.sessions.open(tokens)
         handler.set_cookie(
             self.get_cookie_name(handler), secret, path="/", httponly=True, samesite="Lax", secure=self._secure
@@ -240,15 +245,19 @@ class OwnedKernels:
         if not isinstance(agent, Agent) or agent.session is None or not provider.admits(agent):
             raise web.HTTPError(403)
         path = provider.token_file(agent.session)
+        environment = {**(os.environ if env is None else env), TOKEN_FILE: str(path)}
+        environment.pop("WORKBENCH_CLIENT_SECRET", None)
         try:
-            kernel: str = await super().start_kernel(  # type: ignore[misc]
-                *arguments, env={**(env or {}), TOKEN_FILE: str(path)}, **options
-            )
+            kernel: str = await super().start_kernel(*arguments, env=environment, **options)  # type: ignore[misc]
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         provider.keep_kernel(kernel, agent.session, path)
         self._provider = provider
+        if not provider.sessions.lives(agent.session):
+            # She logged out while it started.
+            await provider.end_session(agent.session)
+            raise web.HTTPError(403)
         return kernel
 
     def remove_kernel(self, kernel_id: str, *arguments: Any, **options: Any) -> Any:

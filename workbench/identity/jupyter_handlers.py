@@ -32,6 +32,9 @@ def local_path(text: str, base: str = "/") -> str:
 class IdentityHandler(JupyterHandler):
     """What the pages of identity share."""
 
+    of_identity = True
+    """Reached by those who are not let in too: they may leave."""
+
     def show(self, title: str, status: int = 200, **values: str) -> None:
         """Write a page."""
         content, headers = render_page(title, **values)
@@ -117,7 +120,7 @@ class ReturnHandler(IdentityHandler):
         except WorkbenchError as error:
             self.fail(error)
             return
-        self.provider.open_session(self, tokens)
+        await self.provider.open_session(self, tokens)
         self.redirect(then)
 
     def _check_answer(self) -> None:
