@@ -21,7 +21,6 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
-    exists,
     false,
     func,
     literal,
@@ -35,7 +34,7 @@ from sqlalchemy import (
 from workbench.store.keys import canonical, comparable, loads
 from workbench.store.policies import Access
 from workbench.store.question import Filter, Question
-from workbench.store.rule_sql import has_pairs, object_allowed, scope_allowed
+from workbench.store.rule_sql import found, has_pairs, object_allowed, scope_allowed
 from workbench.store.tables import KEY, OBJECT, PROPERTY, SHEET
 
 __all__ = ["Eyes", "found_objects", "seen"]
@@ -73,7 +72,7 @@ class Eyes:
         """Say that no later visible sheet has this property."""
         later = PROPERTY.alias()
         return not_(
-            exists(
+            found(
                 select(1)
                 .select_from(later)
                 .correlate_except(later)
@@ -113,10 +112,10 @@ def _few(connection: Connection, asked: Question) -> list[int] | None:
     for number, (name, value) in enumerate(asked.key.items()):
         rows = select(KEY.c.object_id).where(KEY.c.name == name, KEY.c.value == value).limit(FEW + 1).subquery()
         parts.append(select(literal(number).label("pair"), rows.c.object_id))
-    found: dict[int, list[int]] = {number: [] for number in range(len(parts))}
+    listed: dict[int, list[int]] = {number: [] for number in range(len(parts))}
     for number, identifier in connection.execute(union_all(*parts)):
-        found[number].append(identifier)
-    rarest = min(found.values(), key=len)
+        listed[number].append(identifier)
+    rarest = min(listed.values(), key=len)
     return sorted(rarest) if len(rarest) <= FEW else None
 
 
@@ -133,7 +132,7 @@ def _objects(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[A
     visible = select(1).select_from(row).correlate_except(row).where(row.c.object_id == OBJECT.c.id, eyes.sees(row))
     return (
         select(OBJECT.c.id)
-        .where(OBJECT.c.bucket == eyes.bucket, exists(visible))
+        .where(OBJECT.c.bucket == eyes.bucket, found(visible))
         .where(*_asked_objects(eyes, asked, few, OBJECT.c.id))
     )
 
@@ -154,7 +153,7 @@ def _ranked(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[An
 def _winner(eyes: Eyes, field: str, object_id: Any, condition: Any) -> ColumnElement[bool]:
     """Say that the visible value of a property passes a condition on its row."""
     row = PROPERTY.alias()
-    return exists(
+    return found(
         select(1)
         .select_from(row)
         .correlate_except(row)
@@ -204,13 +203,13 @@ def seen(connection: Connection, eyes: Eyes, objects: Sequence[int]) -> list[dic
     answer: list[dict[str, Any]] = []
     left = iter(objects)
     while part := list(islice(left, PART)):
-        found = {
+        objects_seen = {
             identifier: {"key": loads(key), "value": {}, "addDate": added}
             for identifier, key, added in connection.execute(_heads(eyes, part))
         }
         for identifier, name, value in connection.execute(_values(eyes, part)):
-            found[identifier]["value"][name] = loads(value)
-        answer += [found[identifier] for identifier in part if found[identifier]["value"]]
+            objects_seen[identifier]["value"][name] = loads(value)
+        answer += [objects_seen[identifier] for identifier in part if objects_seen[identifier]["value"]]
     return answer
 
 
