@@ -202,7 +202,7 @@ def test_proposals(view: QueryPanelView) -> None:
     assert town["value"].startswith("999")
     assert f"SIRET {town['value']}" in town["detail"]
     assert view.search("sirets", town["value"][:9])[0]["value"] == town["value"]
-    assert [each["value"] for each in view.search("epci", "communautés du 31")] == ["998000314"]
+    assert [each["value"] for each in view.search("epci", "communauté 31")] == ["998000314"]
     assert view.search("epci", "99800031")[0]["label"].startswith("COMMUNAUTE DE COMMUNES DU 31")
     assert view.search("tables", "x") == view.search("measures", 3) == view.search("sirets", "zzzzz") == []
 
