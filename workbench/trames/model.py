@@ -3,7 +3,7 @@
 A value is in canonical form as soon as it exists (blanks of a formule are one space, a libellé is one line), so
 that equality is equality of content and a round trip through any file format can be exact. Nothing here reads a
 file; whether the formules are right is `workbench.trames.checks`' affair: an analyst may hold a trame that she is
-still writing.
+still writing. The three values are defined by one another, hence one module.
 """
 
 from __future__ import annotations
