@@ -61,7 +61,7 @@ def test_a_cell_that_does_not_listen_is_ended_with_its_kernel(bounded: Callable[
 
 def test_memory_that_grows_becomes_an_error_and_is_freed(bounded: Callable[..., Any]) -> None:
     kernel = bounded(memory=400 * MEGABYTE)
-    slowly = "import time\nheap = []\nwhile True:\n    heap.append(b'x' * 8_000_000)\n    time.sleep(0.03)"
+    slowly = "import time\nheap = []\nwhile True:\n    heap.append(b'x' * 8_000_000)\n    time.sleep(0.06)"
     _, reply = kernel.run(f"def grow():\n    {slowly.replace(chr(10), chr(10) + '    ')}\ngrow()")
     assert reply["ename"] == "KernelLimitError"
     assert "400\N{NO-BREAK SPACE}Mo" in reply["evalue"]
@@ -80,7 +80,7 @@ def test_memory_taken_at_once_ends_the_kernel_and_leaves_the_others(bounded: Cal
 
 def test_the_programs_that_a_kernel_starts_count(bounded: Callable[..., Any]) -> None:
     kernel = bounded(memory=300 * MEGABYTE)
-    program = "import time\nheap = []\nwhile True: heap.append(b'x' * 8_000_000), time.sleep(0.03)"
+    program = "import time\nheap = []\nwhile True: heap.append(b'x' * 8_000_000), time.sleep(0.06)"
     _, reply = kernel.run(f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {program!r}])")
     assert reply["ename"] == "KernelLimitError"
     assert kernel.value("1 + 1") == 2

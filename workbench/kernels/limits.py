@@ -28,7 +28,7 @@ MEMORY = "memoire"
 
 SIGNALS = {TIME: getattr(signal, "SIGXCPU", None), MEMORY: getattr(signal, "SIGUSR2", None)}
 
-BEYOND = 1.25
+BEYOND = 1.5
 """Times its memory at which a kernel is ended at once."""
 
 

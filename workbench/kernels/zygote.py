@@ -220,6 +220,7 @@ class _Zygote:
     def _fork(self, options: tuple[str, ...] | None) -> _Kernel:
         """Fork a kernel: with options, one that is made in advance; without, one that is wanted now."""
         ours, theirs = socket.socketpair()
+        ours.settimeout(5)
         self.made += 1
         name = f"noyau-{os.getpid()}-{self.made}"
         pid = os.fork()
