@@ -303,7 +303,7 @@ def test_without_chromium_the_report_is_done_with_a_warning(
 
 @pytest.mark.parametrize("name", ["00_prise_en_main.ipynb"])
 def test_the_tutorial_runs(base: Path, trames: Path, tmp_path: Path, name: str) -> None:
-    execution = execute_notebook(find_notebook(name), {"base": str(base), "exercice_max": 2024}, folder=tmp_path)
+    execution = execute_notebook(find_notebook(name), {"base": str(base), "texte": ""}, folder=tmp_path)
     assert execution.cause == ""
     assert (tmp_path / "prise_en_main.xlsx").is_file()
     outputs = [output for cell in execution.notebook.cells for output in cell.get("outputs", [])]

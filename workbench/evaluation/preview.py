@@ -67,7 +67,7 @@ class Preview:
 
     def __str__(self) -> str:
         said = ", ".join(f"{level:.0%} {format_number(value, 2)}" for level, value in self.quantiles.items())
-        counts = f"{format_number(self.budgets)} budgets-années, {format_number(self.sans_comptes)} sans ces comptes"
+        counts = f"{format_number(self.budgets)} budgets-exercices, {format_number(self.sans_comptes)} sans ces comptes"
         return f"{counts}, {format_number(self.nuls)} nuls\nQuantiles : {said or 'aucun'}"
 
     def __repr__(self) -> str:
