@@ -9,7 +9,9 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -196,6 +198,70 @@ def test_its_keys_rotate(provider: Provider) -> None:
     seconds = 640.0
     assert code_of(party.verifier.verify, before.access) == "jeton_refuse"
     assert party.verifier.verify(after.access)
+
+
+class Request:
+    """What an identity provider of Jupyter looks at in a request."""
+
+    of_identity = False
+
+    def __init__(self, secret: str, **headers: str) -> None:
+        from tornado.httputil import HTTPHeaders
+
+        self.request = SimpleNamespace(headers=HTTPHeaders({name.replace("_", "-"): headers[name] for name in headers}))
+        self.secret = secret
+
+    def get_cookie(self, _: str) -> str:
+        return self.secret
+
+
+def test_a_session_is_renewed_and_ends_when_it_cannot_be(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    jupyter = pytest.importorskip("workbench.identity.jupyter")
+    monkeypatch.setattr(jupyter, "RENEW_BEFORE", timedelta(hours=1))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    found = jupyter.OidcIdentityProvider(
+        settings=settings_for(provider.url), public_url="http://127.0.0.1", anyone=True
+    )
+    party = found.party
+    _, _, tokens = log_in(party)
+    secret, session = found.sessions.open(tokens)
+    path = found.token_file(session)
+    found.keep_kernel("kernel", session, path)
+    asked = Request(secret, X_Workbench_Email="boss@example.fr", X_Workbench_Badges="all")
+    agent = asyncio.run(found.get_user(asked))
+    assert agent.username == "jane@example.fr"
+    assert dict(asked.request.headers) == {"X-Workbench-Email": "jane@example.fr"}
+    assert path.read_text() == session.tokens.access != tokens.access
+    _, _, john = log_in(party, "john@example.fr")
+    session.tokens = Tokens(session.tokens.actor, session.tokens.access, john.refresh, session.tokens.identity)
+    asked = Request(secret, X_Workbench_Email="boss@example.fr")
+    assert asyncio.run(found.get_user(asked)) is None
+    assert not asked.request.headers
+    assert found.sessions.find(secret) is None
+    assert not found.owners.owns("jane@example.fr", "kernel")
+    assert not path.exists()
+    found.close()
+
+
+def test_nobody_is_let_in_unless_the_configuration_says_who(provider: Provider) -> None:
+    jupyter = pytest.importorskip("workbench.identity.jupyter")
+    _, _, tokens = log_in(RelyingParty(settings_for(provider.url)))
+    for options, admitted in (
+        ({}, False),
+        ({"badges": ["bfc"]}, True),
+        ({"badges": ["bfc", "urssaf"]}, False),
+        ({"emails": ["jane@example.fr"]}, True),
+        ({"emails": ["john@example.fr"]}, False),
+        ({"anyone": True}, True),
+    ):
+        found = jupyter.OidcIdentityProvider(settings=settings_for(provider.url), **options)
+        _, session = found.sessions.open(tokens)
+        agent = jupyter.Agent(username="jane@example.fr", session=session)
+        assert found.admits(agent) is admitted
+        found.sessions.end(session)
+        assert not found.admits(agent)
 
 
 # --- our issuer, and a client of another make
