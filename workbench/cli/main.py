@@ -28,6 +28,7 @@ _NOUNS = {
     "trame": "Les trames : vérifier, évaluer, importer, exporter, comparer, lister.",
     "formule": "Une formule : vérifier, dessiner l'arbre.",
     "report": "Les rapports : tableau, classeur, notebook, balance.",
+    "store": "Le magasin d'objets : publier, lire, expliquer, journal, purge.",
     "demo": "Une démonstration complète sur des communes fictives.",
     "up": "Sert les tableaux de bord sur cette machine.",
 }
