@@ -1,4 +1,5 @@
-"""The store at the size of a country: one key, and a filtered, sorted page of 50, against the same rows read with no rights.
+"""The store at the size of a country: one key, and a filtered, sorted page of 50, against rows read with no rights.
+
 
     python benchmarks/store.py --sheets 1000000 --keys 300000 [--url postgresql+psycopg://… | --sqlite]
 
@@ -44,7 +45,7 @@ class NoRights(Eyes):
 
 def sheets(keys: int, count: int) -> Iterator[dict[str, Any]]:
     """Write sheets as the publication of a list does: by department and by source."""
-    draw = random.Random(1)
+    draw = random.Random(1)  # noqa: S311 - examples
     for number in range(count):
         key = number % keys
         turn = number // keys
@@ -86,7 +87,7 @@ def measure(store: Store, keys: int, times: int) -> None:
         "one department": SimpleNamespace(email="b@exemple.fr", badges=frozenset({"21", "detection"})),
         "France": SimpleNamespace(email="c@exemple.fr", badges=frozenset({*DEPARTMENTS, "detection", "urssaf", "bdf"})),
     }
-    draw = random.Random(2)
+    draw = random.Random(2)  # noqa: S311 - examples
     batch = {"type": "detection", "batch": "2601"}
     order = [{"field": "score", "order": -1}]
     least = [{"field": "effectif", "operator": ">=", "value": 50}]

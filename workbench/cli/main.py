@@ -30,6 +30,7 @@ _NOUNS = {
     "report": "Les rapports : tableau, classeur, notebook, balance ; un seul, ou par lots.",
     "worker": "Produit sur cette machine les rapports confiés à toutes.",
     "comment": "Les commentaires : sur l'application, une trame, un indicateur.",
+    "store": "Le magasin d'objets : publier, lire, expliquer, journal, purge.",
     "demo": "Une démonstration complète sur des communes fictives.",
     "user": "Les personnes qui se connectent à cette machine : ajouter, lister, badges, jeton.",
     "up": "Sert les tableaux de bord sur cette machine.",
