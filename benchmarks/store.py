@@ -1,6 +1,5 @@
 """The store at the size of a country: one key, and a filtered, sorted page of 50, against rows read with no rights.
 
-
     python benchmarks/store.py --sheets 1000000 --keys 300000 [--url postgresql+psycopg://… | --sqlite]
 
 Without an address, a PostgreSQL server of the tests' own is started, with its usual settings for speed.

@@ -138,8 +138,8 @@ def test_decisions_are_numbered_without_gap() -> None:
 
 
 def test_architecture_is_numbered_without_gap() -> None:
-    files = sorted((ROOT / "docs" / "architecture").glob("*.md"))
-    assert [path.name.partition("_")[0] for path in files] == [str(number) for number in range(len(files))]
+    numbers = sorted(int(path.name.partition("_")[0]) for path in (ROOT / "docs" / "architecture").glob("*.md"))
+    assert numbers == list(range(len(numbers)))
 
 
 def test_the_changelog_has_this_version() -> None:
