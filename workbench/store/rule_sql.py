@@ -9,9 +9,10 @@ the number of policies that depend on the object, not with their subsets.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, not_, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, false, not_, or_, select, true
 
 from workbench.store.policies import Access
 from workbench.store.tables import KEY, SCOPE_BADGE
@@ -56,11 +57,15 @@ def object_allowed(access: Access, object_id: ColumnElement[Any]) -> Condition:
     return and_(true(), *asked)
 
 
+@lru_cache(maxsize=256)
+def _beyond(granted: frozenset[str]) -> CTE:
+    """Return the scopes with a badge that is not granted: read once a statement, however often it is asked."""
+    return select(SCOPE_BADGE.c.scope_id).where(SCOPE_BADGE.c.badge.not_in(sorted(granted))).cte("store_beyond")
+
+
 def scope_allowed(access: Access, scope_id: ColumnElement[Any], object_id: ColumnElement[Any]) -> Condition:
     """Say that a sheet's scope asks nothing that the person lacks for this object."""
-    badge = SCOPE_BADGE.alias()
-    beyond = select(badge.c.scope_id).where(badge.c.badge.not_in(sorted(access.granted))).correlate(None)
-    plainly = scope_id.not_in(beyond)
+    plainly = scope_id.not_in(select(_beyond(access.granted).c.scope_id))
     lending = [each for each in access.keyed if each.promote - access.granted]
     if not lending:
         return plainly
