@@ -39,7 +39,7 @@ class Settings:
     email
         Who asks for reports and writes comments (``WORKBENCH_COURRIEL``); the user of the session by default.
     kernel
-        Kernelspec that executes the notebooks of batches, empty for a plain kernel (``WORKBENCH_NOYAU``).
+        Kernelspec that executes the notebooks of batches (``WORKBENCH_NOYAU``); prepared kernels by default.
     registry
         Path or URL of the registry, where jobs and comments are kept (``WORKBENCH_REGISTRE``); never printed.
     store
@@ -88,7 +88,7 @@ def settings() -> Settings:
         store=environment.get("WORKBENCH_STORE") or "http://127.0.0.1:8868",
         chromium=environment.get("WORKBENCH_CHROMIUM", ""),
         email=environment.get("WORKBENCH_COURRIEL") or f"{getpass.getuser()}@localhost",
-        kernel=environment.get("WORKBENCH_NOYAU", ""),
+        kernel=environment.get("WORKBENCH_NOYAU", "workbench"),
         opendata=environment.get("WORKBENCH_OPENDATA") or "https://data.economie.gouv.fr",
         opendata_key=environment.get("WORKBENCH_OPENDATA_KEY", ""),
         registry=environment.get("WORKBENCH_REGISTRE") or str(user_data_path("workbench") / "registre.sqlite"),

@@ -20,7 +20,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("texte")
+@click.argument("texte", metavar="TEXTE")
 @_trame
 @_indicateur
 def add(texte: str, trame: str | None, indicateur: str | None) -> int:
@@ -49,8 +49,8 @@ def list_(trame: str | None, indicateur: str | None, everything: bool) -> int:
 
 
 @command.command()
-@click.argument("commentaire")
-@click.argument("texte")
+@click.argument("commentaire", metavar="COMMENTAIRE")
+@click.argument("texte", metavar="TEXTE")
 def edit(commentaire: str, texte: str) -> int:
     """Change le texte d'un de vos commentaires."""
     from workbench.discussion import edit_comment
@@ -60,7 +60,7 @@ def edit(commentaire: str, texte: str) -> int:
 
 
 @command.command()
-@click.argument("commentaire")
+@click.argument("commentaire", metavar="COMMENTAIRE")
 def remove(commentaire: str) -> int:
     """Retire un de vos commentaires."""
     from workbench.discussion import delete_comment

@@ -68,7 +68,7 @@ def reference() -> str:
         *(f"| {code.value} | {sentence} |" for code, sentence in _CODES.items()),
     ]
     for names, command in commands():
-        arguments = [each.metavar or "" for each in command.params if isinstance(each, click.Argument)]
+        arguments = [each.human_readable_name for each in command.params if isinstance(each, click.Argument)]
         options = [each for each in command.params if isinstance(each, click.Option)]
         required = [f"{each.opts[0]}{_value(each)}" for each in options if each.required]
         usage = " ".join(["workbench", *names, *arguments, *required])

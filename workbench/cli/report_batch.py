@@ -28,7 +28,7 @@ workers_option = click.option(
 kernel_option = click.option(
     "--kernel",
     default=lambda: settings().kernel,
-    show_default="WORKBENCH_NOYAU, sinon un noyau ordinaire",
+    show_default="WORKBENCH_NOYAU, sinon un noyau préparé",
     help="Noyau Jupyter qui exécute les notebooks.",
 )
 
@@ -41,7 +41,7 @@ def _registry() -> Registry:
 
 
 @click.command()
-@click.argument("liste", type=click.Path(path_type=Path))
+@click.argument("liste", metavar="LISTE", type=click.Path(path_type=Path))
 @click.option("--trame", required=True, help="Fichier ou code de la trame.")
 @click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="Dossier des fichiers.")
 @click.option(
@@ -144,7 +144,7 @@ def _said(now: Mapping[JobState, int]) -> str:
 
 
 @click.command()
-@click.argument("lot")
+@click.argument("lot", metavar="LOT")
 @workers_option
 @kernel_option
 def resume(lot: str, workers: int | None, kernel: str) -> int:
@@ -156,7 +156,7 @@ def resume(lot: str, workers: int | None, kernel: str) -> int:
 
 
 @click.command()
-@click.argument("lot", required=False)
+@click.argument("lot", metavar="[LOT]", required=False)
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Nombre de lots à montrer.")
 def status(lot: str | None, limit: int) -> int:
     """Dit où en sont vos rapports : vos lots, ou chaque ligne de l'un d'eux.
@@ -181,7 +181,7 @@ def status(lot: str | None, limit: int) -> int:
 
 
 @click.command()
-@click.argument("lot")
+@click.argument("lot", metavar="LOT")
 def cancel(lot: str) -> int:
     """Annule ce qui reste d'un lot ; ce qui est fait le reste, et le journal le dit."""
     from workbench.reports.batch import conclude_batch
@@ -197,7 +197,7 @@ def cancel(lot: str) -> int:
 
 
 @click.command()
-@click.argument("lot")
+@click.argument("lot", metavar="LOT")
 @workers_option
 @kernel_option
 def retry(lot: str, workers: int | None, kernel: str) -> int:

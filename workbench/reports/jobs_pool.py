@@ -20,9 +20,11 @@ from pathlib import Path
 from platformdirs import user_log_path
 
 from workbench.errors import WorkbenchError
+from workbench.kernels.limits import machine_memory
 from workbench.registry import Registry
 from workbench.reports.jobs_leases import LEASE_SECONDS, recover
 from workbench.reports.jobs_worker import Worker, worker_name
+from workbench.reports.notebook import MEMORY_SHARE
 
 __all__ = ["Pool", "pool", "processors"]
 
@@ -69,7 +71,18 @@ class Pool:
         self, registry: Registry, batch: str | None, size: int, kernel: str | None, lease: float = LEASE_SECONDS
     ) -> None:
         self.registry = registry
-        self.options = ["--batch", batch or "", "--kernel", kernel or "", "--lease", str(lease)]
+        # What one kernel may use alone, shared by as many as there are workers.
+        memory = int(MEMORY_SHARE * machine_memory() / size)
+        self.options = [
+            "--batch",
+            batch or "",
+            "--kernel",
+            kernel or "",
+            "--memory",
+            str(memory),
+            "--lease",
+            str(lease),
+        ]
         self.failures = 0
         self.workers = [self._start() for _ in range(size)]
 
@@ -161,12 +174,19 @@ def _main() -> None:
     parser = argparse.ArgumentParser()
     for option in ("--name", "--batch", "--kernel"):
         parser.add_argument(option, default="")
+    parser.add_argument("--memory", type=int, default=0)
     parser.add_argument("--lease", type=float, default=LEASE_SECONDS)
     given = parser.parse_args()
     with suppress(OSError):  # without a log, they still work
         log_file().parent.mkdir(parents=True, exist_ok=True)
         logging.basicConfig(filename=log_file(), format="%(asctime)s %(process)d %(levelname)s %(message)s")
-    worker = Worker(batch=given.batch or None, name=given.name, kernel=given.kernel or None, lease=given.lease)
+    worker = Worker(
+        batch=given.batch or None,
+        name=given.name,
+        kernel=given.kernel or None,
+        memory=given.memory,
+        lease=given.lease,
+    )
     threading.Thread(target=_end_with_parent, daemon=True).start()
     worker.run()
 

@@ -45,7 +45,7 @@ KEY_FIGURES = 400
 """Indicateurs whose last value a job remembers, for the index of its batch."""
 
 
-def run_jobs(jobs: Sequence[Job], work: Path, kernel: str | None = None) -> Iterator[Outcome]:
+def run_jobs(jobs: Sequence[Job], work: Path, kernel: str | None = None, memory: int = 0) -> Iterator[Outcome]:
     """Make what jobs ask for.
 
     Parameters
@@ -54,8 +54,8 @@ def run_jobs(jobs: Sequence[Job], work: Path, kernel: str | None = None) -> Iter
         One, or several of one `JobSpec.grouping`, which one plan evaluates before any file is written.
     work
         Folder for the files, on the file system of their destination.
-    kernel
-        Name of the kernelspec that executes notebooks; None for a kernel of this interpreter.
+    kernel, memory
+        What executes notebooks, and the bytes it may use; see `workbench.reports.notebook.execute_notebook`.
 
     Yields
     ------
@@ -65,7 +65,7 @@ def run_jobs(jobs: Sequence[Job], work: Path, kernel: str | None = None) -> Iter
     left = {job.id: job for job in jobs}
     started = time.monotonic()
     try:
-        for outcome in _outcomes(jobs, work, kernel):
+        for outcome in _outcomes(jobs, work, kernel, memory):
             del left[outcome.job]
             yield replace(outcome, seconds=round(time.monotonic() - started, 3))
             started = time.monotonic()
@@ -74,13 +74,13 @@ def run_jobs(jobs: Sequence[Job], work: Path, kernel: str | None = None) -> Iter
             yield _failure(job, error)
 
 
-def _outcomes(jobs: Sequence[Job], work: Path, kernel: str | None) -> Iterator[Outcome]:
+def _outcomes(jobs: Sequence[Job], work: Path, kernel: str | None, memory: int) -> Iterator[Outcome]:
     if jobs[0].spec.grouping is not None:
         yield from _grouped(jobs, work)
         return
     for job in jobs:
         try:
-            yield _alone(job, work, kernel)
+            yield _alone(job, work, kernel, memory)
         except Exception as error:  # noqa: BLE001 - as above
             yield _failure(job, error)
 
@@ -172,7 +172,7 @@ def _empty(spec: JobSpec, trame: Trame | None) -> WorkbenchError:
     )
 
 
-def _alone(job: Job, work: Path, kernel: str | None) -> Outcome:
+def _alone(job: Job, work: Path, kernel: str | None, memory: int) -> Outcome:
     spec = job.spec
     if spec.kind == "balance":
         with _open(spec) as base:
@@ -195,10 +195,10 @@ def _alone(job: Job, work: Path, kernel: str | None) -> Outcome:
                 return Outcome(job.id, JobState.EMPTY, cause=cause)
             raise _empty(spec, trame)
         return _workbook(job, table, spec.model or modele_path(trame, path), work)
-    return _notebook(job, work, kernel)
+    return _notebook(job, work, kernel, memory)
 
 
-def _notebook(job: Job, work: Path, kernel: str | None) -> Outcome:
+def _notebook(job: Job, work: Path, kernel: str | None, memory: int) -> Outcome:
     spec = job.spec
     trame, path = _trame(spec)
     sirets: Sequence[str] = spec.sirets
@@ -224,6 +224,7 @@ def _notebook(job: Job, work: Path, kernel: str | None) -> Outcome:
         parameters=spec.parameters,
         timeout=spec.timeout,
         kernel=kernel,
+        memory=memory,
     )
     state = {State.DONE: JobState.DONE, State.EMPTY: JobState.EMPTY, State.FAILED: JobState.FAILED}[result.state]
     made = {kind: path for kind, path in result.files.items() if kind != "notebook" or "notebook" in spec.formats}

@@ -87,8 +87,8 @@ class Worker:
         Only the jobs of this batch; else any that is shared.
     name
         Its name among workers.
-    kernel
-        Name of the kernelspec that executes notebooks.
+    kernel, memory
+        What executes notebooks, and the bytes it may use; see `workbench.reports.notebook.execute_notebook`.
     lease
         Seconds after which its jobs are given to others when it is silent.
     """
@@ -100,12 +100,14 @@ class Worker:
         batch: str | None = None,
         name: str | None = None,
         kernel: str | None = None,
+        memory: int = 0,
         lease: float = LEASE_SECONDS,
     ) -> None:
         self.registry = open_registry(registry, rooms=[ROOM])
         self.batch = batch
         self.name = name or worker_name()
         self.kernel = kernel
+        self.memory = memory
         self.lease = lease
         self.stopping = False
         self._at_work = False
@@ -212,7 +214,7 @@ class Worker:
             cause = f"Le dossier {work.parent} ne peut pas être écrit : {error.strerror or error}."
             yield from (Outcome(job.id, JobState.FAILED, cause=cause) for job in held.jobs)
             return
-        made = make(held.jobs, work, self.kernel)
+        made = make(held.jobs, work, self.kernel, self.memory)
         while True:
             self._at_work = True
             try:

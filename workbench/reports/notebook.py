@@ -34,6 +34,9 @@ Progress = Callable[[int, int, str], None]
 START_SECONDS = 60
 CLOSING_SECONDS = 15
 
+MEMORY_SHARE = 0.75
+"""The part of the machine's memory that kernels of reports may use together."""
+
 MOST_PRINTED = 10_000_000
 """Bytes that a cell of a report may print: nobody reads more, and every reader of the file would carry them."""
 
@@ -339,7 +342,7 @@ def _kernel_manager(chosen: Any, folder: Path, sockets: Path, environment: Mappi
             "zygote": chosen,
             "ready": 0,
             "options": ["--HistoryManager.enabled=False"],
-            "memory": memory or int(0.75 * machine_memory()),
+            "memory": memory or int(MEMORY_SHARE * machine_memory()),
             "output": MOST_PRINTED,
             "writable": [str(each) for each in (folder, sockets, *caches)],
             "kept": [*KEPT, *variables],
