@@ -201,7 +201,7 @@ def _batches(
 def _of_cells(
     plan: Plan, base: Base, cells: Cells, chosen: Perimetre, wanted: list[int], layout: Layout
 ) -> tuple[int, Iterator[tuple[int, pa.RecordBatch]]]:
-    selection = Selection(base, cells, chosen, wanted)
+    selection = Selection(cells, chosen, wanted, base)
     rows = cells.descriptions
 
     def batches() -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -219,22 +219,24 @@ class Selection:
 
     Parameters
     ----------
-    base
-        An open base.
     cells
-        Its cells.
+        Those of a base.
     chosen
         The perimeter.
     wanted
         Exercices; None for all.
+    base
+        That base: it knows the members of groupements, which cells do not.
     """
 
-    def __init__(self, base: Base, cells: Cells, chosen: Perimetre, wanted: list[int] | None) -> None:
+    def __init__(
+        self, cells: Cells, chosen: Perimetre, wanted: list[int] | None = None, base: Base | None = None
+    ) -> None:
         self.rows = cells.descriptions
-        if chosen.epci is None:
-            self.taken = self.rows.taken(chosen, wanted)
+        if base is not None and chosen.epci is not None:
+            self.taken = self.rows.of_budgets(select_budgets(base, chosen, wanted))
         else:
-            self.taken = self.rows.of_budgets(select_budgets(base, chosen, wanted))  # cells know no groupement
+            self.taken = self.rows.taken(chosen, wanted)
         self.count = len(self.taken)
 
     def meets(self, condition: Condition, rows: Integers) -> Mask:

@@ -140,7 +140,7 @@ def preview(
     chosen = perimetre or make_perimetre()
     if chosen.nomenclature is None and trame is not None and trame.nomenclature:
         chosen = make_perimetre(**{**vars(chosen), "nomenclature": trame.nomenclature})
-    selection = Selection(base, cells, chosen, None if exercices is None else list(exercices))
+    selection = Selection(cells, chosen, None if exercices is None else list(exercices), base)
     counts: dict[int, npt.NDArray[np.int64]] = {}
 
     def count(values: npt.NDArray[np.float64], present: npt.NDArray[np.bool_]) -> None:

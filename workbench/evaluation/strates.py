@@ -222,7 +222,7 @@ class _Work:
         if cells is None:
             raise WorkbenchError("cellules_absentes", chemin=base.url)
         self.cells: Cells = cells
-        self.selection = Selection(base, cells, chosen_perimetre(trame, perimetre, nomenclature), wanted)
+        self.selection = Selection(cells, chosen_perimetre(trame, perimetre, nomenclature), wanted, base)
         rows = cells.descriptions
         counted = np.zeros(len(rows), dtype=bool)
         counted[self.selection.taken] = True
