@@ -74,22 +74,16 @@ WHERE true)) AS anon_2
 WHERE anon_2.avant > anon_2.apres + $1 ORDER BY anon_2.siret, anon_2.apres) AS anon_1
  LIMIT $2;
 
-SELECT DISTINCT comptes.nomenclature
+SELECT collectivites.nomenclature, balances.exercice, balances.compte, count(*) AS lignes
+FROM balances JOIN collectivites ON collectivites.siret = balances.siret AND collectivites.exercice = balances.exercice
+WHERE balances.compte IS NOT NULL AND collectivites.nomenclature IS NOT NULL GROUP BY collectivites.nomenclature, balances.exercice, balances.compte;
+
+SELECT DISTINCT comptes.nomenclature, comptes.compte
 FROM comptes;
 
-SELECT DISTINCT collectivites.nomenclature
-FROM collectivites
-WHERE true;
-
-SELECT anon_1.nomenclature, anon_1.compte, anon_1.lignes, count(*) OVER () AS nombre_total
-FROM (SELECT anon_2.nomenclature AS nomenclature, anon_2.compte AS compte, anon_2.lignes AS lignes
-FROM (SELECT collectivites.nomenclature AS nomenclature, balances.compte AS compte, count(*) AS lignes
-FROM balances JOIN collectivites ON collectivites.siret = balances.siret AND collectivites.exercice = balances.exercice
-WHERE balances.compte IS NOT NULL GROUP BY collectivites.nomenclature, balances.compte) AS anon_2
-WHERE NOT (EXISTS (SELECT *
-FROM comptes
-WHERE comptes.compte = anon_2.compte AND (comptes.nomenclature = $1 OR comptes.nomenclature = anon_2.nomenclature))) AND (anon_2.nomenclature NOT IN (NULL) OR (1 = 1)) ORDER BY anon_2.nomenclature, anon_2.compte) AS anon_1
- LIMIT $2;
+SELECT DISTINCT plan_comptes.nomenclature, plan_comptes.exercice, plan_comptes.compte
+FROM plan_comptes
+WHERE plan_comptes.exercice IN ($1, $2, $3, $4, $5, $6, $7, $8);
 
 SELECT anon_1.siret, anon_1.exercice, count(*) OVER () AS nombre_total
 FROM (SELECT budgets.siret AS siret, budgets.exercice AS exercice

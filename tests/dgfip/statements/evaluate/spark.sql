@@ -23,6 +23,11 @@ SELECT groupes.groupe, balances.exercice, balances.compte, CAST(sum(balances.deb
 FROM balances JOIN groupes ON balances.siret = groupes.siret AND balances.exercice = groupes.exercice
 WHERE balances.compte IS NOT NULL GROUP BY groupes.groupe, balances.exercice, balances.compte ORDER BY groupes.groupe NULLS LAST, balances.exercice NULLS LAST, balances.compte NULLS LAST;
 
+SELECT anon_1.compte, anon_1.libelle
+FROM (SELECT plan_comptes.compte AS compte, plan_comptes.libelle AS libelle, row_number() OVER (PARTITION BY plan_comptes.compte ORDER BY plan_comptes.exercice DESC NULLS LAST, plan_comptes.nomenclature DESC NULLS LAST, plan_comptes.variante NULLS LAST) AS rang
+FROM plan_comptes) AS anon_1
+WHERE anon_1.rang = :rang_1;
+
 SELECT comptes.compte, comptes.libelle
 FROM comptes
 WHERE comptes.nomenclature = :nomenclature_1 OR comptes.nomenclature IN (NULL) AND (1 != 1) ORDER BY comptes.compte NULLS LAST, comptes.nomenclature NULLS LAST;

@@ -94,6 +94,19 @@ CREATE TABLE workbench.imports (
 	jusqu_a INTEGER DEFAULT 2147483647 NOT NULL
 );
 
+CREATE TABLE workbench.membres_epci (
+	exercice SMALLINT NOT NULL,
+	siren_epci TEXT COLLATE "C" NOT NULL,
+	libelle_epci TEXT COLLATE "C",
+	nature TEXT COLLATE "C",
+	siren TEXT COLLATE "C",
+	commune TEXT COLLATE "C",
+	libelle TEXT COLLATE "C",
+	import_id INTEGER NOT NULL,
+	depuis INTEGER DEFAULT current_setting('workbench.etat')::integer NOT NULL,
+	jusqu_a INTEGER DEFAULT 2147483647 NOT NULL
+);
+
 CREATE TABLE workbench.plan_chapitres (
 	nomenclature TEXT COLLATE "C" NOT NULL,
 	variante TEXT COLLATE "C" NOT NULL,

@@ -82,6 +82,17 @@ CREATE TABLE imports (
 	budgets INTEGER NOT NULL
 );
 
+CREATE TABLE membres_epci (
+	exercice SMALLINT NOT NULL,
+	siren_epci VARCHAR(9) NOT NULL,
+	libelle_epci TEXT,
+	nature TEXT,
+	siren VARCHAR(9),
+	commune VARCHAR(5),
+	libelle TEXT,
+	import_id INTEGER NOT NULL
+);
+
 CREATE TABLE plan_chapitres (
 	nomenclature TEXT NOT NULL,
 	variante TEXT NOT NULL,
