@@ -89,6 +89,18 @@ def test_two_kernels_of_a_zygote_share_nothing_that_shows(new_kernel: Callable[.
         assert each["executable"] == sys.executable
 
 
+def test_libraries_imported_before_the_kernel_know_that_they_are_in_one(new_kernel: Callable[..., Any]) -> None:
+    """Widgets answer the page, and figures are shown in it, as in a kernel that imports them itself."""
+    preload = ["ipykernel.ipkernel", "ipywidgets", "plotly.io"]
+    for variables, renderer in (({}, "plotly_mimetype"), ({"PLOTLY_RENDERER": "json"}, "json")):
+        kernel = new_kernel(preload=preload, env=variables)
+        assert kernel.is_forked
+        assert kernel.value("'ipywidgets' in __import__('sys').modules")
+        targets = kernel.value("sorted(__import__('comm').get_comm_manager().targets)")
+        assert {"jupyter.widget", "jupyter.widget.control"} <= set(targets)
+        assert kernel.value("__import__('plotly.io').io.renderers.default") == renderer
+
+
 def test_no_open_file_of_another_kernel_or_of_the_zygote_is_inherited(new_kernel: Callable[..., Any]) -> None:
     first = new_kernel()
     other = new_kernel()

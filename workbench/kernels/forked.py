@@ -126,6 +126,7 @@ class _Life:
 
             application.taken_over = wait
             application.initialize([*OPTIONS, "-f", str(own.with_suffix(".json")), *ready["options"]])  # type: ignore[no-untyped-call]
+        _introduce(application.shell)
         threading.Thread(target=self._outlive, name="workbench-client", daemon=True).start()
         application.start()  # type: ignore[no-untyped-call]
         return 0
@@ -183,6 +184,16 @@ class _Life:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(GRACE)
         os.killpg(0, signal.SIGKILL)
+
+
+def _introduce(shell: Any) -> None:
+    """Tell the libraries that looked for a kernel when they were imported, and found none, that there is one now."""
+    widgets, figures = sys.modules.get("ipywidgets"), sys.modules.get("plotly.io")
+    if widgets is not None:
+        widgets.load_ipython_extension(shell)
+    if figures is not None:
+        with contextlib.suppress(ValueError):  # an unknown name, which plotly would refuse when imported
+            figures.renderers.default = os.environ.get("PLOTLY_RENDERER") or "plotly_mimetype"
 
 
 def _connection(application: Any) -> dict[str, Any]:
