@@ -174,7 +174,7 @@ class LabPage:
 
     def _heard(self, message: Any) -> None:
         if message.type == "error":
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location.get('url', '')}".strip())
 
     def _open(self, workspace: str) -> None:
         address = f"{self.server.url}/lab/workspaces/{workspace}/tree/{self.name}"

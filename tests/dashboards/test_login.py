@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from browsers import opened_browser
 
 from workbench.identity.people import People
 from workbench.identity.signing import SigningKeys
@@ -221,11 +222,9 @@ def test_a_person_who_is_removed_is_out_when_her_token_ends(server: Any, place: 
 
 
 @pytest.mark.browser
-def test_a_person_logs_in_and_out_with_the_keyboard(server: Any, chromium: str, tmp_path: Path) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api")
+def test_a_person_logs_in_and_out_with_the_keyboard(server: Any, tmp_path: Path) -> None:
     folder = Path(os.environ.get("WORKBENCH_SCREENSHOTS") or tmp_path)
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    with opened_browser() as browser:
         page = browser.new_page(viewport={"width": 1000, "height": 700}, locale="fr-FR")
         problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)

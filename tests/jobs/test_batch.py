@@ -254,7 +254,7 @@ def test_deaths_at_random(
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the workers in /proc")
-@pytest.mark.parametrize("turn", range(int(os.environ.get("WORKBENCH_DEATHS", "2"))))
+@pytest.mark.parametrize("turn", range(int(os.environ.get("WORKBENCH_DEATHS", "1"))))
 def test_deaths_at_random_in_a_batch_of_200(
     turn: int, registry: Registry, demonstration_base: str, trame: Path, sirets: list[str], tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ def test_a_cell_that_does_not_listen_is_ended_with_its_kernel(bounded: Callable[
         assert "précédent" not in kernel.run("1")[0]
 
 
+@pytest.mark.flaky(reruns=2)  # how much memory comes between two measures is the machine's
 def test_memory_that_grows_becomes_an_error_and_is_freed(bounded: Callable[..., Any]) -> None:
     kernel = bounded(memory=400 * MEGABYTE)
     slowly = "import time\nheap = []\nwhile True:\n    heap.append(b'x' * 8_000_000)\n    time.sleep(0.06)"

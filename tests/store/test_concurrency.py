@@ -36,7 +36,11 @@ def last_whole(found: list[dict[str, Any]], name: str) -> int:
 
 
 def acknowledged(process: subprocess.Popen[str]) -> int:
-    output, _ = process.communicate(timeout=60)
+    # Not `communicate`, which forgets what was read ahead with the first line.
+    assert process.stdout is not None
+    with process.stdout as stream:
+        output = stream.read()
+    process.wait(60)
     return max((int(line) for line in output.splitlines() if line.isdigit()), default=-1)
 
 

@@ -108,10 +108,12 @@ def test_comptes_are_completed_and_the_keyboard_is_enough(lab: Lab, start: tuple
     page.screenshot("formule_completion")
     label = options.first.locator(".cm-completionLabel").text_content()
     assert options.first.locator(".cm-completionDetail").text_content()
+    page.page.wait_for_timeout(300)
     press("Enter")
     expect(code_of(output)).to_have_text(str(label))
     page.page.keyboard.type("[TA:B")
     expect(options.first).to_contain_text("[TA:BX]")
+    page.page.wait_for_timeout(300)  # CodeMirror takes no Enter just after it showed other proposals
     press("Enter")
     expect(code_of(output)).to_have_text(f"{label}[TA:BX]")
     # A mistake, then the Tab key to its button: no mouse.

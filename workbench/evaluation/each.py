@@ -229,9 +229,7 @@ class Selection:
         That base: it knows the members of groupements, which cells do not.
     """
 
-    def __init__(
-        self, cells: Cells, chosen: Perimetre, wanted: list[int] | None = None, base: Base | None = None
-    ) -> None:
+    def __init__(self, cells: Cells, chosen: Perimetre, wanted: list[int] | None, base: Base | None = None) -> None:
         self.rows = cells.descriptions
         if base is not None and chosen.epci is not None:
             self.taken = self.rows.of_budgets(select_budgets(base, chosen, wanted))

@@ -72,10 +72,13 @@
 
     let found = [];
     try {
-      const folder = await contents.get("notebooks", { content: true });
+      // Seen in its root first: asking for a folder that is not there shows as an error in the console.
+      const root = await contents.get("", { content: true });
+      const there = root.content.some((each) => each.name === "notebooks" && each.type === "directory");
+      const folder = there ? await contents.get("notebooks", { content: true }) : { content: [] };
       found = folder.content.filter((each) => /^\d\d_.*\.ipynb$/.test(each.name)).map((each) => each.name).sort();
     } catch {
-      // No tutorials under this server's root.
+      // A root that cannot be read: no tutorials.
     }
     found.forEach((name, rank) => {
       const command = `workbench:tutorial-${name}`;
