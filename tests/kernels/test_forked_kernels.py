@@ -274,7 +274,8 @@ def test_without_a_zygote_a_plain_kernel_and_a_word_of_it(
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
         settings = {"preload": ["noisy"]}
     else:
-        (tmp_path / "open").mkdir(mode=0o755)
+        (tmp_path / "open").mkdir()
+        (tmp_path / "open").chmod(0o755)  # whatever the mask of this process
         monkeypatch.setenv("WORKBENCH_RUNTIME", str(tmp_path / "open"))
     with caplog.at_level(logging.WARNING):
         kernel = new_kernel(**settings)

@@ -5,7 +5,7 @@ its own environment, secrets included, to each. Here the list is closed instead:
 notebooks of one folder, one kernel specification, the variables of `KERNEL_ENVIRONMENT`. A route that a new
 version of Voila adds stays absent until it is written here.
 
-The module is long because that list is one: read whole, it tells all that a visitor may reach, and as whom.
+It is one module because that list is one: read whole, it tells all that a visitor may reach, and as whom.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ or millions, whichever reads best; what appears under the pointer is always the 
 
 `bundle` gives the form that JupyterLab draws and that `workbench.reports.export_html` embeds:
 plotly's own display loads half of Jupyter to do the same.
+
+It is one module because all charts are made of the same few parts, which nothing else needs.
 """
 
 from __future__ import annotations
