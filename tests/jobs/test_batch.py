@@ -286,7 +286,8 @@ def test_interrupted_then_taken_up_again(
     assert {job.state for job in found} <= {JobState.PENDING, *ENDED}
     assert (to / f"{batch.log}.xlsx").is_file()
     assert any(job.state is JobState.PENDING for job in found)
-    assert all(job.attempts == 0 for job in found if job.state is JobState.PENDING)
+    # A worker that was deep inside a library is ended with what it held: that was an attempt.
+    assert all(job.attempts <= 1 for job in found if job.state is JobState.PENDING)
     _check(run_batch(local_registry, batch, workers=1), jobs_of(local_registry, ANNE, batch=batch.id), to)
 
 

@@ -227,6 +227,9 @@ class Worker:
                 self._at_work = False
             if outcome is None:
                 return
+            if self.stopping and outcome.state is JobState.FAILED:
+                # The signal may have come inside a library, which took it for an error of its own: to be made again.
+                raise _StopError
             yield outcome
 
     def _tell(self, held: Claim, outcomes: list[Outcome]) -> int:
