@@ -155,6 +155,10 @@ class Worker:
             self._at_work = False
             raise _StopError
 
+    def _was_asked_to_stop(self) -> bool:
+        # A signal changes it at any moment, behind the back of whoever reads the attribute twice.
+        return self.stopping
+
     def _job_lost(self, _number: int, _frame: FrameType | None) -> None:
         if self._at_work and self._lost:
             self._at_work = False
@@ -227,7 +231,7 @@ class Worker:
                 self._at_work = False
             if outcome is None:
                 return
-            if self.stopping and outcome.state is JobState.FAILED:
+            if self._was_asked_to_stop() and outcome.state is JobState.FAILED:
                 # The signal may have come inside a library, which took it for an error of its own: to be made again.
                 raise _StopError
             yield outcome
