@@ -25,6 +25,12 @@ SETTINGS = {
 }
 
 
+def submitted(memory: str) -> str:
+    """How a session of the tests is begun, with so much memory for its driver."""
+    settings = " ".join(f"--conf {name}={value}" for name, value in SETTINGS.items())
+    return f"--driver-memory {memory} {settings} pyspark-shell"
+
+
 def require_spark() -> None:
     pytest.importorskip("pyspark", reason="Spark absent: pyspark not installed")
     home = os.environ.get("JAVA_HOME")
@@ -39,8 +45,7 @@ def spark_session() -> Iterator[None]:
     from pyspark import SparkContext
 
     with pytest.MonkeyPatch.context() as patch:
-        settings = " ".join(f"--conf {name}={value}" for name, value in SETTINGS.items())
-        patch.setenv("PYSPARK_SUBMIT_ARGS", f"--driver-memory 1g {settings} pyspark-shell")
+        patch.setenv("PYSPARK_SUBMIT_ARGS", submitted("1g"))
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         yield
     if SparkContext._active_spark_context is not None:

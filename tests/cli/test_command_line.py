@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import click
@@ -19,12 +20,24 @@ from workbench.cli.main import cli, main
 SIRET = "99900000100011"
 
 
-def run(*arguments: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in this process, where what it needs is imported once."""
+    words = [str(each) for each in arguments]
+    output, errors = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    with redirect_stdout(output), redirect_stderr(errors), pytest.raises(SystemExit) as stop:
+        main(words)
+    output.flush()
+    assert isinstance(stop.value.code, int)
+    return subprocess.CompletedProcess(words, stop.value.code, output.buffer.getvalue().decode(), errors.getvalue())
+
+
+def in_a_shell(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as a program of its own."""
     return subprocess.run(
         [sys.executable, "-m", "workbench.cli", *map(str, arguments)],
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONWARNINGS": "error"} | (environment or {}),
+        env=os.environ | {"PYTHONWARNINGS": "error"},
         check=False,
     )
 
@@ -123,13 +136,13 @@ def test_a_command_that_is_not_understood(arguments: list[str], words: str) -> N
 
 
 def test_evaluation_on_stdout(base: Path, trame: Path) -> None:
-    done = run("trame", "evaluate", trame, "--siret", SIRET, "--exercices", "2016-2018", "--base", base)
+    done = in_a_shell("trame", "evaluate", trame, "--siret", SIRET, "--exercices", "2016-2018", "--base", base)
     assert done.stdout == "indicateur,2017,2018\nA_PRODUITS,100.0,100.0\n"
     assert done.returncode == ExitCode.OK
 
 
 def test_nothing_to_evaluate(base: Path, trame: Path) -> None:
-    done = run("trame", "evaluate", trame, "--siret", "99900000200010", "--exercices", "2017", "--base", base)
+    done = in_a_shell("trame", "evaluate", trame, "--siret", "99900000200010", "--exercices", "2017", "--base", base)
     assert done.returncode == ExitCode.EMPTY
     assert "Aucun budget" in done.stderr
 

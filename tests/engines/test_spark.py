@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from pyarrow import compute, fs
-from spark_cluster import require_spark, standalone_cluster
+from spark_cluster import require_spark, standalone_cluster, submitted
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, column, func, insert, select, table
 
 from workbench.engines import Cancellation, Mapper, QueryEngine, open_store
@@ -368,7 +368,7 @@ def evaluated(url: str, folder: Path) -> str:
         capture_output=True,
         text=True,
         timeout=280,
-        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_SUBMIT_ARGS": "--driver-memory 512m pyspark-shell"},
+        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_SUBMIT_ARGS": submitted("512m")},
     )
     assert run.returncode == 0, run.stderr[-3000:]
     return run.stdout
