@@ -7,6 +7,8 @@ UV_VERSION := 0.13.9
 DEMO ?= demo
 
 export OPENBLAS_NUM_THREADS ?= 1
+# Hundreds of processes import the same packages: they are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-fast lint up lock widgets clean help
 
