@@ -39,10 +39,10 @@ demo: $(VENV)/.product
 	$(BIN)/workbench demo --to $(DEMO)
 
 test: $(VENV)/.development lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 test-fast: $(VENV)/.development lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slow"
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

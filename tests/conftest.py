@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from order_of_tests import ToldAtOnce, grouped
+from order_of_tests import ByFile, ToldAtOnce, in_order
 from postgresql_server import postgresql_server
 from spark_cluster import MASTER, spark_session
+from xdist.remote import Producer
 from zygotes import runtime
 
 # A runner started in the background ignores Ctrl-C, and so would every program that a test starts and interrupts.
@@ -47,13 +48,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             seen.add(test)
         kept.append(item)
     config.hook.pytest_deselected(items=left)
-    items[:] = grouped(kept)
+    items[:] = in_order(kept)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have the log say at once what fails, in the process that writes it."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(ToldAtOnce(config))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Share the files out, not the tests one by one."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

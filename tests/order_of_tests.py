@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-__all__ = ["ToldAtOnce", "grouped"]
+__all__ = ["ByFile", "ToldAtOnce", "in_order"]
 
 LONG_SECONDS = 60
 """From where the log names a test that passed, so that what a slow machine makes long is known."""
 
 
-def grouped(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Have one process run a file, so that what its tests share is made once, and all that needs Spark.
-
-    Spark and browsers come first: what is long is not left to the end, where one process would wait for the other.
-    """
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("spark" if _rank(item) == 0 else item.nodeid.partition("::")[0]))
-    return sorted(items, key=_rank)
+def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Put Spark and browsers first: what is long is not left to the end, where one process would wait for the other."""
+    return sorted(items, key=lambda item: (not _on_spark(item.nodeid), item.get_closest_marker("browser") is None))
 
 
-def _rank(item: pytest.Item) -> int:
-    drawn = getattr(item, "callspec", None)
-    chosen = {value for value in drawn.params.values() if isinstance(value, str)} if drawn else set()
-    if chosen & {"spark", "new_spark"} or item.path.name == "test_spark.py":
-        return 0
-    return 1 if item.get_closest_marker("browser") else 2
+def _on_spark(nodeid: str) -> bool:
+    path, _, drawn = nodeid.partition("[")
+    return "test_spark.py" in path or not {"spark", "new_spark"}.isdisjoint(drawn.rstrip("]").split("-"))
+
+
+class ByFile(LoadScopeScheduling):
+    """One process runs a file, so that what its tests share is made once, and one all that needs Spark."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "spark" if _on_spark(nodeid) else nodeid.partition("::")[0]
 
 
 class ToldAtOnce:
