@@ -38,7 +38,7 @@ class Kernel:
     def connect(self) -> None:
         self.client: BlockingKernelClient = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=60)
+        self.client.wait_for_ready(timeout=120)
 
     @property
     def provisioner(self) -> Any:
@@ -48,7 +48,7 @@ class Kernel:
     def is_forked(self) -> bool:
         return bool(self.provisioner.is_forked)
 
-    def run(self, code: str, timeout: float = 30) -> tuple[str, dict[str, Any]]:
+    def run(self, code: str, timeout: float = 60) -> tuple[str, dict[str, Any]]:
         """Run a cell; return what it printed and its reply."""
         printed: list[str] = []
 
@@ -68,7 +68,7 @@ class Kernel:
     def is_alive(self) -> bool:
         return bool(self.manager.is_alive())
 
-    def ended(self, seconds: float = 15) -> bool:
+    def ended(self, seconds: float = 60) -> bool:
         end = time.monotonic() + seconds
         while self.is_alive() and time.monotonic() < end:
             time.sleep(0.05)

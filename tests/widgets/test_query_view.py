@@ -332,7 +332,7 @@ def shape(view: QueryPanelView) -> str:
     return str(view.sql()["text"])
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=texts, heading=texts, other=texts, amount=texts)
 @example("'; --", "<script>", '"; --', "1; --")
 @example("a b", "ok", "autre", "10")
@@ -387,7 +387,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(field=st.sampled_from([*FIELDS, "seconds", "", "__init__"]), value=values)
 @pytest.mark.filterwarnings("error")
 def test_whatever_a_browser_sends_is_taken_or_refused_in_french(base: Base, field: str, value: Any) -> None:
