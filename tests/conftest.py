@@ -29,24 +29,36 @@ PROJECT = Path(__file__).resolve().parents[1]
 SPARK_BODY = ("test_stores.py::", "test_golden.py::test_every_value", "test_golden.py::test_each_collectivite_apart")
 """What holds Spark to the other engines in a short time; its run of the other rooms is a long one."""
 
+FILES_AND_REFUSALS = (
+    "dgfip/test_bad_files.py",
+    "dgfip/test_balances_import.py",
+    "dgfip/test_cci_import.py",
+    "dgfip/test_controls.py",
+    "evaluation/test_semantics.py",
+    "identity/test_embedded_issuer.py",
+)
+"""Where other parameters are layouts and mistakes, which no database sees: a second one takes each test once."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Call Spark's own run of a room slow, and have it take each test once, whatever its other parameters."""
+    """Call Spark's own run of a room slow; have a second database take each test once where that proves as much."""
     kept, left, seen = [], [], set()
     for item in items:
         if item.get_closest_marker("browser"):
             # A page on a machine that does something else at the time: what is wrong stays wrong.
             item.add_marker(pytest.mark.flaky(reruns=1))
-        drawn = getattr(item, "callspec", None)
-        on_spark = drawn is not None and drawn.params.get("new_url") == "spark"
-        if on_spark and not any(part in item.nodeid for part in SPARK_BODY):
+        drawn = item.callspec.params if hasattr(item, "callspec") else {}
+        database = drawn.get("new_url", drawn.get("registry_address"))
+        once = database == "postgresql" and any(part in item.nodeid for part in FILES_AND_REFUSALS)
+        if database == "spark" and not any(part in item.nodeid for part in SPARK_BODY):
             item.add_marker(pytest.mark.slow)
-            test = item.nodeid.partition("[")[0]
-            if test in seen:
-                left.append(item)
-                continue
-            seen.add(test)
+            once = True
+        test = (item.nodeid.partition("[")[0], database)
+        if once and test in seen:
+            left.append(item)
+            continue
+        seen.add(test)
         kept.append(item)
     config.hook.pytest_deselected(items=left)
     items[:] = in_order(kept)
