@@ -12,7 +12,7 @@ from browsers import CONTRASTS
 from lab_server import Lab, LabPage
 from openpyxl import load_workbook
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180), pytest.mark.xdist_group("jupyterlab")]
 
 OPEN = """
 import os

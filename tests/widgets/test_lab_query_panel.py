@@ -14,7 +14,7 @@ from lab_server import Lab, LabPage
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("jupyterlab")]
 
 
 def opened_panel(lab: Lab, base: str, *more: str, **size: Any) -> LabPage:
