@@ -7,6 +7,8 @@ UV_VERSION := 0.13.9
 DEMO ?= demo
 
 export OPENBLAS_NUM_THREADS ?= 1
+# Hundreds of processes import the same packages: they are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-fast lint up lock widgets clean help
 
@@ -37,10 +39,10 @@ demo: $(VENV)/.product
 	$(BIN)/workbench demo --to $(DEMO)
 
 test: $(VENV)/.development lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-fast: $(VENV)/.development lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow"
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

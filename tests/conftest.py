@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from order_of_tests import ToldAtOnce, grouped
 from postgresql_server import postgresql_server
 from spark_cluster import MASTER, spark_session
 from zygotes import runtime
@@ -34,18 +35,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("browser"):
             # A page on a machine that does something else at the time: what is wrong stays wrong.
-            item.add_marker(pytest.mark.flaky(reruns=2))
+            item.add_marker(pytest.mark.flaky(reruns=1))
         drawn = getattr(item, "callspec", None)
         on_spark = drawn is not None and drawn.params.get("new_url") == "spark"
         if on_spark and not any(part in item.nodeid for part in SPARK_BODY):
             item.add_marker(pytest.mark.slow)
             test = item.nodeid.partition("[")[0]
-            (left if test in seen else kept).append(item)
+            if test in seen:
+                left.append(item)
+                continue
             seen.add(test)
-        else:
-            kept.append(item)
+        kept.append(item)
     config.hook.pytest_deselected(items=left)
-    items[:] = kept
+    items[:] = grouped(kept)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the log say at once what fails, in the process that writes it."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(ToldAtOnce(config))
 
 
 @pytest.fixture(scope="session")
