@@ -13,9 +13,12 @@ LONG_SECONDS = 60
 def grouped(items: list[pytest.Item]) -> list[pytest.Item]:
     """Have one process run a file, so that what its tests share is made once, and all that needs Spark.
 
+    Files whose tests name a group of their own go together too: they share a server.
     Spark and browsers come first: what is long is not left to the end, where one process would wait for the other.
     """
     for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
         item.add_marker(pytest.mark.xdist_group("spark" if _rank(item) == 0 else item.nodeid.partition("::")[0]))
     return sorted(items, key=_rank)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,13 +33,16 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.fixture(scope="session")
 def lab_server(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[LabServer]:
-    """A server of notebooks, whose kernels import the checkout."""
+    """A server of notebooks, whose kernels import the checkout; the tutorials are there when its window opens."""
     pytest.importorskip("jupyterlab")
     folder = tmp_path_factory.mktemp("jupyterlab")
     queries = {
         "WORKBENCH_REQUETES": str(folder / "requetes"),
         "WORKBENCH_REQUETES_PRIVEES": str(folder / "requetes_privees"),
     }
+    tutorials = folder / "notebooks" / "notebooks"
+    tutorials.mkdir(parents=True)
+    shutil.copy(project / "notebooks" / "00_prise_en_main.ipynb", tutorials)
     with running_lab(folder, project, **queries) as server:
         yield server
 

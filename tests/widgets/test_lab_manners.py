@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from lab_server import Lab
@@ -13,16 +11,6 @@ from lab_server import Lab
 from workbench.kernels.client import is_possible
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("jupyterlab")]
-
-
-@pytest.fixture
-def page(lab: Lab, project: Path) -> Any:
-    """The launcher, beside the tutorials."""
-    folder = lab.server.notebooks / "notebooks"
-    folder.mkdir(exist_ok=True)
-    shutil.copy(project / "notebooks" / "00_prise_en_main.ipynb", folder)
-    lab.window.clear()
-    return lab.window.page
 
 
 def test_a_notebook_runs_with_widgets_in_french_and_without_network(lab: Lab, project: Path) -> None:
@@ -46,9 +34,12 @@ def test_a_notebook_runs_with_widgets_in_french_and_without_network(lab: Lab, pr
     assert lab.window.complaints == []
 
 
-def test_the_tiles_of_the_launcher_open_a_notebook_and_a_tutorial(page: Any, lab: Lab) -> None:
+def test_the_tiles_of_the_launcher_open_a_notebook_and_a_tutorial(lab: Lab) -> None:
+    lab.window.clear()
+    page = lab.window.page
     page.wait_for_selector("text=Nouveau notebook d’analyse")
     tiles = [each.strip() for each in page.locator(".jp-LauncherCard-label:visible").all_inner_texts()]
+    assert "Prise en main" in tiles
     assert "Comptes publics (workbench)" in tiles
     page.screenshot(path=lab.window.screenshots / "launcher.png")
     page.locator(".jp-LauncherCard:visible", has_text="Nouveau notebook d’analyse").first.click()
