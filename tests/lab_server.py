@@ -199,6 +199,19 @@ class LabWindow:
         if message.type == "error":
             self.complaints.append(f"{message.text} {message.location.get('url', '')}".strip())
 
+    def spoil(self, name: str) -> str:
+        """Say what the window shows where a test failed; the next test has another."""
+        self.is_spoiled = True
+        if self._page is None:
+            return "not open"
+        path = self.screenshots / f"failed_{name}.png"
+        try:
+            self._page.screenshot(path=path, timeout=10_000)
+            focus = self._page.evaluate("() => document.activeElement?.outerHTML.slice(0, 300)")
+        except Exception as error:  # noqa: BLE001 - a browser that died must not hide why
+            return f"no picture: {error}"
+        return "\n".join((str(path), f"focus: {focus}", *self.complaints))
+
     def clear(self) -> None:
         """Close the documents, and end their kernels; a window where a test failed is not used again."""
         if self.is_spoiled:

@@ -15,10 +15,10 @@ WINDOW = pytest.StashKey[LabWindow]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
-    """Leave the window where a test failed: the next one has another."""
+    """Keep a picture of the window where a test failed, and leave it: the next one has another."""
     report = yield
     if report.failed and (window := item.session.stash.get(WINDOW, None)):
-        window.is_spoiled = True
+        report.sections.append(("window", window.spoil(item.name)))
     return report
 
 
@@ -60,7 +60,9 @@ def lab_window(
 
 @pytest.fixture
 def lab(lab_window: LabWindow) -> Lab:
-    """JupyterLab: ``lab.open("import workbench as wb", …)`` opens a notebook of those cells."""
+    """JupyterLab: ``lab.open("import workbench as wb", …)`` opens a notebook of those cells; no query is saved yet."""
+    for name in ("requetes", "requetes_privees"):
+        shutil.rmtree(lab_window.server.folder / name, ignore_errors=True)
     return Lab(lab_window)
 
 
