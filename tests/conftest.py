@@ -162,15 +162,16 @@ def engine_url(new_url: Callable[[], str]) -> str:
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A base of a few fictitious communes: its path, and the SIRET of one of them."""
-    from workbench.dgfip import connect, import_balances, import_comptes, import_population, write_demonstration
+    from workbench import dgfip
 
     folder = tmp_path_factory.mktemp("demonstration")
-    written = write_demonstration(folder / "sources", communes=6)
+    written = dgfip.write_demonstration(folder / "sources", communes=6)
     path = folder / "base.duckdb"
-    with connect(path, read_only=False) as base:
-        import_balances(base, written.balances)
-        import_population(base, written.population)
-        import_comptes(base, written.comptes)
+    with dgfip.connect(path, read_only=False) as base:
+        dgfip.import_balances(base, written.balances)
+        dgfip.import_population(base, written.population)
+        dgfip.import_comptes(base, written.comptes)
+        dgfip.import_epci(base, written.epci)
     return str(path), written.example
 
 

@@ -22,10 +22,11 @@ def _on_spark(nodeid: str) -> bool:
 
 
 class ByFile(LoadScopeScheduling):
-    """One process runs a file, so that what its tests share is made once, and one all that needs Spark."""
+    """One process runs a file, so that what its tests share is made once; all that needs Spark, and JupyterLab, too."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "spark" if _on_spark(nodeid) else nodeid.partition("::")[0]
+        path = nodeid.partition("::")[0]
+        return "spark" if _on_spark(nodeid) else "lab" if "/test_lab_" in path else path
 
 
 class ToldAtOnce:

@@ -15,13 +15,8 @@ from hypothesis import strategies as st
 from workbench.dgfip import (
     Base,
     connect,
-    import_balances,
-    import_comptes,
-    import_epci,
-    import_population,
     query,
     save_query,
-    write_demonstration,
 )
 from workbench.errors import WorkbenchError
 from workbench.widgets.query_changes import FIELDS, changed
@@ -29,15 +24,8 @@ from workbench.widgets.query_view import QueryPanelView, notice
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
-    folder = tmp_path_factory.mktemp("panneau")
-    written = write_demonstration(folder, communes=8)
-    with connect(folder / "base.duckdb", read_only=False) as opened:
-        import_balances(opened, written.balances)
-        import_population(opened, written.population)
-        import_comptes(opened, written.comptes)
-        import_epci(opened, written.epci)
-    with connect(folder / "base.duckdb") as opened:
+def base(demonstration_base: str) -> Iterator[Base]:
+    with connect(demonstration_base) as opened:
         yield opened
 
 
