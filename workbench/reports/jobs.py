@@ -47,11 +47,14 @@ class Wanted:
         What its files are named after; the moment is added.
     row
         The line of the list that asks for it, by column, as it was written.
+    id
+        Its identifier, for who must know it; drawn when it is kept otherwise.
     """
 
     spec: JobSpec
     name: Sequence[object]
     row: Mapping[str, Any] | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,7 @@ def submit(
             connection.execute(insert(batches).values(vars(batch) | kept))
         rows: list[dict[str, Any]] = [
             {
-                "id": new_identifier(),
+                "id": each.id or new_identifier(),
                 "batch": batch.id if batch else None,
                 "position": position,
                 "author": author,
