@@ -776,6 +776,22 @@ ERRORS: dict[str, ErrorKind] = {
     "liste_refusee": ErrorKind(
         "La liste {fichier} comporte {nombre}. Rien n'a été lancé.\n{liste}", "Corrigez le fichier, puis relancez.", 422
     ),
+    # --- scheduled batches
+    "cron_invalide": ErrorKind(
+        "« {cron} » ne dit pas quand partir : {cause}.",
+        "Cinq champs : minute, heure, jour du mois, mois, jour de la semaine. Le 1er de chaque mois à 6 h : 0 6 1 * *",
+        422,
+    ),
+    "planification_absente": ErrorKind(
+        "Aucune de vos planifications ne porte l'identifiant « {planification} ».",
+        "Vos planifications : workbench report schedule list",
+        404,
+    ),
+    "planification_ambigue": ErrorKind(
+        "Plusieurs de vos planifications commencent par « {planification} ».",
+        "Donnez l'identifiant en entier : workbench report schedule list",
+        409,
+    ),
     # --- reports over HTTP
     "api_champ": ErrorKind("Le champ {champ} ne convient pas : {attendu}.", "Corrigez-le, puis recommencez."),
     "api_objet_absent": ErrorKind("Il n'y a pas de {objet} d'identifiant « {identifiant} ».", "", 404),

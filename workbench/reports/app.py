@@ -76,7 +76,10 @@ _SENTENCES = {404: "Il n'y a rien à cette adresse.", 405: "Cette adresse ne se 
 
 _PUBLIC = {("POST", "/users/authenticate/"), ("GET", "/openapi.json")}
 
-_OF_THE_SERVICE = ("base_", "registre_", "serveur_", "dossier_", "moteur_", "adresse_")
+_OF_THE_SERVICE = (
+    *("adresse_", "base_", "classeur_", "dossier_", "modele_"),
+    *("moteur_", "registre_", "serveur_", "trame_"),
+)
 """Errors that are not the client's, and whose sentences name places of the server."""
 
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
