@@ -19,7 +19,16 @@ from workbench.registry import Registry
 from workbench.reports.api_numbers import name_of, numbers_of
 from workbench.trames import Indicateur, Trame, list_trames, load_trame
 
-__all__ = ["IDENTIFIER_TYPES", "Catalogue", "Kept", "department_rows", "identifier_type_rows", "institution_rows"]
+__all__ = [
+    "IDENTIFIER_TYPES",
+    "Catalogue",
+    "Kept",
+    "department_rows",
+    "identifier_type_rows",
+    "institution_rows",
+    "number_of",
+    "shown_text",
+]
 
 IDENTIFIER_TYPES = ("SIRET", "SIREN", "FINESS")
 
@@ -32,7 +41,7 @@ def department_rows() -> list[dict[str, Any]]:
 
     Examples
     --------
-    >>> department_rows()[32]
+    >>> department_rows()[33]
     {'id': 33, 'name': 'Gironde', 'number': '033'}
     """
     return [{"id": CORSE.get(code) or int(code), "name": name, "number": code} for code, name in departements().items()]
@@ -119,7 +128,7 @@ class Catalogue:
         code = self._name("frame", given)
         found = self.trames.get(code or "")
         if found is None:
-            raise WorkbenchError("api_objet_absent", objet="trame", identifiant=_shown(given))
+            raise WorkbenchError("api_objet_absent", objet="trame", identifiant=shown_text(given))
         return found
 
     def nomenclature(self, given: object) -> str | None:
@@ -134,7 +143,7 @@ class Catalogue:
             return None
         name = self._name("nomenclature", given)
         if name not in self._nomenclatures():
-            raise WorkbenchError("api_objet_absent", objet="nomenclature", identifiant=_shown(given))
+            raise WorkbenchError("api_objet_absent", objet="nomenclature", identifiant=shown_text(given))
         return name
 
     def _name(self, kind: str, given: object) -> str | None:
@@ -232,7 +241,7 @@ class Catalogue:
                 found = kept.trame[indicateur]
                 if int(place) < len(found.formules):
                     return found, int(place)
-        raise WorkbenchError("api_objet_absent", objet="formule", identifiant=_shown(given))
+        raise WorkbenchError("api_objet_absent", objet="formule", identifiant=shown_text(given))
 
 
 def number_of(given: object) -> int | None:
@@ -258,7 +267,8 @@ def _name(trame: Trame, code: str) -> str:
     return f"{trame.code}/{code}"
 
 
-def _shown(given: object) -> str:
+def shown_text(given: object) -> str:
+    """Return what a client wrote, as a message may quote it."""
     return "".join(sign if sign.isprintable() else "?" for sign in str(given)[:60])
 
 

@@ -79,7 +79,7 @@ _PARAMETER = _object(
     original_equation=_TEXT,
     depth=_COUNT,
 )
-_INDICATOR = _object(
+_INDICATEUR = _object(
     **_NAMED,
     description=_TEXT,
     frames=_list(_COUNT),
@@ -116,8 +116,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "identifiers": _answer("Identifiers.", _list(_object(ident=_TEXT, ctype=_TEXT, lbudg=_TEXT, cbudg=_TEXT))),
     "frames": _answer("The trames.", _list(_FRAME)),
     "frame": _answer("A trame.", _FRAME),
-    "indicators": _answer("The indicateurs.", _list(_INDICATOR)),
-    "indicator": _answer("An indicateur.", _INDICATOR),
+    "indicators": _answer("The indicateurs.", _list(_INDICATEUR)),
+    "indicator": _answer("An indicateur.", _INDICATEUR),
     "parameters": _answer("Formules.", _list(_PARAMETER)),
     "parameter": _answer("A formule.", _PARAMETER),
     "checked": _answer("The formule can be evaluated.", _object(diagnostics=_list(_object(message=_TEXT)))),

@@ -13,8 +13,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, cast
@@ -30,12 +28,11 @@ from workbench.config import settings
 from workbench.dgfip import connect
 from workbench.dgfip.identifiers import list_identifiers
 from workbench.errors import WorkbenchError
-from workbench.formules import check_formule, format_diagnostic
 from workbench.identity.actor import Actor
 from workbench.identity.issuing import Issuer
 from workbench.identity.middleware import Application, IdentityMiddleware
 from workbench.identity.tokens import TokenVerifier
-from workbench.registry import Registry, new_identifier
+from workbench.registry import Registry
 from workbench.reports.api_catalogue import (
     IDENTIFIER_TYPES,
     Catalogue,
@@ -43,19 +40,17 @@ from workbench.reports.api_catalogue import (
     identifier_type_rows,
     institution_rows,
     number_of,
+    shown_text,
 )
-from workbench.reports.api_numbers import name_of, numbers_of
+from workbench.reports.api_desk import Desk
 from workbench.reports.api_requests import (
     aggregate_wanted,
     balance_wanted,
     body_object,
     checked_text,
-    frame_code,
     report_wanted,
-    shown_job,
 )
 from workbench.reports.api_schemas import ANSWERS, BODIES, ERROR
-from workbench.reports.jobs import Job, Wanted, jobs_of, submit
 from workbench.reports.jobs_spec import stored_base
 from workbench.reports.jobs_tables import JobState
 from workbench.trames import export_archive, export_model_with_formules, modele_path
@@ -64,11 +59,6 @@ __all__ = ["create_app"]
 
 LARGEST = 1024 * 1024
 """Bytes of a body: tens of thousands of identifiers."""
-
-LONGEST_FORMULE = 100_000
-
-TOKEN = timedelta(hours=12)
-"""A script logs in once and waits for a night."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -122,7 +112,7 @@ def create_app(
     service.exception_handler(RequestValidationError)(_validation_error)
     service.exception_handler(Exception)(_defect)
     place = (folder or settings().reports).absolute() / "api"
-    desk = _Desk(registry, Catalogue(registry, trames), issuer, verifier, stored_base(base), place)
+    desk = Desk(registry, Catalogue(registry, trames), issuer, verifier, stored_base(base), place)
     service.state.desk = desk
     _choices(service, desk)
     _requests(service, desk)
@@ -146,67 +136,6 @@ class _Door:
                 await self.service({**scope, "actor": None}, receive, send)
                 return
         await self.checked(scope, receive, send)
-
-
-class _Desk:
-    """What the routes work with."""
-
-    def __init__(
-        self,
-        registry: Registry,
-        catalogue: Catalogue,
-        issuer: Issuer | None,
-        verifier: TokenVerifier,
-        base: str,
-        folder: Path,
-    ) -> None:
-        self.registry = registry
-        self.catalogue = catalogue
-        self.issuer = issuer
-        self.verifier = verifier
-        self.base = base
-        self.folder = folder
-
-    def log_in(self, username: str, password: str, address: str) -> str:
-        """Return a token for an e-mail and a password."""
-        if self.issuer is None:
-            raise WorkbenchError("api_mot_de_passe", emetteur=self.verifier.rules.issuer)
-        person = self.issuer.people.authenticate(username, password, address)
-        return self.issuer.token_for(person.email, TOKEN)
-
-    def check(self, actor: Actor) -> None:
-        """Refuse at once a person of the embedded issuer who was removed: her token lasts for hours."""
-        if self.issuer is None:
-            return
-        try:
-            same = self.issuer.people.get(actor.email).subject == actor.subject
-        except WorkbenchError as error:
-            if error.code != "personne_inconnue":
-                raise
-            same = False
-        if not same:
-            raise WorkbenchError("jeton_refuse", raison="cette personne a été retirée")
-
-    def keep(self, actor: Actor, wanted: Wanted) -> int:
-        """Keep a request; return its number."""
-        identifier = new_identifier()
-        day = datetime.now().astimezone().date().isoformat()
-        submit(self.registry, [replace(wanted, id=identifier)], author=actor.email, folder=self.folder / day)
-        return numbers_of(self.registry, "report", [identifier])[identifier]
-
-    def job(self, actor: Actor, given: str) -> tuple[int, Job]:
-        """Return a request of who asks, and its number; another person's is as absent."""
-        number = number_of(given)
-        identifier = name_of(self.registry, "report", number) if number is not None else None
-        found = jobs_of(self.registry, actor.email, identifiers=[identifier]) if identifier else []
-        if not found or number is None:
-            raise WorkbenchError("api_rapport_absent", identifiant=_shown(given))
-        return number, found[0]
-
-    def shown(self, jobs: list[Job], numbers: Mapping[str, int]) -> list[dict[str, Any]]:
-        """Return requests as their author reads them."""
-        frames = self.catalogue.frame_numbers({frame_code(job.spec) for job in jobs})
-        return [shown_job(job, numbers[job.id], frames.get(frame_code(job.spec))) for job in jobs]
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -245,7 +174,7 @@ def _route(service: FastAPI, method: str, path: str, summary: str, answer: str, 
     )
 
 
-def _choices(service: FastAPI, desk: _Desk) -> None:
+def _choices(service: FastAPI, desk: Desk) -> None:
     """Add the routes of what one logs in with and chooses from."""
     known = [Depends(_actor)]
 
@@ -299,7 +228,7 @@ def _choices(service: FastAPI, desk: _Desk) -> None:
         return _page(table.rename_columns(["ident", "ctype", "lbudg", "cbudg"]).to_pylist(), limit, offset)
 
     @get("/indicators/", "List the indicateurs of a trame, or of all", "indicators")
-    def indicators(frame: str | None = None, limit: Limit = None, offset: Offset = 0) -> Response:
+    def indicateurs(frame: str | None = None, limit: Limit = None, offset: Offset = 0) -> Response:
         return _page(desk.catalogue.indicateur_rows(frame), limit, offset)
 
     @get("/indicators/parameters/", "List the formules", "parameters")
@@ -314,12 +243,12 @@ def _choices(service: FastAPI, desk: _Desk) -> None:
 
     @get("/indicators/parameters/{number}/tree/", "Draw the tree of a formule", "drawing")
     def tree(number: str) -> Response:
-        indicateur, place = desk.catalogue.formule(number)
-        drawn = indicateur.formules[place].tree_svg()
+        found, place = desk.catalogue.formule(number)
+        drawn = found.formules[place].tree_svg()
         return Response(drawn.encode(), headers=_HEADERS, media_type="image/svg+xml")
 
     @get("/indicators/{number}/", "Read an indicateur", "indicator")
-    def indicator(number: str) -> Response:
+    def indicateur(number: str) -> Response:
         return _json(_one(desk.catalogue.indicateur_rows(), number, "indicateurs"))
 
     @get("/downloadframe/{number}/", "Download a trame and its model", "archive")
@@ -348,19 +277,14 @@ def _choices(service: FastAPI, desk: _Desk) -> None:
         dependencies=known,
     )
     def check(body: Body) -> Response:
-        texte = checked_text(body.get("original_equation"), "original_equation", LONGEST_FORMULE)
-        codes = {code for kept in desk.catalogue.trames.values() for code in kept.trame.codes}
-        found = check_formule(texte, known_indicateurs=codes)
-        said = [
-            {"severity": each.severity, "code": each.code, "message": format_diagnostic(texte, each)} for each in found
-        ]
+        said = desk.checked(body.get("original_equation"))
         wrong = [each["message"] for each in said if each["severity"] == "error"]
         if wrong:
             return _error(400, "\n".join(wrong), "formule_incorrecte", diagnostics=said)
         return _json({"diagnostics": said})
 
 
-def _requests(service: FastAPI, desk: _Desk) -> None:
+def _requests(service: FastAPI, desk: Desk) -> None:
     """Add the routes of the requests and of their files."""
 
     @_route(service, "POST", "/reports/", "Ask for a report on identifiers taken together", "asked", "report")
@@ -377,17 +301,15 @@ def _requests(service: FastAPI, desk: _Desk) -> None:
 
     @_route(service, "GET", "/reports/", "List your requests, the last ones first", "reports")
     def reports(author: Author, limit: Limit = None, offset: Offset = 0) -> Response:
-        found = jobs_of(desk.registry, author.email, limit=limit, offset=offset)
-        return _json(desk.shown(found, numbers_of(desk.registry, "report", [job.id for job in found])))
+        return _json(desk.jobs(author, limit, offset))
 
     @_route(service, "GET", "/reports/{number}/", "Follow a request of yours", "report")
     def one_report(number: str, author: Author) -> Response:
-        found, job = desk.job(author, number)
-        return _json(desk.shown([job], {job.id: found})[0])
+        return _json(desk.shown([desk.job(author, number)])[0])
 
     @_route(service, "GET", "/reports/{number}/download/", "Download the workbook of a request of yours", "workbook")
     def download(number: str, author: Author) -> Response:
-        _, job = desk.job(author, number)
+        job = desk.job(author, number)
         name = job.files.get("excel")
         if job.state is not JobState.DONE or name is None:
             cause = f" : {job.cause}" if job.cause else "."
@@ -411,17 +333,13 @@ def _one(rows: list[dict[str, Any]], given: str, what: str) -> dict[str, Any]:
     number = number_of(given)
     found = next((row for row in rows if row["id"] == number), None)
     if found is None:
-        raise WorkbenchError("api_objet_absent", objet=what, identifiant=_shown(given))
+        raise WorkbenchError("api_objet_absent", objet=what, identifiant=shown_text(given))
     return found
 
 
 def _page(rows: list[dict[str, Any]], limit: int | None, offset: int) -> Response:
     end = None if limit is None else offset + limit
     return _json(rows[offset:end], headers={"x-total-count": str(len(rows))})
-
-
-def _shown(given: str) -> str:
-    return "".join(sign if sign.isprintable() else "?" for sign in given[:60])
 
 
 def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
