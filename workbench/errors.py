@@ -804,6 +804,9 @@ ERRORS: dict[str, ErrorKind] = {
     "api_fichier_perdu": ErrorKind(
         "Le fichier de cette demande n'est plus sur le serveur.", "Demandez-le de nouveau.", 410
     ),
+    "api_trop_de_demandes": ErrorKind(
+        "Vous avez déjà {limite} demandes en attente ou en cours.", "Attendez que certaines se terminent.", 429
+    ),
     "api_mot_de_passe": ErrorKind(
         "On ne s'identifie pas ici par mot de passe : les jetons viennent de {emetteur}.",
         "Joignez à chaque demande un jeton de cet émetteur.",

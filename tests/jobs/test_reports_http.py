@@ -34,11 +34,12 @@ from workbench.registry.migrating import differences
 from workbench.reports.api_numbers import ROOM as NUMBERS
 from workbench.reports.api_numbers import name_of, numbers_of
 from workbench.reports.app import create_app
-from workbench.reports.jobs import cancel, jobs_of
+from workbench.reports.jobs import Wanted, cancel, jobs_of, submit
 from workbench.reports.jobs_pool import pool
+from workbench.reports.jobs_spec import JobSpec
 from workbench.reports.jobs_tables import ROOM
 
-ANNE, BENOIT = "anne@exemple.fr", "benoit@exemple.fr"
+ANNE, BENOIT, EVE = "anne@exemple.fr", "benoit@exemple.fr", "eve@exemple.fr"
 PASSWORD = "quatre mots sans rapport"  # noqa: S105 - of fictitious people
 HOSTILE = [
     "../../etc/passwd",
@@ -112,7 +113,7 @@ def service(
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         issuer = Issuer(f"{url}/id", registry, SigningKeys(folder / "cles"))
-        for email in (ANNE, BENOIT):
+        for email in (ANNE, BENOIT, EVE):
             issuer.people.add(email, PASSWORD)
         verifier = TokenVerifier(TokenRules(issuer.url, issuer.audience))
         reports = create_app(
@@ -127,6 +128,13 @@ def service(
         _nobody.cache_clear()
 
 
+@pytest.fixture(scope="module")
+def worked(service: Service) -> Iterator[Service]:
+    """The service, with a worker that makes what is asked."""
+    with pool(service.registry, None, 1, None):
+        yield service
+
+
 def test_the_tables_are_those_declared(registry_address: str) -> None:
     with open_registry(registry_address, rooms=[NUMBERS]) as registry:
         with registry.read() as connection:
@@ -138,7 +146,8 @@ def test_the_tables_are_those_declared(registry_address: str) -> None:
         assert name_of(registry, "report", first["a"]) is name_of(registry, "frame", 10**30) is None
 
 
-def test_a_script_of_the_old_application_runs(service: Service, tmp_path: Path) -> None:
+def test_a_script_of_the_old_application_runs(worked: Service, tmp_path: Path) -> None:
+    service = worked
     script = OldClient(f"{service.url}/api", ANNE, PASSWORD)
     frames = script.frames()
     assert list(frames) == ["essai"]
@@ -148,7 +157,7 @@ def test_a_script_of_the_old_application_runs(service: Service, tmp_path: Path) 
         service.row(IDENTIFIANT="21330063500017"),
         service.row(EXERCICE_MAX=2019),
     ]
-    with closing(script.http), pool(service.registry, None, 1, None):
+    with closing(script.http):
         log = script.run(frames["essai"], rows, tmp_path, period=0.1)
     assert [line["status"] for line in log[:3]] == ["DONE", "DONE", "EMPTY"]
     assert "2020, vient après" in log[3]["status"]
@@ -205,13 +214,13 @@ def test_who_asks(service: Service) -> None:
         who = nobody.get("/users/authenticate/", headers={"Authorization": f"Bearer {form.json()['token']}"})
         assert who.json() == {"name": ANNE, "email": ANNE, "isAdmin": False}
         assert nobody.get("/openapi.json").json()["paths"].keys() >= {"/reports/", "/reports/{number}/download/"}
-        service.issuer.people.add("claire@exemple.fr", PASSWORD)
-        with service.client("claire@exemple.fr") as claire:
-            assert claire.get("/reports/").status_code == 200
-            service.issuer.people.remove("claire@exemple.fr")
-            assert claire.get("/reports/").status_code == 401
-            service.issuer.people.add("claire@exemple.fr", PASSWORD)
-            assert claire.get("/reports/").status_code == 401, "another person who has her e-mail"
+        service.issuer.people.add("dina@exemple.fr", PASSWORD)
+        with service.client("dina@exemple.fr") as dina:
+            assert dina.get("/reports/").status_code == 200
+            service.issuer.people.remove("dina@exemple.fr")
+            assert dina.get("/reports/").status_code == 401
+            service.issuer.people.add("dina@exemple.fr", PASSWORD)
+            assert dina.get("/reports/").status_code == 401, "another person who has her e-mail"
         assert anne.get("/reports/").status_code == 200
 
 
@@ -307,6 +316,14 @@ def test_bodies_are_bounded_and_are_objects(service: Service) -> None:
         assert (answer.status_code, answer.json()["status_code"]) == (413, 413)
 
 
+def test_requests_that_wait_are_bounded(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.reports.api_desk.MOST_WAITING", 0)
+    with service.client(BENOIT) as benoit:
+        answer = benoit.post("/reports/", json=service.asked())
+        assert (answer.status_code, answer.json()["code"]) == (429, "api_trop_de_demandes")
+        assert benoit.get("/reports/").json() == []
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_absent_things(service: Service, name: str) -> None:
     with service.client(BENOIT) as benoit:
@@ -334,34 +351,30 @@ def test_other_verbs_and_addresses(service: Service) -> None:
             assert (answer.status_code, answer.json()["status_code"]) == (status, status)
 
 
-def test_balances_aggregates_and_several_identifiers(service: Service) -> None:
-    with service.client(BENOIT) as benoit:
+def test_balances_aggregates_and_several_identifiers(worked: Service) -> None:
+    service = worked
+    with service.client(EVE) as eve:
         siren = service.siret[:9]
+        frame = eve.get("/frames/").json()[0]["id"]
         asked = {
             "balance": ("/reports/balances/", service.asked(frame=None, identifiers=[siren], identifiers_type="SIREN")),
             "aggregate": ("/reports/aggregates/", service.asked(institutions=[101], pop_min=1, pop_max=0)),
             "nowhere": ("/reports/aggregates/", service.asked(departments=[202])),
             "several": ("/reports/", service.asked(identifiers=[service.siret, "21330063500017"])),
             "typed": ("/reports/", service.asked(institutions=["201"])),
-            "number": ("/reports/", service.asked(identifiers=[int(service.siret)], frame=str(1), nomenclature="")),
+            "number": ("/reports/", service.asked(identifiers=[int(service.siret)], frame=str(frame), nomenclature="")),
         }
-        frame = benoit.get("/frames/").json()[0]["id"]
-        asked["number"][1]["frame"] = str(frame)
         ids = {}
         for name, (path, body) in asked.items():
-            answer = benoit.post(path, json=body)
+            answer = eve.post(path, json=body)
             assert answer.status_code == 201, (name, answer.text)
             ids[name] = answer.json()["report_id"]
-        waiting = benoit.get(f"/reports/{ids['balance']}/download/")
-        assert (waiting.status_code, "En attente" in waiting.json()["detail"]) == (400, True)
-        with pool(service.registry, None, 1, None):
-            deadline = time.monotonic() + 120
-            while any(each["state"] == "PENDING" for each in benoit.get("/reports/").json()):
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-        found = {each["id"]: each for each in benoit.get("/reports/").json()}
-        states = {name: found[number]["state"] for name, number in ids.items()}
-        assert states == {
+        deadline = time.monotonic() + 120
+        while any(each["state"] == "PENDING" for each in eve.get("/reports/").json()):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        found = {each["id"]: each for each in eve.get("/reports/").json()}
+        assert {name: found[number]["state"] for name, number in ids.items()} == {
             "balance": "DONE",
             "aggregate": "DONE",
             "nowhere": "EMPTY",
@@ -372,10 +385,23 @@ def test_balances_aggregates_and_several_identifiers(service: Service) -> None:
         assert found[ids["nowhere"]]["cause"] == "Il n'y a pas de SIRET pour les critères donnés."
         assert found[ids["balance"]]["name"].startswith(f"BALANCE_SIREN_{siren}_2020_2024_")
         assert found[ids["balance"]]["frame"] is None
-        assert benoit.get("/reports/?limit=2").json() == benoit.get("/reports/").json()[:2]
-        last = benoit.post("/reports/", json=service.asked()).json()["report_id"]
-        cancel(service.registry, BENOIT, job=name_of(service.registry, "report", last))
-        assert benoit.get(f"/reports/{last}/").json()["state"] == "FAILED"
+        assert eve.get("/reports/?limit=2").json() == eve.get("/reports/").json()[:2]
+
+
+def test_a_request_that_waits_then_is_cancelled(service: Service) -> None:
+    claire = "claire@exemple.fr"
+    service.issuer.people.add(claire, PASSWORD)
+    # One that no worker takes: it is not shared.
+    spec = JobSpec("report", (2020, 2024), trame="essai", sirets=(service.siret,))
+    submit(service.registry, [Wanted(spec, ["FRAME"])], author=claire, folder=service.folder, shared=False)
+    with service.client(claire) as client:
+        (waiting,) = client.get("/reports/").json()
+        assert (waiting["state"], waiting["step"]) == ("PENDING", "En attente")
+        refused = client.get(f"/reports/{waiting['id']}/download/")
+        assert (refused.status_code, "En attente" in refused.json()["detail"]) == (400, True)
+        cancel(service.registry, claire, job=name_of(service.registry, "report", waiting["id"]))
+        cancelled = client.get(f"/reports/{waiting['id']}/").json()
+        assert (cancelled["state"], cancelled["step"]) == ("FAILED", "Annulé")
 
 
 _FIELDS = ["frame", "financial_year_min", "financial_year_max", "identifiers"]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Connection, and_, func, select
 
 from workbench.errors import WorkbenchError
 from workbench.formules import check_formule, format_diagnostic
 from workbench.identity.actor import Actor
 from workbench.identity.issuing import Issuer
 from workbench.identity.tokens import TokenVerifier
-from workbench.registry import Registry, new_identifier
+from workbench.registry import Registry
 from workbench.reports.api_catalogue import Catalogue, number_of, shown_text
-from workbench.reports.api_numbers import name_of, numbers_of
+from workbench.reports.api_numbers import name_of, new_number, numbers_of
 from workbench.reports.api_requests import checked_text, frame_code, shown_job
 from workbench.reports.jobs import Job, Wanted, jobs_of, submit
+from workbench.reports.jobs_tables import JobState, jobs
 
 __all__ = ["Desk"]
 
@@ -24,6 +26,9 @@ TOKEN = timedelta(hours=12)
 """A script logs in once and waits for a night."""
 
 LONGEST_FORMULE = 100_000
+
+MOST_WAITING = 20_000
+"""Requests of a person that are still to be made: several campaigns, and not what a loop by mistake asks for."""
 
 
 class Desk:
@@ -67,10 +72,18 @@ class Desk:
 
     def keep(self, actor: Actor, wanted: Wanted) -> int:
         """Keep a request; return its number."""
-        identifier = new_identifier()
+        given: list[int] = []
+
+        def number(connection: Connection, identifier: str) -> None:
+            mine = and_(jobs.c.author == actor.email, jobs.c.state.in_([JobState.PENDING, JobState.RUNNING]))
+            waiting = connection.execute(select(func.count()).select_from(jobs).where(mine)).scalar_one()
+            if waiting >= MOST_WAITING:
+                raise WorkbenchError("api_trop_de_demandes", limite=MOST_WAITING)
+            given.append(new_number(connection, "report", identifier))
+
         day = datetime.now().astimezone().date().isoformat()
-        submit(self.registry, [replace(wanted, id=identifier)], author=actor.email, folder=self.folder / day)
-        return numbers_of(self.registry, "report", [identifier])[identifier]
+        submit(self.registry, [wanted], author=actor.email, folder=self.folder / day, also=number)
+        return given[0]
 
     def job(self, actor: Actor, given: str) -> Job:
         """Return a request of who asks; another person's is as absent."""
@@ -81,15 +94,15 @@ class Desk:
             raise WorkbenchError("api_rapport_absent", identifiant=shown_text(given))
         return found[0]
 
-    def jobs(self, actor: Actor, limit: int | None, offset: int) -> list[dict[str, Any]]:
+    def requests(self, actor: Actor, limit: int | None, offset: int) -> list[dict[str, Any]]:
         """List the requests of who asks, the last ones first."""
         return self.shown(jobs_of(self.registry, actor.email, limit=limit, offset=offset))
 
-    def shown(self, jobs: list[Job]) -> list[dict[str, Any]]:
+    def shown(self, found: list[Job]) -> list[dict[str, Any]]:
         """Return requests as their author reads them."""
-        numbers = numbers_of(self.registry, "report", [job.id for job in jobs])
-        frames = self.catalogue.frame_numbers({frame_code(job.spec) for job in jobs})
-        return [shown_job(job, numbers[job.id], frames.get(frame_code(job.spec))) for job in jobs]
+        numbers = numbers_of(self.registry, "report", [job.id for job in found])
+        frames = self.catalogue.frame_numbers({frame_code(job.spec) for job in found})
+        return [shown_job(job, numbers[job.id], frames.get(frame_code(job.spec))) for job in found]
 
     def checked(self, given: object) -> list[dict[str, str]]:
         """Return what is to be said of a formule, whose indicateurs may be of any trame."""

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from workbench.registry import Registry, Room, new_metadata
 
-__all__ = ["ROOM", "name_of", "numbers_of"]
+__all__ = ["ROOM", "name_of", "new_number", "numbers_of"]
 
 ROOM = Room("api", new_metadata(), "workbench.reports.api_migrations")
 
@@ -53,6 +53,12 @@ def numbers_of(registry: Registry, kind: str, names: Iterable[str]) -> dict[str,
             known |= _given(registry, kind, absent)
         found |= known
     return found
+
+
+def new_number(connection: Connection, kind: str, name: str) -> int:
+    """Give a number to what is being made in a transaction, and has none."""
+    added = connection.execute(insert(_numbers).values(kind=kind, name=name))
+    return int(added.inserted_primary_key[0])  # type: ignore[index]
 
 
 def _given(registry: Registry, kind: str, names: list[str]) -> dict[str, int]:

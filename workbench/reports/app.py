@@ -301,7 +301,7 @@ def _requests(service: FastAPI, desk: Desk) -> None:
 
     @_route(service, "GET", "/reports/", "List your requests, the last ones first", "reports")
     def reports(author: Author, limit: Limit = None, offset: Offset = 0) -> Response:
-        return _json(desk.jobs(author, limit, offset))
+        return _json(desk.requests(author, limit, offset))
 
     @_route(service, "GET", "/reports/{number}/", "Follow a request of yours", "report")
     def one_report(number: str, author: Author) -> Response:

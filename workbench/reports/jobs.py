@@ -47,14 +47,11 @@ class Wanted:
         What its files are named after; the moment is added.
     row
         The line of the list that asks for it, by column, as it was written.
-    id
-        Its identifier, for who must know it; drawn when it is kept otherwise.
     """
 
     spec: JobSpec
     name: Sequence[object]
     row: Mapping[str, Any] | None = None
-    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,7 +167,7 @@ def submit(
     moment
         What the names of files are dated with; now, by the local clock, by default.
     also
-        Called first in the same transaction, with the identifier that a batch would have; what it raises undoes all.
+        Called first in the same transaction, with the identifier of the batch or of a job alone; raising undoes all.
 
     Returns
     -------
@@ -201,7 +198,7 @@ def submit(
             connection.execute(insert(batches).values(vars(batch) | kept))
         rows: list[dict[str, Any]] = [
             {
-                "id": each.id or new_identifier(),
+                "id": new_identifier() if batch else identifier,
                 "batch": batch.id if batch else None,
                 "position": position,
                 "author": author,
