@@ -776,6 +776,52 @@ ERRORS: dict[str, ErrorKind] = {
     "liste_refusee": ErrorKind(
         "La liste {fichier} comporte {nombre}. Rien n'a été lancé.\n{liste}", "Corrigez le fichier, puis relancez.", 422
     ),
+    # --- scheduled batches
+    "cron_invalide": ErrorKind(
+        "« {cron} » ne dit pas quand partir : {cause}.",
+        "Cinq champs : minute, heure, jour du mois, mois, jour de la semaine. Le 1er de chaque mois à 6 h : 0 6 1 * *",
+        422,
+    ),
+    "planification_absente": ErrorKind(
+        "Aucune de vos planifications ne porte l'identifiant « {planification} ».",
+        "Vos planifications : workbench report schedule list",
+        404,
+    ),
+    "planification_ambigue": ErrorKind(
+        "Plusieurs de vos planifications commencent par « {planification} ».",
+        "Donnez l'identifiant en entier : workbench report schedule list",
+        409,
+    ),
+    # --- reports over HTTP
+    "api_champ": ErrorKind("Le champ {champ} ne convient pas : {attendu}.", "Corrigez-le, puis recommencez."),
+    "api_objet_absent": ErrorKind("Il n'y a pas de {objet} d'identifiant « {identifiant} ».", "", 404),
+    "api_rapport_absent": ErrorKind(
+        "Aucune de vos demandes ne porte l'identifiant « {identifiant} ».", "Vos demandes : GET /reports/", 404
+    ),
+    "api_rapport_sans_fichier": ErrorKind(
+        "Cette demande n'a pas de fichier ({etat}){cause}", "On ne télécharge qu'une demande terminée.", 400
+    ),
+    "api_fichier_perdu": ErrorKind(
+        "Le fichier de cette demande n'est plus sur le serveur.", "Demandez-le de nouveau.", 410
+    ),
+    "api_trop_de_demandes": ErrorKind(
+        "Vous avez déjà {limite} demandes en attente ou en cours.", "Attendez que certaines se terminent.", 429
+    ),
+    "api_mot_de_passe": ErrorKind(
+        "On ne s'identifie pas ici par mot de passe : les jetons viennent de {emetteur}.",
+        "Joignez à chaque demande un jeton de cet émetteur.",
+        501,
+    ),
+    "api_indisponible": ErrorKind(
+        "Le service ne peut pas répondre pour le moment (identifiant {identifiant}).",
+        "Réessayez dans un instant ; si cela dure, donnez cet identifiant à l'exploitant.",
+        503,
+    ),
+    "personnes_absentes": ErrorKind(
+        "Personne ne pourrait se connecter : cette machine ne connaît encore personne.",
+        "Ajoutez quelqu'un (workbench user add), ou donnez un émetteur dans WORKBENCH_ISSUER.",
+        409,
+    ),
     # --- discussion
     "commentaire_vide": ErrorKind("Ce commentaire n'a pas de texte.", "Écrivez-en un.", 422),
     "commentaire_long": ErrorKind(

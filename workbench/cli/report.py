@@ -10,6 +10,8 @@ from workbench.cli.exits import ExitCode
 from workbench.cli.options import base_option, exercices_option, existing_file, say
 from workbench.cli.progress import progress_bar
 from workbench.cli.report_batch import batch, cancel, resume, retry, status
+from workbench.cli.report_schedule import schedule
+from workbench.cli.report_serve import serve
 from workbench.config import settings
 
 __all__ = ["command"]
@@ -29,7 +31,7 @@ def command() -> None:
     """Les rapports : tableau, classeur, notebook, balance ; un seul, ou par lots."""
 
 
-for _of_batches in (batch, resume, status, cancel, retry):
+for _of_batches in (batch, resume, status, cancel, retry, schedule, serve):
     command.add_command(_of_batches)
 
 

@@ -27,15 +27,18 @@ def command(workers: int | None, kernel: str) -> int:
     from workbench.reports.batch import conclude_shared
     from workbench.reports.jobs_pool import pool, processors
     from workbench.reports.jobs_tables import ROOM
+    from workbench.reports.schedules import ROOM as SCHEDULES
+    from workbench.reports.schedules import run_due
 
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with open_registry(rooms=[ROOM]) as registry:
+    with open_registry(rooms=[ROOM, SCHEDULES]) as registry:
         size = workers or processors()
         with pool(registry, None, size, kernel or None) as running:
             say(f"Prêt : {size} processus, registre {registry.place}.")
             while not stopped.wait(1.0):
                 running.mend()
                 conclude_shared(registry)
+                run_due(registry)
     return ExitCode.OK

@@ -5,7 +5,7 @@ What workers do with them (take, keep, conclude) is in `workbench.reports.jobs_l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -146,6 +146,7 @@ def submit(
     shown: Sequence[str] = (),
     shared: bool = True,
     moment: datetime | None = None,
+    also: Callable[[Connection, str], None] | None = None,
 ) -> Batch | None:
     """Keep jobs, all of them or none; the names of their files are reserved.
 
@@ -165,6 +166,8 @@ def submit(
         Whether any worker may take them.
     moment
         What the names of files are dated with; now, by the local clock, by default.
+    also
+        Called first in the same transaction, with the identifier of the batch or of a job alone; raising undoes all.
 
     Returns
     -------
@@ -180,19 +183,22 @@ def submit(
         raise WorkbenchError("demande_incomplete", manque="au moins une ligne")
     checked = [each.spec.checked() for each in wanted]
     place = Path(folder).absolute()
+    identifier = new_identifier()
     with registry.write() as connection:
+        if also is not None:
+            also(connection, identifier)
         now = registry.now(connection)
         dated = moment or now.astimezone()
         named = [stem_of(["Log_Résultat"], dated), *(stem_of(each.name, dated) for each in wanted)]
         log, *stems = _free_stems(connection, place, named)
         batch = None
         if name or len(wanted) > 1:
-            batch = Batch(new_identifier(), author, now, name, place, shared, tuple(columns), log, tuple(shown))
+            batch = Batch(identifier, author, now, name, place, shared, tuple(columns), log, tuple(shown))
             kept = {"folder": str(place), "columns": list(columns), "shown": list(shown)}
             connection.execute(insert(batches).values(vars(batch) | kept))
         rows: list[dict[str, Any]] = [
             {
-                "id": new_identifier(),
+                "id": new_identifier() if batch else identifier,
                 "batch": batch.id if batch else None,
                 "position": position,
                 "author": author,
