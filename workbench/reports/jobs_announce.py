@@ -29,9 +29,9 @@ __all__ = ["Announcer", "announce", "announce_new", "configured_broker", "place_
 
 log = logging.getLogger(__name__)
 
-MOST_WAITING = 500
+MOST_WAITING = 200
 """Messages that no worker has received yet, beyond which no more are said: enough for idle workers until the next look,
-few enough to be forgotten at once when the jobs are cancelled."""
+few enough to be said while a person waits, and forgotten when their jobs are cancelled."""
 
 LOST_SECONDS = 30.0
 """How long an announced job waits, while the queue is empty, before its message is believed lost."""

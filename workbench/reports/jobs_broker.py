@@ -221,6 +221,8 @@ class Broker:
 
         state.should_stop = None
         application.finalize()
+        application.set_current()
+        application.set_default()
         for known in list(application.tasks):
             # Celery's own tasks would do what messages ask of them.
             application.tasks.unregister(known)
@@ -230,6 +232,7 @@ class Broker:
             hostname=name,
             pool_cls="solo",
             concurrency=1,
+            use_eventloop=False,  # it waits some 50 ms before each message
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,
@@ -255,7 +258,7 @@ def _shown(address: str) -> str:
         urls = [make_url(each.strip()) for each in address.split(";")]
     except (ArgumentError, ValueError):
         # Not quoted: what could not be read may hold a password.
-        raise WorkbenchError("courtier_adresse", adresse=address.partition("://")[0][:20] + "://…") from None
+        raise WorkbenchError("courtier_adresse", adresse="donnée") from None
     shown = ";".join(url.render_as_string(hide_password=True) for url in urls)
     if any(url.drivername not in ("amqp", "amqps") or not url.host for url in urls):
         raise WorkbenchError("courtier_adresse", adresse=shown)
