@@ -761,6 +761,21 @@ ERRORS: dict[str, ErrorKind] = {
         "La raison est dans {journal}. Ce qui est fait le reste ; reprenez ensuite le lot.",
         500,
     ),
+    "courtier_adresse": ErrorKind(
+        "L'adresse {adresse} n'est pas celle d'un serveur de messages RabbitMQ.",
+        "Donnez dans WORKBENCH_BROKER une adresse amqp://utilisateur:mot-de-passe@serveur/espace, ou amqps://.",
+        422,
+    ),
+    "courtier_injoignable": ErrorKind(
+        "Le serveur de messages {adresse} ne répond pas : {cause}.",
+        "Rien n'est perdu : ce qui attend sera annoncé quand il répondra. Sinon, vérifiez WORKBENCH_BROKER.",
+        503,
+    ),
+    "courtier_refuse": ErrorKind(
+        "Le serveur de messages {adresse} refuse la demande : {cause}.",
+        "Vérifiez le nom, le mot de passe et l'espace de WORKBENCH_BROKER ; cet utilisateur doit pouvoir y créer une file, y écrire et y lire.",
+        502,
+    ),
     "lot_absent": ErrorKind(
         "Aucun de vos lots ne porte l'identifiant « {lot} ».", "Vos lots et vos demandes : workbench report status", 404
     ),

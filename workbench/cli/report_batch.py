@@ -121,7 +121,10 @@ def batch(
             shared=shared,
         )
         if shared:
+            from workbench.reports.jobs_announce import place_remark
+
             click.echo(kept.id)
+            say(filter(None, [place_remark(registry)]))
             say(f"Suivre : workbench report status {kept.id}")
             return ExitCode.OK
         return _run(registry, kept, workers, kernel)

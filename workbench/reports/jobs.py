@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from workbench.errors import WorkbenchError
 from workbench.registry import Registry, new_identifier
+from workbench.reports.jobs_announce import announce_new
 from workbench.reports.jobs_spec import JobSpec, stem_of
 from workbench.reports.jobs_tables import JobState, batches, jobs
 
@@ -163,7 +164,7 @@ def submit(
     name, columns, shown
         Of the batch: the name of its list, the columns of that list, the indicateurs of its index.
     shared
-        Whether any worker may take them.
+        Whether any worker may take them: then a broker of messages is told, if there is one (``WORKBENCH_BROKER``).
     moment
         What the names of files are dated with; now, by the local clock, by default.
     also
@@ -220,6 +221,8 @@ def submit(
             for position, (each, spec, stem) in enumerate(zip(wanted, checked, stems, strict=True))
         ]
         connection.execute(insert(jobs), rows)
+    if shared:
+        announce_new(registry)
     return batch
 
 
@@ -370,7 +373,11 @@ def retry(registry: Registry, author: str, *, batch: str | None = None, job: str
         How many jobs.
     """
     back = {"state": JobState.PENDING, "attempts": 0, "cause": "", "files": {}, "not_before": None, "ended": None}
-    return _moved(registry, author, batch, job, (JobState.FAILED, JobState.CANCELLED), back, ended=False)
+    # What was said of it before is of no use: who heard it found it cancelled.
+    back["announced"] = None
+    moved = _moved(registry, author, batch, job, (JobState.FAILED, JobState.CANCELLED), back, ended=False)
+    announce_new(registry)
+    return moved
 
 
 def _moved(
