@@ -31,13 +31,14 @@ from sqlalchemy import (
     union_all,
 )
 
+from workbench.store.files import FILE_NAME
 from workbench.store.keys import canonical, comparable, loads
 from workbench.store.policies import Access
 from workbench.store.question import Filter, Question
 from workbench.store.rule_sql import found, has_pairs, object_allowed, scope_allowed
-from workbench.store.tables import KEY, OBJECT, PROPERTY, SHEET
+from workbench.store.tables import FILE, KEY, OBJECT, PROPERTY, PROPERTY_FILE, SHEET
 
-__all__ = ["Eyes", "found_objects", "seen"]
+__all__ = ["Eyes", "found_objects", "seen", "seen_file"]
 
 FEW = 200
 """Objects of a pair that are looked at one by one."""
@@ -211,6 +212,33 @@ def seen(connection: Connection, eyes: Eyes, objects: Sequence[int]) -> list[dic
             objects_seen[identifier]["value"][name] = loads(value)
         answer += [objects_seen[identifier] for identifier in part if objects_seen[identifier]["value"]]
     return answer
+
+
+def seen_file(connection: Connection, eyes: Eyes, identifier: int, name: str) -> tuple[dict[str, Any], bytes] | None:
+    """Return the file that is the visible value of a property of an object that `found_objects` returned.
+
+    Returns
+    -------
+    tuple or None
+        What is said of it, and its content as it is kept; None when what is visible is no file, or nothing is.
+    """
+    row = PROPERTY.alias()
+    wanted = (
+        select(row.c.value, FILE.c.content)
+        .select_from(row)
+        .join(
+            PROPERTY_FILE,
+            and_(
+                PROPERTY_FILE.c.object_id == row.c.object_id,
+                PROPERTY_FILE.c.name == row.c.name,
+                PROPERTY_FILE.c.sheet_id == row.c.sheet_id,
+            ),
+        )
+        .join(FILE, FILE.c.id == PROPERTY_FILE.c.file_id)
+        .where(row.c.object_id == identifier, row.c.name == name, eyes.sees(row), eyes.last(row))
+    )
+    found = connection.execute(wanted).one_or_none()
+    return None if found is None else (loads(found.value)[FILE_NAME], bytes(found.content))
 
 
 def _heads(eyes: Eyes, part: list[int]) -> Select[Any]:
