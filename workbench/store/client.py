@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -63,6 +64,25 @@ class Client:
         self.url = (url or settings().store).rstrip("/")
         self._token = token
         self._http = httpx.Client(timeout=timeout, transport=transport)
+
+    @property
+    def email(self) -> str:
+        """The address of the person, as her token says it: the service alone verifies it.
+
+        Raises
+        ------
+        WorkbenchError
+            ``jeton_absent``: no token, or none that says an address.
+        """
+        part = self._bearer().split(".")[1:2]
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(part[0] + "=" * (-len(part[0]) % 4)))
+            return str(claims["email"]).lower()
+        except (ValueError, LookupError, TypeError) as error:
+            raise WorkbenchError("jeton_absent") from error
+
+    def _bearer(self) -> str:
+        return self._token if isinstance(self._token, str) else self._token()
 
     def get(
         self,
@@ -186,8 +206,7 @@ class Client:
     def _answer(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
     ) -> httpx.Response:
-        token = self._token if isinstance(self._token, str) else self._token()
-        sent = {"Authorization": f"Bearer {token}"} | dict(headers or {})
+        sent = {"Authorization": f"Bearer {self._bearer()}"} | dict(headers or {})
         try:
             return self._http.request(method, f"{self.url}/data/{path}", headers=sent, **options)
         except httpx.HTTPError as error:

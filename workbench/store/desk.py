@@ -22,6 +22,10 @@ __all__ = ["Desk", "StoreDoor", "my_store"]
 class StoreDoor(Protocol):
     """What `Client` and `Desk` share."""
 
+    @property
+    def email(self) -> str:
+        """The address of the person."""
+
     def get(
         self,
         bucket: str,
@@ -75,6 +79,11 @@ class Desk:
     def __init__(self, store: Store, reader: Reader) -> None:
         self.store = store
         self.reader = reader
+
+    @property
+    def email(self) -> str:
+        """The address of the person."""
+        return self.reader.email
 
     def get(
         self,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import islice
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, exists, func, insert, not_, select, tuple_
 
@@ -101,7 +100,7 @@ def _expired(connection: Connection, limit: datetime) -> int:
     row, end = PROPERTY.alias(), PROPERTY.alias()
     ended = exists(select(1).select_from(row).correlate_except(row).where(_ends(end, row, limit)))
     identity = (end.c.object_id, end.c.name, end.c.sheet_id)
-    nulls = iter(connection.execute(select(*identity).where(end.c.value == "null", ended)).all())
+    nulls = [tuple(each) for each in connection.execute(select(*identity).where(end.c.value == "null", ended))]
     over = exists(select(1).select_from(end).correlate_except(end).where(_ends(end, PROPERTY, limit)))
     gone = connection.execute(delete(PROPERTY).where(over)).rowcount
     earlier = PROPERTY.alias()
@@ -110,6 +109,11 @@ def _expired(connection: Connection, limit: datetime) -> int:
     )
     alone = not_(exists(select(1).select_from(earlier).correlate_except(earlier).where(hidden)))
     key = tuple_(PROPERTY.c.object_id, PROPERTY.c.name, PROPERTY.c.sheet_id)
-    while part := [tuple(each) for each in islice(nulls, PART)]:
-        gone += connection.execute(delete(PROPERTY).where(key.in_(part), alone)).rowcount
+    # A null may hide nothing but another null that goes: they go one after the other.
+    some = True
+    while some:
+        some = False
+        for first in range(0, len(nulls), PART):
+            count = connection.execute(delete(PROPERTY).where(key.in_(nulls[first : first + PART]), alone)).rowcount
+            gone, some = gone + count, some or count > 0
     return gone
