@@ -19,8 +19,9 @@ from zygotes import kernels
 SERVE = """
 import sys
 from workbench.dashboards.server import serve
+from workbench.server import opened_services
 port, base, trames, folder = sys.argv[1:]
-serve(int(port), base, trames, folder=folder)
+serve(int(port), base, trames, folder=folder, services=opened_services)
 """
 
 

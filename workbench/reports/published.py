@@ -146,10 +146,12 @@ class PublishedReport:
         WorkbenchError
             ``ecriture_interdite`` (403) for anyone but its author.
         """
-        scopes = [[AUTHOR], *self.card.get("lecteurs", [])]
-        nothing = dict.fromkeys((*PROPERTIES, "lecteurs"))
+        nothing: dict[str, Any] = dict.fromkeys(PROPERTIES)
+        # A null that ends nothing would stay after a purge: only her own sheet says who reads.
+        sheets = [{"key": self.key, "scope": [AUTHOR], "value": {**nothing, "lecteurs": None}}]
+        sheets += [{"key": self.key, "scope": scope, "value": nothing} for scope in self.card.get("lecteurs", [])]
         with self._door() as door:
-            door.put(BUCKET, [{"key": self.key, "scope": scope, "value": nothing} for scope in scopes])
+            door.put(BUCKET, sheets)
 
     def _repr_html_(self) -> str:
         from workbench.display import safe, view
