@@ -13,14 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
-
-from workbench.identity.actor import Actor
-from workbench.server import SERVICES, Service
-
-schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
-
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
@@ -28,6 +23,9 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+
+from workbench.identity.actor import Actor
+from workbench.server import SERVICES, Service
 
 EXAMPLES = int(os.environ.get("WORKBENCH_EXAMPLES") or 8)
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -49,6 +47,7 @@ def schema(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         yield schemathesis.openapi.from_asgi("/openapi.json", application)
 
 
+@pytest.mark.timeout(300 + 20 * EXAMPLES)
 def test_whatever_is_asked_is_answered_as_said(schema: Any) -> None:
     asked = 0
     for found in schema.get_all_operations():

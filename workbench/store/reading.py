@@ -5,6 +5,9 @@ sheets that this person may see at that date. Filters and orders compare that, n
 
 A sorted page walks the index of the property's values and keeps those that are the visible ones: its cost follows the
 page. When a pair of the key names few objects, they are taken first.
+
+No order is that of the objects' identifiers: they tell when an object began, be it by a sheet that is hidden. Objects
+come in the order of their keys' digests, equal values in that of the sheets that hold them.
 """
 
 from __future__ import annotations
@@ -89,11 +92,10 @@ class Eyes:
 
 def found_objects(connection: Connection, eyes: Eyes, asked: Question) -> list[int]:
     """Return the objects of the page, in order."""
+    # Nothing is answered sooner when the key is nobody's: it would tell it from a key that is hidden.
     few = _few(connection, asked)
-    if few is not None and not few:
-        return []
     if asked.sort is None:
-        wanted = _objects(eyes, asked, few).order_by(OBJECT.c.id).limit(asked.limit).offset(asked.offset or None)
+        wanted = _objects(eyes, asked, few).order_by(OBJECT.c.digest).limit(asked.limit).offset(asked.offset or None)
         return list(connection.execute(wanted).scalars())
     # Those that have the property, then those that have not: the page may stand astride.
     end = None if asked.limit is None else asked.offset + asked.limit
@@ -101,7 +103,7 @@ def found_objects(connection: Connection, eyes: Eyes, asked: Question) -> list[i
     if end is None or len(ranked) < end:
         rest = _objects(eyes, asked, few).where(not_(_has_rank(eyes, asked.sort.field, OBJECT.c.id)))
         left = None if end is None else end - len(ranked)
-        ranked += connection.execute(rest.order_by(OBJECT.c.id).limit(left)).scalars()
+        ranked += connection.execute(rest.order_by(OBJECT.c.digest).limit(left)).scalars()
     return ranked[asked.offset : end]
 
 
@@ -141,7 +143,7 @@ def _objects(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[A
 def _ranked(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[Any]:
     assert asked.sort is not None  # noqa: S101 - narrows the type
     row = PROPERTY.alias()
-    order = [row.c.rank, row.c.number, row.c.text, row.c.object_id]
+    order = [row.c.rank, row.c.number, row.c.text, row.c.sheet_id]
     return (
         select(row.c.object_id)
         .where(row.c.bucket == eyes.bucket, row.c.name == asked.sort.field, row.c.rank.is_not(None))

@@ -134,7 +134,8 @@ class Store:
             Conditions ``{field, operator, value}``, all of which must pass; operators ``= != < <= > >= in``
             and ``not in``. A property that is absent, hidden, null, or of another kind for an order, never passes.
         sort
-            One criterion ``{field, order}``: 1 ascending, -1 descending; objects without it come last.
+            One criterion ``{field, order}``: 1 ascending, -1 descending; equal values in the order of their
+            publication, objects without it last. Without it, an order that depends on keys alone.
         limit, offset
             The page.
 

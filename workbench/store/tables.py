@@ -119,7 +119,8 @@ ORDER_INDEX = Index(
     PROPERTY.c.rank,
     PROPERTY.c.number,
     PROPERTY.c.text,
-    PROPERTY.c.object_id,
+    # Equal values come in the order of their publication. That of the objects would tell when something hidden began.
+    PROPERTY.c.sheet_id,
     sqlite_where=PROPERTY.c.rank.is_not(None),
     postgresql_where=PROPERTY.c.rank.is_not(None),
 )
