@@ -142,7 +142,7 @@ def test_the_command_that_makes_it_publishes_it(
     monkeypatch.setenv("WORKBENCH_COURRIEL", "Ada@Exemple.fr")
     name = f"essai_{siret}_2020_2024"
     (found,) = wb.published_reports(mine=True)
-    assert (found.auteur, found.rapport, found.card["lecteurs"]) == (ADA, name, [["bfc"]])
+    assert (found.author, found.name, found.card["lecteurs"]) == (ADA, name, [["bfc"]])
     manifest = json.loads((made / "fichiers" / f"{name}.json").read_text(encoding="utf-8"))
     assert (found.card["trame_version"], found.card["instantane"]) == (
         manifest["trame"]["version"],
@@ -201,16 +201,16 @@ def test_a_change_is_a_new_version(store: Store, copied: Path, clock: Clock) -> 
     assert second.version != first.version
     assert [each.version for each in wb.published_reports(store=ada)] == [second.version, first.version]
     # Bob reads the one that he may.
-    assert wb.published_report(first.rapport, store=bob).version == first.version
-    assert refused(wb.published_report, first.rapport, version=second.version, store=bob) == "rapport_inconnu"
-    assert wb.published_report(first.rapport, version=first.version, store=ada).card["avertissements"] != ["Relu."]
+    assert wb.published_report(first.name, store=bob).version == first.version
+    assert refused(wb.published_report, first.name, version=second.version, store=bob) == "rapport_inconnu"
+    assert wb.published_report(first.name, version=first.version, store=ada).card["avertissements"] != ["Relu."]
 
 
 def test_readers_wait_for_the_release_and_the_author_does_not(store: Store, copied: Path, clock: Clock) -> None:
     ada, bob = desk(store, ADA), desk(store, "bob@exemple.fr", "bfc")
     report = wb.publish_report(copied, store=ada, badges=["bfc"], release=clock.now + timedelta(days=2))
     assert wb.published_reports(store=bob) == []
-    assert wb.published_report(report.rapport, store=ada).values().notna().all(axis=None)
+    assert wb.published_report(report.name, store=ada).values().notna().all(axis=None)
     clock.now += timedelta(days=2)
     assert [each.version for each in wb.published_reports(store=bob)] == [report.version]
     assert refused(wb.publish_report, copied, store=ada, release=clock.now) == "rapport_non_publiable"
@@ -309,7 +309,7 @@ def test_through_the_service(
     ada, bob = of("Ada@exemple.fr"), of("bob@exemple.fr")
     assert ada.email == ADA
     report = wb.publish_report(copied, store=ada, badges=["bfc"])
-    (seen,) = wb.published_reports(store=bob, auteur=ADA, siret=demonstration[1])
+    (seen,) = wb.published_reports(store=bob, author=ADA, siret=demonstration[1])
     pd.testing.assert_frame_equal(seen.values(), report.values())
     assert seen.file("classeur").name.endswith(".xlsx")
     assert refused(wb.published_report, "absent", store=bob) == "rapport_inconnu"

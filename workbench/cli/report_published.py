@@ -32,9 +32,9 @@ def readers_options(function: Command) -> Command:
     )(function)
 
 
-_auteur = click.option("--auteur", help="Adresse de son auteur.")
+_author = click.option("--author", help="Adresse de son auteur.")
 _version = click.option("--version", help="Une version ; la dernière publiée sans cette option.")
-_rapport = click.argument("rapport", metavar="RAPPORT")
+_name = click.argument("name", metavar="RAPPORT")
 
 
 def _scope(badges: tuple[str, ...], everyone: bool) -> list[str] | None:
@@ -53,7 +53,7 @@ def publish_one(
 
 
 def _tell(report: PublishedReport) -> None:
-    say(f"Publié : {report.rapport}, version {report.version}")
+    say(f"Publié : {report.name}, version {report.version}")
 
 
 @click.command()
@@ -111,14 +111,14 @@ def _publish_batch(lot: str, scope: list[str] | None, release: str | None, expir
 
 
 @click.command()
-@click.option("--rapport", help="Les versions de ce rapport seulement.")
-@_auteur
+@click.option("--name", help="Les versions de ce rapport seulement.")
+@_author
 @click.option("--mine", is_flag=True, help="Les vôtres seulement.")
 @click.option("--trame", help="Ceux de cette trame (son code).")
 @click.option("--siret", help="Ceux de ce budget.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="Nombre de rapports.")
 def published(
-    rapport: str | None, auteur: str | None, mine: bool, trame: str | None, siret: str | None, limit: int
+    name: str | None, author: str | None, mine: bool, trame: str | None, siret: str | None, limit: int
 ) -> int:
     """Liste les rapports publiés que vous voyez, les derniers publiés d'abord.
 
@@ -126,19 +126,19 @@ def published(
     """
     from workbench.reports import published_reports
 
-    if mine and auteur:
-        raise click.UsageError("Choisissez un auteur : --mine ou --auteur, l'un des deux.")
-    found = published_reports(rapport=rapport, auteur=auteur, mine=mine, trame=trame, siret=siret, limit=limit)
+    if mine and author:
+        raise click.UsageError("Choisissez un auteur : --mine ou --author, l'un des deux.")
+    found = published_reports(name=name, author=author, mine=mine, trame=trame, siret=siret, limit=limit)
     for each in found:
         years = f"{each.card['exercice_min']}-{each.card['exercice_max']}"
-        cells = [each.rapport, each.version, each.auteur, each.titre, str(each.card["trame"]), years]
+        cells = [each.name, each.version, each.author, each.title, str(each.card["trame"]), years]
         click.echo("\t".join(" ".join(cell.split()) for cell in (*cells, ", ".join(each.files))))
     return ExitCode.OK if found else ExitCode.EMPTY
 
 
 @click.command()
-@_rapport
-@_auteur
+@_name
+@_author
 @_version
 @click.option(
     "--to",
@@ -148,34 +148,34 @@ def published(
     show_default="WORKBENCH_REPORTS ou rapports",
     help="Dossier des fichiers.",
 )
-def fetch(rapport: str, auteur: str | None, version: str | None, target: Path) -> int:
+def fetch(name: str, author: str | None, version: str | None, target: Path) -> int:
     """Écrit les fichiers d'un rapport publié : valeurs (.json), classeur, page.
 
     Les chemins des fichiers sont écrits sur la sortie standard.
     """
     from workbench.reports import published_report
 
-    found = published_report(rapport, auteur=auteur, version=version)
-    say(f"{found.titre}, version {found.version}, de {found.auteur}")
+    found = published_report(name, author=author, version=version)
+    say(f"{found.title}, version {found.version}, de {found.author}")
     for path in found.save(target).values():
         click.echo(str(path))
     return ExitCode.OK
 
 
 @click.command()
-@_rapport
+@_name
 @_version
-def withdraw(rapport: str, version: str | None) -> int:
+def withdraw(name: str, version: str | None) -> int:
     """Retire un de vos rapports publiés, ou une de ses versions, de la vue de tous."""
     from workbench.errors import WorkbenchError
     from workbench.reports import published_reports
 
-    found = published_reports(rapport=rapport, mine=True, limit=1000)
+    found = published_reports(name=name, mine=True, limit=1000)
     chosen = [each for each in found if version in (None, each.version)]
     if not chosen:
-        raise WorkbenchError("rapport_inconnu", rapport=rapport)
+        raise WorkbenchError("rapport_inconnu", rapport=name)
     for each in chosen:
         each.withdraw()
     count = len(chosen)
-    say(f"Retirés : {count} versions de {rapport}." if count > 1 else f"Retirée : une version de {rapport}.")
+    say(f"Retirés : {count} versions de {name}." if count > 1 else f"Retirée : une version de {name}.")
     return ExitCode.OK

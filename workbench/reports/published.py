@@ -51,7 +51,7 @@ class PublishedReport:
 
     Parameters
     ----------
-    auteur, rapport, version
+    author, name, version
         What names it.
     card
         What is said of it: ``titre``, ``trame``, ``trame_version``, ``instantane``, ``sirets``, ``exercice_min``…
@@ -61,8 +61,8 @@ class PublishedReport:
         Where it is read; None for the store of the settings.
     """
 
-    auteur: str
-    rapport: str
+    author: str
+    name: str
     version: str
     card: Mapping[str, Any] = field(repr=False)
     added: datetime = field(repr=False)
@@ -71,12 +71,12 @@ class PublishedReport:
     @property
     def key(self) -> dict[str, str]:
         """Its key in the bucket ``rapport``."""
-        return {"auteur": self.auteur, "rapport": self.rapport, "version": self.version}
+        return {"auteur": self.author, "rapport": self.name, "version": self.version}
 
     @property
-    def titre(self) -> str:
+    def title(self) -> str:
         """Its title, for people."""
-        return str(self.card.get("titre") or self.rapport)
+        return str(self.card.get("titre") or self.name)
 
     @property
     def files(self) -> dict[str, str]:
@@ -158,8 +158,8 @@ class PublishedReport:
 
         years = f"{self.card.get('exercice_min')} à {self.card.get('exercice_max')}"
         lines = [
-            ("Rapport", self.rapport),
-            ("Auteur", self.auteur),
+            ("Rapport", self.name),
+            ("Auteur", self.author),
             ("Version", self.version),
             ("Trame", f"{self.card.get('trame')} ({str(self.card.get('trame_version'))[:12]})"),
             ("Exercices", years),
@@ -167,7 +167,7 @@ class PublishedReport:
             ("Fichiers", ", ".join(self.files.values())),
         ]
         rows = "".join(f"<tr><th>{safe(name)}</th><td>{safe(value)}</td></tr>" for name, value in lines)
-        return view(f"<p>{safe(self.titre)}</p><table>{rows}</table>")
+        return view(f"<p>{safe(self.title)}</p><table>{rows}</table>")
 
 
 def report_of(
@@ -201,8 +201,8 @@ def _found(
 
 def published_reports(
     *,
-    auteur: str | None = None,
-    rapport: str | None = None,
+    author: str | None = None,
+    name: str | None = None,
     mine: bool = False,
     trame: str | None = None,
     siret: str | None = None,
@@ -213,7 +213,7 @@ def published_reports(
 
     Parameters
     ----------
-    auteur, rapport
+    author, name
         Those of an author, of a name: all its versions.
     mine
         One's own.
@@ -230,26 +230,26 @@ def published_reports(
         Empty when none is visible.
     """
     conditions = [
-        {"field": name, "operator": "=", "value": value}
-        for name, value in (("trame", trame), ("siret", siret))
+        {"field": field, "operator": "=", "value": value}
+        for field, value in (("trame", trame), ("siret", siret))
         if value is not None
     ]
     with nullcontext(store) if store is not None else my_store() as door:
-        named = {"auteur": door.email if mine else auteur, "rapport": rapport}
-        key = {name: value for name, value in named.items() if value is not None}
+        named = {"auteur": door.email if mine else author, "rapport": name}
+        key = {pair: value for pair, value in named.items() if value is not None}
         return _found(door, key, conditions, limit, store)
 
 
 def published_report(
-    rapport: str, *, auteur: str | None = None, version: str | None = None, store: StoreDoor | None = None
+    name: str, *, author: str | None = None, version: str | None = None, store: StoreDoor | None = None
 ) -> PublishedReport:
     """Return a published report: its last version that one sees, or a given one.
 
     Parameters
     ----------
-    rapport
+    name
         Its name.
-    auteur
+    author
         Its author, when several have a report of that name; the last published of them all by default.
     version
         One of its versions.
@@ -261,10 +261,10 @@ def published_report(
     WorkbenchError
         ``rapport_inconnu`` (404), be it there and hidden, or not.
     """
-    named = {"auteur": auteur, "rapport": rapport, "version": version}
-    key = {name: value for name, value in named.items() if value is not None}
+    named = {"auteur": author, "rapport": name, "version": version}
+    key = {pair: value for pair, value in named.items() if value is not None}
     with nullcontext(store) if store is not None else my_store() as door:
         found = _found(door, key, [], 1, store)
     if not found:
-        raise WorkbenchError("rapport_inconnu", rapport=rapport)
+        raise WorkbenchError("rapport_inconnu", rapport=name)
     return found[0]
