@@ -65,7 +65,18 @@ if TYPE_CHECKING:
         write_each,
     )
     from workbench.formules import Diagnostic, Fix, check_formule, fixes_of, parse_formule
-    from workbench.reports import query_chart, run_report, write_balance, write_excel, write_query, write_strates
+    from workbench.reports import (
+        PublishedReport,
+        publish_report,
+        published_report,
+        published_reports,
+        query_chart,
+        run_report,
+        write_balance,
+        write_excel,
+        write_query,
+        write_strates,
+    )
     from workbench.trames import (
         Catalogue,
         Completion,
@@ -122,6 +133,7 @@ __all__ = [
     "IndicateurTable",
     "Perimetre",
     "Preview",
+    "PublishedReport",
     "Query",
     "QueryPanel",
     "QueryResult",
@@ -181,6 +193,9 @@ __all__ = [
     "plan_comptes",
     "plans_comptes",
     "preview",
+    "publish_report",
+    "published_report",
+    "published_reports",
     "query",
     "query_chart",
     "query_panel",
@@ -263,7 +278,18 @@ _ROOMS = {
         "write_each",
     ),
     "workbench.formules": ("Diagnostic", "Fix", "check_formule", "fixes_of", "parse_formule"),
-    "workbench.reports": ("query_chart", "run_report", "write_balance", "write_excel", "write_query", "write_strates"),
+    "workbench.reports": (
+        "PublishedReport",
+        "publish_report",
+        "published_report",
+        "published_reports",
+        "query_chart",
+        "run_report",
+        "write_balance",
+        "write_excel",
+        "write_query",
+        "write_strates",
+    ),
     "workbench.trames": (
         "Catalogue",
         "Completion",

@@ -88,7 +88,7 @@ def settings() -> Settings:
         reports=Path(environment.get("WORKBENCH_REPORTS") or "rapports"),
         queries=Path(environment.get("WORKBENCH_REQUETES") or "requetes"),
         private_queries=Path(environment.get("WORKBENCH_REQUETES_PRIVEES") or user_data_path("workbench") / "requetes"),
-        store=environment.get("WORKBENCH_STORE") or "http://127.0.0.1:8868",
+        store=environment.get("WORKBENCH_STORE") or "http://127.0.0.1:8866/magasin",
         chromium=environment.get("WORKBENCH_CHROMIUM", ""),
         email=environment.get("WORKBENCH_COURRIEL") or f"{getpass.getuser()}@localhost",
         kernel=environment.get("WORKBENCH_NOYAU", "workbench"),

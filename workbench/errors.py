@@ -675,7 +675,7 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "badge_malforme": ErrorKind(
         "« {badge} » n'est pas un badge.",
-        "Un badge est un texte d'une ligne, de 1 à 100 signes, sans espace autour.",
+        "Un badge est un texte d'une ligne, de 1 à 100 signes, sans espace autour ni $ au début.",
         422,
     ),
     "personne_existante": ErrorKind(
@@ -934,6 +934,15 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "demande_trop_longue": ErrorKind(
         "La demande dépasse {taille} Mio.", "Publiez en NDJSON ou en Arrow, ou en plusieurs fois.", 413
+    ),
+    "rapport_non_publiable": ErrorKind("Ce rapport ne peut pas être publié : {cause}.", "{conseil}"),
+    "rapport_inconnu": ErrorKind(
+        "Aucun rapport publié de ce nom : {rapport}.", "Listez ceux que vous voyez : workbench report published", 404
+    ),
+    "fichier_trop_long": ErrorKind(
+        "Le fichier {fichier} dépasse {taille} Mio.",
+        "Publiez-le autrement : le magasin n'en garde pas de plus longs.",
+        413,
     ),
     "magasin_injoignable": ErrorKind(
         "Le magasin de données {adresse} ne répond pas comme il le devrait : {cause}.",

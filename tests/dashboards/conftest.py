@@ -22,8 +22,9 @@ import sys
 from jupyter_server.base import websocket
 websocket.WS_PING_INTERVAL = {PING_SECONDS * 1000}
 from workbench.dashboards.server import serve
+from workbench.server import opened_services
 port, base, trames, folder = sys.argv[1:]
-serve(int(port), base, trames, folder=folder)
+serve(int(port), base, trames, folder=folder, services=opened_services)
 """
 
 

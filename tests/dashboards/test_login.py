@@ -14,10 +14,12 @@ import httpx
 import pytest
 from browsers import opened_browser
 
+from workbench.identity.issuing import Issuer
 from workbench.identity.people import People
 from workbench.identity.signing import SigningKeys
 from workbench.identity.tables import ROOM
 from workbench.registry import open_registry
+from workbench.store import Client, StoreError
 
 pytest.importorskip("voila")
 pytestmark = pytest.mark.slow
@@ -81,6 +83,25 @@ def log_in(server: Any, name: str = "jane", then: str = "/") -> Iterator[httpx.C
         assert answer.status_code == 200
         assert answer.url.path == then
         yield web
+
+
+def test_the_store_answers_at_the_same_address_to_the_same_people(server: Any, place: Path) -> None:
+    with open_registry(place / "registre.sqlite", rooms=[ROOM]) as registry:
+        issuer = Issuer(f"http://127.0.0.1:{server.port + 1}", registry, SigningKeys(place / "cles"), [])
+        tokens = {name: issuer.token_for(f"{name}@example.fr") for name in ("jane", "john")}
+    address = f"{server.url}/magasin"
+    assert address in server.log.read_text(encoding="utf-8")
+    sheet = {"key": {"n": "1"}, "scope": ["of jane"], "value": {"a": "é" * 300_000}}
+    with Client(address, tokens["jane"]) as jane, Client(address, tokens["john"]) as john:
+        assert jane.put("public", [sheet]) == 1
+        assert jane.get("public")[0]["value"] == sheet["value"]
+        with pytest.raises(StoreError) as caught:
+            john.get("public")
+        assert caught.value.status == 404
+    assert httpx.get(f"{address}/openapi.json").json()["info"]["title"] == "workbench store"
+    with log_in(server) as web:
+        # What a browser sends by itself opens nothing there.
+        assert web.post(f"{address}/data/get/public", json={}).status_code == 401
 
 
 @pytest.fixture

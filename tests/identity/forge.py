@@ -270,6 +270,7 @@ def forgeries() -> Iterator[Forgery]:
         ["b"] * 2001,
     ):
         yield of(f"badges {str(value)[:20]!r}", token(body=claims(resource_access={AUDIENCE: {"roles": value}})))
+    yield of("a badge that policies alone lend", token(body=claims(resource_access={AUDIENCE: {"roles": ["$auteur"]}})))
     yield of("badges are not where they should be", token(body=claims(resource_access=["manager"])))
     yield of("an ID token", token(body=claims(at_hash="x")))
     for kind in ("ID", "Refresh", "Logout", "Offline", 1):

@@ -317,7 +317,18 @@ def test_our_client_works_with_our_issuer(embedded: str) -> None:
     back = dict(parse_qsl(urlsplit(type_password(party.login_address(pending))).query))
     tokens = party.redeem(pending, back["code"])
     assert (tokens.actor.name, tokens.actor.badges) == ("Jane Doe", {"bfc"})
-    assert party.refresh(tokens).actor.email == tokens.actor.email
+    renewed = party.refresh(tokens)
+    assert renewed.actor.email == tokens.actor.email
+    # What an answer brings is verified, each of its tokens.
+    ask = party._ask
+    for identity in ("a.b.c", tokens.access, tokens.identity[:-8] + "AAAAAAAA"):
+        party._ask = lambda *given, identity=identity, **form: ask(*given, **form) | {"id_token": identity}  # type: ignore[method-assign]
+        with pytest.raises(WorkbenchError):
+            party.refresh(renewed)
+        party._ask = ask  # type: ignore[method-assign]
+        pending = Pending.begin(BACK)
+        back = dict(parse_qsl(urlsplit(type_password(party.login_address(pending))).query))
+        renewed = party.redeem(pending, back["code"])
 
 
 # --- which issuer

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,10 @@ from workbench.dgfip import connect, import_balances, import_population, perimet
 from workbench.dgfip.demonstration import write_demonstration
 from workbench.errors import WorkbenchError
 from workbench.evaluation import evaluate
-from workbench.reports import ParametersError, State, export_html, run_report
+from workbench.reports import ParametersError, State, export_html, publish_report, run_report
 from workbench.reports.notebook import execute_notebook
 from workbench.reports.request import find_notebook
+from workbench.store import Desk, open_store
 from workbench.trames import load_trame
 
 SIRET = "99900003200019"  # a commune with too little savings
@@ -317,3 +319,12 @@ def test_notebooks_are_french_and_carry_nothing(project: Path) -> None:
             assert not cell.get("outputs"), path
             assert cell.get("execution_count") is None, path
         assert any("parameters" in cell["metadata"].get("tags", []) for cell in content["cells"]), path
+
+
+def test_what_was_made_can_be_published(done: Any, tmp_path: Path) -> None:
+    ada = SimpleNamespace(email="ada@exemple.fr", badges=frozenset[str]())
+    with open_store(tmp_path / "registre.sqlite") as store:
+        report = publish_report(done, store=Desk(store, ada))
+        assert set(report.files) == {"valeurs", "classeur", "page"}
+        assert report.file("page").content == done.files["html"].read_bytes()
+        assert (report.values().shape[1], report.card["avertissements"]) == (3, [])

@@ -13,7 +13,19 @@ from sqlalchemy import delete, insert
 from workbench.registry import open_registry
 from workbench.store import Store
 from workbench.store.policies_stored import changed
-from workbench.store.tables import JOURNAL, KEY, OBJECT, PROPERTY, PURGE, ROOM, SCOPE, SCOPE_BADGE, SHEET
+from workbench.store.tables import (
+    FILE,
+    JOURNAL,
+    KEY,
+    OBJECT,
+    PROPERTY,
+    PROPERTY_FILE,
+    PURGE,
+    ROOM,
+    SCOPE,
+    SCOPE_BADGE,
+    SHEET,
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,7 @@ def empty(store: Store) -> None:
     """Leave by the door of the purge all that a store holds."""
     with store.registry.write() as connection:
         connection.execute(insert(PURGE).values(id="test"))
-        for table in (PROPERTY, SHEET, KEY, OBJECT, SCOPE_BADGE, SCOPE, JOURNAL, PURGE):
+        for table in (PROPERTY_FILE, FILE, PROPERTY, SHEET, KEY, OBJECT, SCOPE_BADGE, SCOPE, JOURNAL, PURGE):
             connection.execute(delete(table))
         changed(connection)
 

@@ -28,7 +28,7 @@ from workbench.identity.signing import SigningKeys
 from workbench.identity.tables import ROOM as PEOPLE
 from workbench.identity.tokens import TokenRules, TokenVerifier
 from workbench.registry import open_registry
-from workbench.store import Client, Store, StoreError, open_store
+from workbench.store import Client, Store, StoredFile, StoreError, file_property, open_store
 from workbench.store.app import create_app
 
 K = {"siren": "012345678"}
@@ -106,6 +106,18 @@ def test_the_client(client: Callable[[str], Client]) -> None:
     assert manager.why("public", {"n": "1"}, of={"badges": ["crp"]})[0]["sheets"][0]["missing"] == ["bfc"]
 
 
+def test_a_file_through_the_client(client: Callable[[str], Client], send: Callable[..., httpx.Response]) -> None:
+    ada, bob = client("ada@exemple.fr"), client("bob@exemple.fr")
+    content = bytes(range(256)) * 5000
+    assert ada.put("public", [sheet(K, ["bfc"], {"a": file_property(content, "l'état (é).xlsx", "text/html")})]) == 1
+    assert ada.file("public", K, "a") == StoredFile("l'état (é).xlsx", "text/html", content)
+    assert refused(bob.file, "public", K, "a") == refused(bob.file, "public", {"n": "1"}, "a") == (404, "sans_donnees")
+    answer = send("POST", "/data/file/public", json={"key": K, "property": "a"})
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert (answer.headers["content-type"], answer.headers["x-content-type-options"]) == ("text/html", "nosniff")
+
+
 def test_arrow(client: Callable[[str], Client]) -> None:
     ada = client("ada@exemple.fr")
     moment = datetime(2020, 1, 1, tzinfo=UTC)
@@ -165,6 +177,9 @@ def send(http: httpx.Client, service: tuple[str, Store, Issuer]) -> Callable[...
         ("GET", "/data/journal?limit=a", {}, 400),
         ("GET", "/data/journal?email=%00", {}, 400),
         ("POST", "/data/why/a", {"json": {"of": {"email": "\0"}}}, 400),
+        ("POST", "/data/file/a", {"json": {"key": {}}}, 400),
+        ("POST", "/data/file/a", {"json": {"key": {}, "property": 1}}, 400),
+        ("POST", "/data/file/a", {"json": {"key": {}, "property": "a"}}, 404),
         ("POST", "/data/get/a", {"content": b'{"key": {"a": "\\ud800"}}'}, 400),
         ("POST", "/data/get/a", {"content": b'{"sort": [{"field": "\\ud800"}]}'}, 400),
         ("GET", "/data/get/public", {}, 405),
@@ -186,7 +201,8 @@ def test_one_error_shape(
 def test_what_the_service_says_of_itself(service: tuple[str, Store, Issuer]) -> None:
     document = httpx.get(f"{service[0]}/openapi.json").json()
     assert set(document["paths"]) == {
-        f"/data/{path}" for path in ("get/{bucket}", "put/{bucket}", "why/{bucket}", "policies", "journal", "purge")
+        f"/data/{path}"
+        for path in ("get/{bucket}", "file/{bucket}", "put/{bucket}", "why/{bucket}", "policies", "journal", "purge")
     }
     assert "text/html" not in str(document)
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError
 
 from workbench.errors import WorkbenchError
 from workbench.registry.migrating import differences
-from workbench.store import Store
+from workbench.store import Store, file_property
 from workbench.store.tables import JOURNAL, KEPT, KEY, OBJECT, PROPERTY, ROOM, SHEET
 
 K = {"siren": "012345678"}
@@ -81,7 +81,7 @@ def test_no_journal_no_data(store: Store) -> None:
 
 @pytest.mark.parametrize("table", KEPT, ids=lambda table: table.name)
 def test_nothing_is_changed_or_deleted(store: Store, table: Any) -> None:
-    store.put(agent(), "public", [sheet(K, ["x"], {"a": 1})])
+    store.put(agent(), "public", [sheet(K, ["x"], {"a": 1, "f": file_property(b"a", "a.txt")})])
     column = next(iter(table.columns))
     for statement in (delete(table), update(table).values({column.name: column})):
         with pytest.raises(DatabaseError, match="append-only"), store.registry.write() as connection:
@@ -121,17 +121,17 @@ def test_purge(store: Store, clock: Clock) -> None:
     store.put(agent(), "public", [sheet(K, ["x"], {"a": 1, "b": 2}, expires=clock.now + DAY)])
     store.put(agent(), "public", [sheet(other, ["x"], {"a": 1}), sheet(other, ["y"], {"a": None, "c": 1})])
     clock.advance(days=30)
-    assert store.purge(MANAGER, 30 * DAY) == {"properties": 0, "sheets": 0, "objects": 0}
+    assert store.purge(MANAGER, 30 * DAY) == {"properties": 0, "sheets": 0, "objects": 0, "files": 0}
     before = store.get(agent("x", "y"), "public", other)
-    assert store.purge(MANAGER, 29 * DAY) == {"properties": 4, "sheets": 2, "objects": 1}
+    assert store.purge(MANAGER, 29 * DAY) == {"properties": 4, "sheets": 2, "objects": 1, "files": 0}
     assert code(store.get, agent("x"), "public", K) == ("sans_donnees", 404)
     # A null that hides what another scope still reads stays.
     assert store.get(agent("x", "y"), "public", other) == before
     assert store.get(agent("x"), "public", other)[0]["value"] == {"a": 1}
     assert [now - then for now, then in zip(counts(store), empty, strict=True)] == [1, 1, 2, 3]
     assert [(each["action"], each["outcome"]) for each in store.journal(MANAGER) if each["action"] == "purge"] == [
-        ("purge", "properties=4 sheets=2 objects=1"),
-        ("purge", "properties=0 sheets=0 objects=0"),
+        ("purge", "properties=4 sheets=2 objects=1 files=0"),
+        ("purge", "properties=0 sheets=0 objects=0 files=0"),
     ]
     assert code(store.purge, MANAGER, -DAY) == ("question_invalide", 400)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 from conftest_store import MANAGER, Agent, Clock, agent, empty, policy, sheet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from workbench.errors import WorkbenchError
-from workbench.store import Store
+from workbench.store import Store, file_property
+from workbench.store.keys import digest
 
 BADGES = ["a", "b", "c", "d"]
 EMAILS = ["ada@exemple.fr", "bob@exemple.fr"]
@@ -111,20 +114,22 @@ def expected(
     stored: list[Any], rules: list[dict[str, Any]], who: Agent, asked: dict[str, Any]
 ) -> list[tuple[dict[str, str], Any]]:
     """7.1.2, steps 3 to 9."""
-    found: dict[Any, tuple[dict[str, str], dict[str, Any]]] = {}
+    found: dict[bytes, tuple[dict[str, str], dict[str, Any]]] = {}
+    holds: dict[tuple[bytes, str], int] = {}
     date = min(asked.get("date", 0), 0)
-    for key, scope, value, released in stored:
-        mark = tuple(sorted(key.items()))
-        found.setdefault(mark, (key, {}))
+    for number, (key, scope, value, released) in enumerate(stored):
         if released <= date and visible(rules, who, key, scope) and asked.get("key", {}).items() <= key.items():
-            found[mark][1].update(value)
-    rows = [(key, value) for key, value in found.values() if value]
+            mark = digest({**key, "bucket": "rule"})
+            found.setdefault(mark, (key, {}))[1].update(value)
+            holds.update({(mark, name): number for name in value})
+    rows = [found[mark] for mark in sorted(found)]
     for field, operator, other in asked.get("filter", []):
         rows = [row for row in rows if passes(row[1].get(field), operator, other)]
     if "sort" in asked:
         field, order = asked["sort"]
-        first = list(enumerate(rows))
-        has = [(n, row) for n, row in first if kind(row[1].get(field)) != 9]
+        has = [
+            (holds[digest({**row[0], "bucket": "rule"}), field], row) for row in rows if kind(row[1].get(field)) != 9
+        ]
         has.sort(key=lambda each: (kind(each[1][1][field]), each[1][1][field], each[0]), reverse=order == -1)
         rows = [row for _, row in has] + [row for row in rows if kind(row[1].get(field)) == 9]
     start = asked.get("offset", 0)
@@ -210,3 +215,96 @@ def test_the_database_answers_as_the_text_when_policies_meet(store: Store, clock
         for _ in range(12)
     ]
     check(store, clock, stored, written, asked)
+
+
+def told(call: Callable[[], Any]) -> Any:
+    """What a person learns of a call: its answer, or the words of its refusal."""
+    try:
+        return call()
+    except WorkbenchError as error:
+        return error.code, error.status, str(error)
+
+
+def learnt(store: Store, who: Agent, turn: random.Random) -> list[Any]:
+    """Ask what she likes, publish, and ask again; return all that she was told."""
+    hers = file_property(b"<p>hers</p>", "a.html", "text/html")
+    everything: list[Any] = []
+    for _ in range(2):
+        for key in ({}, {"type": "x"}, {"n": "1"}):
+            for field in "pq":
+                limit, offset = turn.choice([1, 2, None]), turn.choice([0, 0, 1])
+                order = [{"field": field, "order": turn.choice([1, -1])}]
+                condition = {"field": field, "operator": turn.choice([">=", "!=", "="]), "value": turn.choice([0, "t"])}
+                pages: list[dict[str, Any]] = [{"sort": order, "limit": limit, "offset": offset}, {}]
+                pages.append({"filter": [condition]})
+                everything += [told(lambda key=key, page=page: store.get(who, "rule", key, **page)) for page in pages]
+                everything.append(told(lambda key=key, field=field: store.file(who, "rule", key, field)))
+        everything += [told(lambda: store.why(who, "rule")), told(lambda: store.journal(who))]
+        everything.append(told(lambda: store.purge(who, timedelta(0))))
+        for key in ({"type": "x", "n": "1"}, {"n": "new"}):
+            mine = [sheet(key, [], {"p": turn.choice([0, 1, 5]), "f": hers})]
+            everything.append(told(lambda mine=mine: store.put(who, "rule", mine)))
+    return everything
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_nothing_that_a_person_does_tells_what_is_hidden(store: Store, clock: Clock, seed: int) -> None:
+    """Two stores that differ by what she may not see alone tell her the same, word for word."""
+    draw = random.Random(f"hidden {seed}")  # noqa: S311 - examples
+
+    def some(badges: int) -> list[str]:
+        return draw.sample(BADGES, badges)
+
+    who = Agent(EMAILS[0], frozenset(some(draw.choice([0, 1, 2]))))
+    rules: dict[str, dict[str, Any]] = {
+        f"p{number}": {
+            "match": "rule",
+            "key": draw.choice([{"type": "x"}, {"n": "1"}, {}, {"by": "$user.email"}]),
+            "read": some(draw.choice([0, 0, 1])),
+            "promote": some(draw.choice([0, 1])),
+            "write": some(draw.choice([0, 0, 1])),
+        }
+        for number in range(3)
+    }
+    page = file_property(b"<p>others</p>", "b.html", "text/html")
+    stored: list[Any] = []
+    for _ in range(24):
+        key = {"type": draw.choice("xy"), "n": draw.choice("12")}
+        key = {name: value for name, value in key.items() if draw.random() < 0.8}
+        value = {draw.choice("pqr"): draw.choice([0, 1, 2, "t", None, page]) for _ in range(2)}
+        stored.append((key, some(draw.choice([0, 1, 1, 2])), value, draw.choice([0, 0, 0, 9])))
+    heard = []
+    hidden = 0
+    for whole in (True, False):
+        empty(store)
+        store.protect()
+        store.put(MANAGER, "system", [policy(name, **value) for name, value in rules.items()])
+        begun = clock.now
+        writer = agent(*BADGES)
+        for key, scope, value, hours in stored:
+            clock.advance(seconds=1)
+            seen = hours == 0 and visible(list(rules.values()), who, key, scope)
+            hidden += not seen
+            if whole or seen:
+                store.put(writer, "rule", [sheet(key, scope, value, releaseDate=clock.now + timedelta(hours=hours))])
+        heard.append(learnt(store, who, random.Random(seed)))  # noqa: S311 - examples
+        clock.now = begun
+    assert hidden > 10
+    assert heard[0] == heard[1]
+
+
+def test_a_hidden_key_takes_the_statements_of_one_that_is_not_there(store: Store) -> None:
+    store.put(MANAGER, "system", [policy("p", match="rule", key={"type": "x"}, read=["a"])])
+    store.put(agent(), "rule", [sheet({"n": "1"}, ["b"], {"p": 1}), sheet({"n": "2", "type": "x"}, [], {"p": 1})])
+    statements: list[str] = []
+    event.listen(store.registry.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    counted = set()
+    for key in ({"n": "1"}, {"n": "2"}, {"n": "2", "type": "x"}, {"n": "3"}):
+        for asked in ({}, {"sort": [{"field": "p"}], "limit": 2}):
+            statements.clear()
+            assert told(lambda key=key, asked=asked: store.get(agent(), "rule", key, **asked))[0] == "sans_donnees"
+            counted.add((bool(asked), len(statements)))
+        statements.clear()
+        assert told(lambda key=key: store.file(agent(), "rule", key, "p"))[0] == "sans_donnees"
+        counted.add((None, len(statements)))
+    assert len(counted) == 3

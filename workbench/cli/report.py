@@ -10,6 +10,7 @@ from workbench.cli.exits import ExitCode
 from workbench.cli.options import base_option, exercices_option, existing_file, say
 from workbench.cli.progress import progress_bar
 from workbench.cli.report_batch import batch, cancel, resume, retry, status
+from workbench.cli.report_published import fetch, publish, publish_one, published, readers_options, withdraw
 from workbench.cli.report_schedule import schedule
 from workbench.cli.report_serve import serve
 from workbench.config import settings
@@ -31,8 +32,8 @@ def command() -> None:
     """Les rapports : tableau, classeur, notebook, balance ; un seul, ou par lots."""
 
 
-for _of_batches in (batch, resume, status, cancel, retry, schedule, serve):
-    command.add_command(_of_batches)
+for _other in (batch, resume, status, cancel, retry, schedule, serve, publish, published, fetch, withdraw):
+    command.add_command(_other)
 
 
 @command.command()
@@ -53,6 +54,8 @@ for _of_batches in (batch, resume, status, cancel, retry, schedule, serve):
 @click.option("--excel/--no-excel", default=True, show_default=True, help="Écrit le classeur.")
 @click.option("--html/--no-html", default=True, show_default=True, help="Écrit la page HTML.")
 @click.option("--pdf/--no-pdf", default=False, show_default=True, help="Écrit le PDF (demande Chromium).")
+@click.option("--publish", "published_too", is_flag=True, help="Le publie aussi, pour vous seul sans autre option.")
+@readers_options
 @base_option
 def run(
     trame: str,
@@ -66,6 +69,10 @@ def run(
     excel: bool,
     html: bool,
     pdf: bool,
+    published_too: bool,
+    badges: tuple[str, ...],
+    everyone: bool,
+    release: str | None,
     base: str,
 ) -> int:
     """Évalue une trame et rend un rapport : classeur, notebook exécuté, page HTML, PDF.
@@ -80,6 +87,8 @@ def run(
     if exercices != list(range(exercices[0], exercices[-1] + 1)):
         raise click.UsageError(f"Un rapport porte sur une période sans trou : {exercices[0]}-{exercices[-1]}.")
 
+    if not published_too and (badges or everyone or release):
+        raise click.UsageError("Ces lecteurs sont ceux d'un rapport publié : ajoutez --publish.")
     with progress_bar("Rapport") as progress:
         result = run_report(
             trame=trame,
@@ -100,6 +109,8 @@ def run(
     for path in result.files.values():
         click.echo(str(path))
     if result.state is State.DONE:
+        if published_too:
+            publish_one(result, badges, everyone=everyone, release=release, base=base)
         return ExitCode.OK
     say(result.message)
     return ExitCode.EMPTY if result.state is State.EMPTY else ExitCode.REFUSED

@@ -218,7 +218,8 @@ def purge(days: int, address: str | None, email: str, badges: tuple[str, ...]) -
     """Supprime pour de bon ce qui a expiré depuis plus longtemps que le délai légal."""
     with _opened(address) as store:
         gone = store.purge(_someone(email, badges), timedelta(days=days))
-    say(f"Supprimés : {gone['properties']} propriétés, {gone['sheets']} feuillets, {gone['objects']} objets.")
+    counts = f"{gone['properties']} propriétés, {gone['sheets']} feuillets, {gone['objects']} objets"
+    say(f"Supprimés : {counts}, {gone['files']} fichiers.")
     return ExitCode.OK
 
 

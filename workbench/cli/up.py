@@ -1,4 +1,4 @@
-"""``workbench up``: the dashboards, in the foreground."""
+"""``workbench up``: the dashboards and the services, in the foreground."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ _DEMONSTRATION = Path("demo/base.duckdb")
     "--base", default=None, show_default="WORKBENCH_BASE, base.duckdb ou la démonstration", help="Base comptable."
 )
 def command(port: int, base: str | None) -> int:
-    """Sert les tableaux de bord sur cette machine ; Ctrl-C pour arrêter."""
+    """Sert les tableaux de bord sur cette machine ; Ctrl-C pour arrêter.
+
+    Dès qu'une personne a un compte (workbench user add), sert aussi, à la même adresse, le magasin d'objets.
+    """
     from workbench.dashboards.server import serve
+    from workbench.server import opened_services
 
     chosen = base or settings().base
     if base is None and not Path(chosen).exists() and _DEMONSTRATION.exists():
         say("Base de démonstration : toutes les communes sont fictives.")
         chosen = str(_DEMONSTRATION)
-    serve(port=port, base=chosen)
+    serve(port=port, base=chosen, services=opened_services)
     return ExitCode.OK

@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib.resources
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -33,6 +33,7 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from workbench.dashboards.mounting import Mounted, MountedHandler
 from workbench.identity.configuration import IdentitySettings
 from workbench.identity.jupyter import Agent, AgentAuthorizer, OidcIdentityProvider, OwnedKernels
 from workbench.identity.kernel_token import TOKEN_FILE
@@ -270,6 +271,7 @@ class DashboardApplication(Voila):
 
     name = "workbench"
     dashboards = Dict(help="Title of each notebook served, by file name, in the order of the list.")
+    services: Sequence[Mounted] = ()
 
     # Only `configuration` speaks: neither a voila.json of the current folder nor those of Jupyter's folders.
     config_file_paths = List(Unicode(), [])
@@ -330,6 +332,11 @@ class DashboardApplication(Voila):
             (f"{prefix}/", IndexHandler),
             (f"{prefix}/statique/(plotly\\.min\\.js)", LibraryHandler, {"path": plotly}),
             *identity,
+            *(
+                (f"{root}/.*", MountedHandler, {"asgi": each.application, "root": root})
+                for each in self.services
+                for root in (prefix + each.path,)
+            ),
             *kept,
             (f"{prefix}/.*", MissingHandler),
         ]

@@ -5,14 +5,24 @@ from __future__ import annotations
 import json
 import socket
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.config import settings
 from workbench.errors import WorkbenchError
+from workbench.identity.configuration import IdentitySettings
 from workbench.identity.embedded import identity_of
+from workbench.identity.tokens import TokenVerifier
+
+if TYPE_CHECKING:
+    from workbench.dashboards.mounting import Mounted
 
 __all__ = ["dashboard_titles", "serve"]
+
+Opening = Callable[[TokenVerifier], "AbstractContextManager[list[Mounted]]"]
 
 
 def dashboard_titles(folder: Path) -> dict[str, str]:
@@ -46,6 +56,7 @@ def serve(
     *,
     folder: Path | str = "dashboards",
     address: str = "127.0.0.1",
+    services: Opening | None = None,
 ) -> None:
     """Serve the dashboards in the foreground; Ctrl-C ends the server and its kernels.
 
@@ -63,6 +74,9 @@ def serve(
         Folder of the notebooks; nothing else in it or elsewhere is served.
     address
         Address to listen on. The default serves this machine only: nobody logs in.
+    services
+        Gives the applications to serve under the same address; they are opened where people are asked who they are,
+        since they answer to a person.
 
     Raises
     ------
@@ -92,13 +106,19 @@ def serve(
         "WORKBENCH_PLOTLY": f"/statique/plotly.min.js?v={version('plotly')}",
     }
     _check_port(address, port)
-    with identity_of(address, port) as identity:
+    with identity_of(address, port) as identity, _opened(services, identity) as mounted:
+        host = f"[{address}]" if ":" in address else address
+        public = (identity.public_url if identity is not None else "") or f"http://{host}:{port}"
+        variables |= {each.variable: public + each.path for each in mounted if each.variable}
         # The instance: Voila's parts find their log through it.
         application = DashboardApplication.instance(
             config=configuration(folder, address, port, variables, identity), dashboards=titles
         )
+        application.services = mounted
         application.initialize([])
-        print(f"Tableaux de bord : http://{address}:{port}/  (Ctrl-C pour arrêter)", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"Tableaux de bord : http://{host}:{port}/  (Ctrl-C pour arrêter)", file=sys.stderr, flush=True)  # noqa: T201
+        for each in mounted:
+            print(f"Par HTTP, avec un jeton : {public}{each.path} ({each.libelle})", file=sys.stderr, flush=True)  # noqa: T201
         if identity is not None:
             print(f"On s'y connecte par {identity.issuer}", file=sys.stderr, flush=True)  # noqa: T201
         try:
@@ -106,6 +126,15 @@ def serve(
         finally:
             if isinstance(application.identity_provider, OidcIdentityProvider):
                 application.identity_provider.close()
+
+
+@contextmanager
+def _opened(services: Opening | None, identity: IdentitySettings | None) -> Iterator[list[Mounted]]:
+    if services is None or identity is None:
+        yield []
+        return
+    with services(TokenVerifier(identity.rules())) as mounted:
+        yield mounted
 
 
 def _absolute(base: str) -> str:

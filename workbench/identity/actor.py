@@ -80,7 +80,9 @@ def check_email(email: str) -> str:
 
 
 def check_badge(badge: str) -> str:
-    """Return a badge, which is a text of one line that neither begins nor ends with a space.
+    """Return a badge, which is a text of one line that neither begins nor ends with a space, nor begins with ``$``.
+
+    Badges in ``$`` are lent by policies; no issuer gives them.
 
     Raises
     ------
@@ -92,7 +94,7 @@ def check_badge(badge: str) -> str:
     >>> check_badge("France entière")
     'France entière'
     """
-    if not badge or len(badge) > LONGEST_BADGE or badge != badge.strip() or not badge.isprintable():
+    if not badge or len(badge) > LONGEST_BADGE or badge != badge.strip() or not badge.isprintable() or badge[0] == "$":
         raise WorkbenchError("badge_malforme", badge=_shown(badge))
     return badge
 

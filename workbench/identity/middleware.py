@@ -52,7 +52,7 @@ class IdentityMiddleware:
     verifier
         What turns tokens into actors.
     public
-        Paths, whole, that need no token; their ``scope["actor"]`` is None.
+        Paths of the application, whole, that need no token; their ``scope["actor"]`` is None.
     """
 
     def __init__(self, app: Application, verifier: TokenVerifier, public: Collection[str] = ()) -> None:
@@ -68,7 +68,9 @@ class IdentityMiddleware:
         prefix = IDENTITY_PREFIX.encode()
         headers = [pair for pair in scope["headers"] if not pair[0].lower().replace(b"_", b"-").startswith(prefix)]
         actor = None
-        if scope["type"] != "http" or scope["path"] not in self.public:
+        # The path of an application that is mounted begins with where it is.
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if scope["type"] != "http" or path not in self.public:
             try:
                 actor = await self.verifier.verify_async(bearer_token(headers))
             except WorkbenchError as error:

@@ -128,6 +128,9 @@ class RelyingParty:
         found = self._tokens({"refresh_token": tokens.refresh, "id_token": tokens.identity, **answer})
         if (found.actor.email, found.actor.subject) != (tokens.actor.email, tokens.actor.subject):
             raise WorkbenchError("jeton_refuse", raison="il est d'une autre personne que la session")
+        # An answer may bring a new ID token; the former one, which may have expired, was verified when it came.
+        if "id_token" in answer and self._identity.claims(found.identity)["sub"] != found.actor.subject:
+            raise WorkbenchError("jeton_refuse", raison="ses deux jetons ne sont pas de la même personne")
         return found
 
     def revoke(self, tokens: Tokens) -> None:

@@ -18,15 +18,21 @@ if TYPE_CHECKING:
     from workbench.reports.html import export_html
     from workbench.reports.parameters import ParametersError
     from workbench.reports.pdf import export_pdf
+    from workbench.reports.published import PublishedReport, published_report, published_reports
+    from workbench.reports.publishing import publish_report
     from workbench.reports.report import ReportResult, State, run_report
 
 __all__ = [
     "BatchResult",
     "ParametersError",
+    "PublishedReport",
     "ReportResult",
     "State",
     "export_html",
     "export_pdf",
+    "publish_report",
+    "published_report",
+    "published_reports",
     "query_chart",
     "run_batch",
     "run_report",
@@ -44,6 +50,10 @@ _MODULES = {
     "State": "report",
     "export_html": "html",
     "export_pdf": "pdf",
+    "PublishedReport": "published",
+    "publish_report": "publishing",
+    "published_report": "published",
+    "published_reports": "published",
     "query_chart": "charts_query",
     "run_batch": "batch",
     "run_report": "report",

@@ -36,6 +36,7 @@ from workbench.reports.request import (
     find_notebook,
 )
 from workbench.reports.sections import EmptyReportError
+from workbench.trames.digest import trame_digest
 
 __all__ = ["ReportResult", "State", "run_report"]
 
@@ -256,7 +257,12 @@ def _concluded(
         "cellule": cell,
         "avertissements": request.warnings,
         "parametres": {name: value for name, value in request.parameters.items() if name != "excel"},
-        "trame": {"code": request.trame.code, "libelle": request.trame.libelle},
+        "trame": {
+            "code": request.trame.code,
+            "libelle": request.trame.libelle,
+            "version": trame_digest(request.trame),
+        },
+        "comparatif": request.compare,
         "instantane": request.snapshot,
         "notebook": {"nom": request.notebook.name, "sha256": _digest(request.notebook)},
         "fichiers": {

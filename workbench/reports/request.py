@@ -50,6 +50,8 @@ class ReportRequest:
         What is computed, on which state of the base.
     secret_base
         URL of a base when it holds a password: it goes to the kernel by its environment.
+    compare
+        Whether budgets are put side by side.
     warnings
         French sentences for the reader, added along the way.
     """
@@ -61,6 +63,7 @@ class ReportRequest:
     trame: Trame
     snapshot: str
     secret_base: str = ""
+    compare: bool = False
     warnings: list[str] = field(default_factory=list)
 
     def discreet(self, text: str) -> str:
@@ -132,7 +135,8 @@ def checked_request(
         raise ParametersError.of([*problems, *found])
     assert trame is not None  # noqa: S101 - an absent trame is a problem, raised above
     folder, stem = _names(to, trame, sirets, first, last, "_comparaison" if wanted.get("compare") else "")
-    return ReportRequest(source, values, folder, stem, trame, snapshot, url if secret else ""), budgets > 0
+    hidden, compare = url if secret else "", bool(wanted.get("compare"))
+    return ReportRequest(source, values, folder, stem, trame, snapshot, hidden, compare), budgets > 0
 
 
 def _sirets(given: Any, problems: list[WorkbenchError]) -> list[str]:

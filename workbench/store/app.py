@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from tempfile import SpooledTemporaryFile
 from types import SimpleNamespace
 from typing import IO, Annotated, Any, cast
+from urllib.parse import quote
 from uuid import uuid4
 
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -23,7 +24,7 @@ from starlette.types import ASGIApp
 from workbench.errors import WorkbenchError
 from workbench.identity.middleware import Application, IdentityMiddleware
 from workbench.identity.tokens import TokenVerifier
-from workbench.store.app_schemas import ANSWERS, ERROR, GET, PURGE, PUT, WHY
+from workbench.store.app_schemas import ANSWERS, ERROR, FILE, GET, PURGE, PUT, WHY
 from workbench.store.bulk import ARROW, NDJSON, arrow_sheets, ndjson_sheets
 from workbench.store.keys import Reader, checked_badges, loads
 from workbench.store.question import question
@@ -124,6 +125,22 @@ def _routes(service: FastAPI, store: Store) -> None:
         else:
             count = store.put(actor, bucket, loads(body.read()))
         return _json({"status": "ok", "published": count})
+
+    @route("POST", "/data/file/{bucket:path}", "Read a file that a property holds", "file", FILE)
+    def file(bucket: str, actor: Actor, body: Body) -> Response:
+        asked = _object(body)
+        if not {"key", "property"} <= set(asked) <= {"key", "property", "date"}:
+            raise WorkbenchError("question_invalide", cause="attendu : {key, property, date}")
+        found = store.file(actor, bucket, asked["key"], asked["property"], date=asked.get("date"))
+        # Whatever was published, a browser saves it: a page of a report is not a page of this server.
+        headers = {
+            "cache-control": "no-store",
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
+            "content-security-policy": "sandbox; default-src 'none'",
+            "x-content-type-options": "nosniff",
+        }
+        # Not `media_type`, which adds a charset that nobody declared.
+        return Response(found.content, headers=headers | {"content-type": found.kind})
 
     @route("GET", "/data/policies", "Read the policies", "objects")
     def policies(actor: Actor) -> Response:

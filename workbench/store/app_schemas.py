@@ -7,7 +7,7 @@ from typing import Any
 from workbench.store.bulk import ARROW, NDJSON
 from workbench.store.question import OPERATORS
 
-__all__ = ["ANSWERS", "ERROR", "GET", "PURGE", "PUT", "WHY"]
+__all__ = ["ANSWERS", "ERROR", "FILE", "GET", "PURGE", "PUT", "WHY"]
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _BADGES: dict[str, Any] = {"type": "array", "items": {"type": "string", "minLength": 1}}
@@ -54,6 +54,7 @@ _QUESTION = _object(
 )
 
 GET = {"content": _content(_QUESTION)}
+FILE = {"required": True, "content": _content(_object(["key", "property"], key=_KEY, property=_TEXT, date=_DATE))}
 PUT = {
     "required": True,
     "content": _content({"type": "array", "items": _SHEET})
@@ -81,10 +82,14 @@ _COUNT = {"type": "integer"}
 ANSWERS: dict[str, dict[str, Any]] = {
     "objects": {"description": "What is visible.", "content": _content({"type": "array", "items": _OBJECT})},
     "published": {"description": "Published.", "content": _content(_object(status=_TEXT, published=_COUNT))},
+    "file": {
+        "description": "The file.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    },
     "entries": {"description": "Entries.", "content": _content({"type": "array", "items": _ENTRY})},
     "explained": {"description": "Explained.", "content": _content({"type": "array", "items": _EXPLAINED})},
     "purged": {
         "description": "How many are gone.",
-        "content": _content(_object(properties=_COUNT, sheets=_COUNT, objects=_COUNT)),
+        "content": _content(_object(properties=_COUNT, sheets=_COUNT, objects=_COUNT, files=_COUNT)),
     },
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx
 
@@ -15,6 +16,7 @@ from workbench.config import settings
 from workbench.errors import WorkbenchError
 from workbench.identity.kernel_token import kernel_token
 from workbench.store.bulk import ARROW, NDJSON
+from workbench.store.files import StoredFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,6 +65,25 @@ class Client:
         self._token = token
         self._http = httpx.Client(timeout=timeout, transport=transport)
 
+    @property
+    def email(self) -> str:
+        """The address of the person, as her token says it: the service alone verifies it.
+
+        Raises
+        ------
+        WorkbenchError
+            ``jeton_absent``: no token, or none that says an address.
+        """
+        part = self._bearer().split(".")[1:2]
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(part[0] + "=" * (-len(part[0]) % 4)))
+            return str(claims["email"]).lower()
+        except (ValueError, LookupError, TypeError) as error:
+            raise WorkbenchError("jeton_absent") from error
+
+    def _bearer(self) -> str:
+        return self._token if isinstance(self._token, str) else self._token()
+
     def get(
         self,
         bucket: str,
@@ -86,6 +107,31 @@ class Client:
         filters, order = (None if each is None else list(each) for each in (filter, sort))
         asked = {"key": key, "date": date, "filter": filters, "sort": order, "limit": limit, "offset": offset}
         return _dated(self._post(f"get/{quote(bucket, safe='')}", _given(asked)), "addDate")
+
+    def file(
+        self,
+        bucket: str,
+        key: Mapping[str, str],
+        property: str,  # noqa: A002 - the interface's word
+        *,
+        date: datetime | str | None = None,
+    ) -> StoredFile:
+        """Read a file; parameters of `Store.file`.
+
+        Raises
+        ------
+        StoreError, WorkbenchError
+            As `get`.
+        """
+        asked = _text(_given({"key": key, "property": property, "date": date})).encode()
+        answer = self._answer(
+            "POST", f"file/{quote(bucket, safe='')}", content=asked, headers={"Content-Type": "application/json"}
+        )
+        if not answer.is_success:
+            raise self._refusal(answer)
+        kind = answer.headers.get("content-type", "")
+        name = answer.headers.get("content-disposition", "").partition("filename*=UTF-8''")[2]
+        return StoredFile(unquote(name), kind, answer.content)
 
     def put(self, bucket: str, sheets: Iterable[Mapping[str, Any]]) -> int:
         """Publish sheets, all of them or none, sent as they come; returns how many."""
@@ -152,17 +198,30 @@ class Client:
         return self._ask("POST", path, content=content, headers={"Content-Type": kind})
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any) -> Any:
-        token = self._token if isinstance(self._token, str) else self._token()
-        sent = {"Authorization": f"Bearer {token}"} | dict(headers or {})
-        try:
-            answer = self._http.request(method, f"{self.url}/data/{path}", headers=sent, **options)
-            read = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise WorkbenchError("magasin_injoignable", adresse=self.url, cause=type(error).__name__) from error
+        answer = self._answer(method, path, headers, **options)
         if answer.is_success:
-            return read
+            return self._read(answer)
+        raise self._refusal(answer)
+
+    def _answer(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> httpx.Response:
+        sent = {"Authorization": f"Bearer {self._bearer()}"} | dict(headers or {})
+        try:
+            return self._http.request(method, f"{self.url}/data/{path}", headers=sent, **options)
+        except httpx.HTTPError as error:
+            raise WorkbenchError("magasin_injoignable", adresse=self.url, cause=type(error).__name__) from error
+
+    def _read(self, answer: httpx.Response) -> Any:
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise WorkbenchError("magasin_injoignable", adresse=self.url, cause=type(error).__name__) from error
+
+    def _refusal(self, answer: httpx.Response) -> StoreError:
+        read = self._read(answer)
         detail = read if isinstance(read, dict) else {}
-        raise StoreError(
+        return StoreError(
             "magasin_refus",
             detail=detail.get("detail", "La demande est refusée."),
             statut=answer.status_code,

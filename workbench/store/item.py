@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from workbench.errors import WorkbenchError
+from workbench.store.files import StoredFile, taken_files
 from workbench.store.keys import BUCKET, canonical, checked_badges, checked_key, checked_moment
 from workbench.store.policies import policy
 from workbench.store.policies_stored import is_policy
@@ -33,6 +34,8 @@ class Item:
         When it is seen; None at once.
     expires
         When its properties become null; None never.
+    files
+        The files among its properties, which ``value`` only describes.
     """
 
     key: dict[str, str]
@@ -40,6 +43,7 @@ class Item:
     value: dict[str, Any]
     released: datetime | None = None
     expires: datetime | None = None
+    files: Mapping[str, StoredFile] = field(default_factory=dict)
 
 
 def item(bucket: str, written: Any, number: int = 0) -> Item:
@@ -57,7 +61,7 @@ def item(bucket: str, written: Any, number: int = 0) -> Item:
     Raises
     ------
     WorkbenchError
-        ``objet_invalide``, ``cle_invalide``, ``badges_invalides``, ``date_invalide``.
+        ``objet_invalide``, ``cle_invalide``, ``badges_invalides``, ``date_invalide``, ``fichier_trop_long``.
 
     Examples
     --------
@@ -84,7 +88,8 @@ def item(bucket: str, written: Any, number: int = 0) -> Item:
     if released is not None and expires is not None and expires <= released:
         raise WorkbenchError("objet_invalide", endroit=place, cause="expires précède releaseDate")
     badges = frozenset[str]() if scope is None else checked_badges(scope, f"{place}.scope")
-    return Item(key, badges, dict(value), released, expires)
+    described, files = taken_files(value, place)
+    return Item(key, badges, described, released, expires, files)
 
 
 def _check_value(value: Mapping[Any, Any], place: str) -> None:

@@ -2,20 +2,20 @@
 
 A property has expired when a later sheet, whose scope asks no more than its own, makes it null: whoever could read it
 reads null instead. Such a property, and the null once nothing is left for it to hide, go when that null was released
-before the limit; then the sheets that have no property left, and the objects that have no sheet left.
+before the limit; then the sheets that have no property left, the objects that have no sheet left, and the files that
+no property holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import islice
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, exists, func, insert, not_, select, tuple_
 
 from workbench.registry import new_identifier
 from workbench.store.policies_stored import changed
-from workbench.store.tables import KEY, OBJECT, PROPERTY, PURGE, SCOPE_BADGE, SHEET
+from workbench.store.tables import FILE, KEY, OBJECT, PROPERTY, PROPERTY_FILE, PURGE, SCOPE_BADGE, SHEET
 
 __all__ = ["PUBLICATION_LOCK", "purge"]
 
@@ -32,7 +32,7 @@ def purge(connection: Connection, limit: datetime) -> Mapping[str, int]:
     Returns
     -------
     mapping
-        How many ``properties``, ``sheets`` and ``objects`` are gone.
+        How many ``properties``, ``sheets``, ``objects`` and ``files`` are gone.
     """
     mark = new_identifier()
     connection.execute(insert(PURGE).values(id=mark))
@@ -46,9 +46,23 @@ def purge(connection: Connection, limit: datetime) -> Mapping[str, int]:
     alone = not_(exists(select(1).select_from(sheet).where(sheet.c.object_id == OBJECT.c.id)))
     connection.execute(delete(KEY).where(KEY.c.object_id.in_(select(OBJECT.c.id).where(alone))))
     gone["objects"] = connection.execute(delete(OBJECT).where(alone)).rowcount
+    gone["files"] = _files(connection)
     changed(connection)
     connection.execute(delete(PURGE).where(PURGE.c.id == mark))
     return gone
+
+
+def _files(connection: Connection) -> int:
+    """Delete the files that no property holds."""
+    row, held = PROPERTY.alias(), PROPERTY_FILE.alias()
+    same = and_(
+        _same_object(row, PROPERTY_FILE),
+        row.c.name == PROPERTY_FILE.c.name,
+        row.c.sheet_id == PROPERTY_FILE.c.sheet_id,
+    )
+    connection.execute(delete(PROPERTY_FILE).where(not_(exists(select(1).select_from(row).where(same)))))
+    holders = exists(select(1).select_from(held).where(held.c.file_id == FILE.c.id))
+    return connection.execute(delete(FILE).where(not_(holders))).rowcount
 
 
 def _same_object(one: FromClause, other: FromClause) -> ColumnElement[bool]:
@@ -86,7 +100,7 @@ def _expired(connection: Connection, limit: datetime) -> int:
     row, end = PROPERTY.alias(), PROPERTY.alias()
     ended = exists(select(1).select_from(row).correlate_except(row).where(_ends(end, row, limit)))
     identity = (end.c.object_id, end.c.name, end.c.sheet_id)
-    nulls = iter(connection.execute(select(*identity).where(end.c.value == "null", ended)).all())
+    nulls = [tuple(each) for each in connection.execute(select(*identity).where(end.c.value == "null", ended))]
     over = exists(select(1).select_from(end).correlate_except(end).where(_ends(end, PROPERTY, limit)))
     gone = connection.execute(delete(PROPERTY).where(over)).rowcount
     earlier = PROPERTY.alias()
@@ -95,6 +109,11 @@ def _expired(connection: Connection, limit: datetime) -> int:
     )
     alone = not_(exists(select(1).select_from(earlier).correlate_except(earlier).where(hidden)))
     key = tuple_(PROPERTY.c.object_id, PROPERTY.c.name, PROPERTY.c.sheet_id)
-    while part := [tuple(each) for each in islice(nulls, PART)]:
-        gone += connection.execute(delete(PROPERTY).where(key.in_(part), alone)).rowcount
+    # A null may hide nothing but another null that goes: they go one after the other.
+    some = True
+    while some:
+        some = False
+        for first in range(0, len(nulls), PART):
+            count = connection.execute(delete(PROPERTY).where(key.in_(nulls[first : first + PART]), alone)).rowcount
+            gone, some = gone + count, some or count > 0
     return gone

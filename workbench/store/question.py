@@ -49,7 +49,7 @@ class Question:
     filters
         All must pass.
     sort
-        None for the order in which objects were first published.
+        None for an order that depends on keys alone.
     limit, offset
         The page; ``limit`` None for everything.
     """

@@ -5,6 +5,9 @@ sheets that this person may see at that date. Filters and orders compare that, n
 
 A sorted page walks the index of the property's values and keeps those that are the visible ones: its cost follows the
 page. When a pair of the key names few objects, they are taken first.
+
+No order is that of the objects' identifiers: they tell when an object began, be it by a sheet that is hidden. Objects
+come in the order of their keys' digests, equal values in that of the sheets that hold them.
 """
 
 from __future__ import annotations
@@ -31,13 +34,14 @@ from sqlalchemy import (
     union_all,
 )
 
+from workbench.store.files import FILE_NAME
 from workbench.store.keys import canonical, comparable, loads
 from workbench.store.policies import Access
 from workbench.store.question import Filter, Question
 from workbench.store.rule_sql import found, has_pairs, object_allowed, scope_allowed
-from workbench.store.tables import KEY, OBJECT, PROPERTY, SHEET
+from workbench.store.tables import FILE, KEY, OBJECT, PROPERTY, PROPERTY_FILE, SHEET
 
-__all__ = ["Eyes", "found_objects", "seen"]
+__all__ = ["Eyes", "found_objects", "seen", "seen_file"]
 
 FEW = 200
 """Objects of a pair that are looked at one by one."""
@@ -88,11 +92,10 @@ class Eyes:
 
 def found_objects(connection: Connection, eyes: Eyes, asked: Question) -> list[int]:
     """Return the objects of the page, in order."""
+    # Nothing is answered sooner when the key is nobody's: it would tell it from a key that is hidden.
     few = _few(connection, asked)
-    if few is not None and not few:
-        return []
     if asked.sort is None:
-        wanted = _objects(eyes, asked, few).order_by(OBJECT.c.id).limit(asked.limit).offset(asked.offset or None)
+        wanted = _objects(eyes, asked, few).order_by(OBJECT.c.digest).limit(asked.limit).offset(asked.offset or None)
         return list(connection.execute(wanted).scalars())
     # Those that have the property, then those that have not: the page may stand astride.
     end = None if asked.limit is None else asked.offset + asked.limit
@@ -100,7 +103,7 @@ def found_objects(connection: Connection, eyes: Eyes, asked: Question) -> list[i
     if end is None or len(ranked) < end:
         rest = _objects(eyes, asked, few).where(not_(_has_rank(eyes, asked.sort.field, OBJECT.c.id)))
         left = None if end is None else end - len(ranked)
-        ranked += connection.execute(rest.order_by(OBJECT.c.id).limit(left)).scalars()
+        ranked += connection.execute(rest.order_by(OBJECT.c.digest).limit(left)).scalars()
     return ranked[asked.offset : end]
 
 
@@ -140,7 +143,7 @@ def _objects(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[A
 def _ranked(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[Any]:
     assert asked.sort is not None  # noqa: S101 - narrows the type
     row = PROPERTY.alias()
-    order = [row.c.rank, row.c.number, row.c.text, row.c.object_id]
+    order = [row.c.rank, row.c.number, row.c.text, row.c.sheet_id]
     return (
         select(row.c.object_id)
         .where(row.c.bucket == eyes.bucket, row.c.name == asked.sort.field, row.c.rank.is_not(None))
@@ -211,6 +214,33 @@ def seen(connection: Connection, eyes: Eyes, objects: Sequence[int]) -> list[dic
             objects_seen[identifier]["value"][name] = loads(value)
         answer += [objects_seen[identifier] for identifier in part if objects_seen[identifier]["value"]]
     return answer
+
+
+def seen_file(connection: Connection, eyes: Eyes, identifier: int, name: str) -> tuple[dict[str, Any], bytes] | None:
+    """Return the file that is the visible value of a property of an object that `found_objects` returned.
+
+    Returns
+    -------
+    tuple or None
+        What is said of it, and its content as it is kept; None when what is visible is no file, or nothing is.
+    """
+    row = PROPERTY.alias()
+    wanted = (
+        select(row.c.value, FILE.c.content)
+        .select_from(row)
+        .join(
+            PROPERTY_FILE,
+            and_(
+                PROPERTY_FILE.c.object_id == row.c.object_id,
+                PROPERTY_FILE.c.name == row.c.name,
+                PROPERTY_FILE.c.sheet_id == row.c.sheet_id,
+            ),
+        )
+        .join(FILE, FILE.c.id == PROPERTY_FILE.c.file_id)
+        .where(row.c.object_id == identifier, row.c.name == name, eyes.sees(row), eyes.last(row))
+    )
+    found = connection.execute(wanted).one_or_none()
+    return None if found is None else (loads(found.value)[FILE_NAME], bytes(found.content))
 
 
 def _heads(eyes: Eyes, part: list[int]) -> Select[Any]:

@@ -1,4 +1,8 @@
-"""The store: one object that answers readers and takes what is published, whatever the database."""
+"""The store: one object that answers readers and takes what is published, whatever the database.
+
+It is one module because it is one door: each method opens a transaction, asks what the person may do, does it, and
+writes the journal before anything is answered.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace, TracebackType
+from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text
@@ -15,13 +19,15 @@ from sqlalchemy import Connection, func, select, text
 from workbench.errors import WorkbenchError
 from workbench.registry import Registry, open_registry
 from workbench.store import journal
+from workbench.store.files import StoredFile, content_of
+from workbench.store.first_policies import NOBODY, OF_REPORTS, protection, publish_first, unknown_policies
 from workbench.store.item import Item, item
 from workbench.store.keys import SYSTEM, Reader, checked_bucket, checked_moment, checked_text
 from workbench.store.policies import MANAGER, Access, access
 from workbench.store.policies_stored import StoredPolicies
 from workbench.store.purge import PUBLICATION_LOCK, purge
 from workbench.store.question import Question, question
-from workbench.store.reading import Eyes, found_objects, seen
+from workbench.store.reading import Eyes, found_objects, seen, seen_file
 from workbench.store.tables import ROOM
 from workbench.store.why import explained
 from workbench.store.writing import publish
@@ -33,7 +39,7 @@ MOST_ENTRIES = 10_000
 
 
 def open_store(address: str | Path | None = None, *, manager: str = MANAGER) -> Store:
-    """Open the store of a registry, making its tables and its first policy when they are not there.
+    """Open the store of a registry, making its tables and its first policies when they are not there.
 
     Parameters
     ----------
@@ -63,6 +69,7 @@ def open_store(address: str | Path | None = None, *, manager: str = MANAGER) -> 
     try:
         store = Store(registry)
         store.protect(manager, only_if_open=True)
+        store.install(OF_REPORTS)
     except BaseException:
         registry.close()
         raise
@@ -127,7 +134,8 @@ class Store:
             Conditions ``{field, operator, value}``, all of which must pass; operators ``= != < <= > >= in``
             and ``not in``. A property that is absent, hidden, null, or of another kind for an order, never passes.
         sort
-            One criterion ``{field, order}``: 1 ascending, -1 descending; objects without it come last.
+            One criterion ``{field, order}``: 1 ascending, -1 descending; equal values in the order of their
+            publication, objects without it last. Without it, an order that depends on keys alone.
         limit, offset
             The page.
 
@@ -159,6 +167,52 @@ class Store:
             raise WorkbenchError("sans_donnees")
         return answer
 
+    def file(
+        self,
+        reader: Reader,
+        bucket: str,
+        key: Mapping[str, str],
+        property: str,  # noqa: A002 - the interface's word
+        *,
+        date: datetime | str | None = None,
+    ) -> StoredFile:
+        """Read a file: who sees the property that holds it reads it.
+
+        Parameters
+        ----------
+        reader
+            Who asks.
+        bucket, key
+            Which object: the key must leave one that this person sees.
+        property
+            The property that is the file.
+        date
+            As of when.
+
+        Raises
+        ------
+        WorkbenchError
+            ``sans_donnees`` (404) when nothing is visible there, or no file; ``question_invalide`` when several
+            objects are; those of `get`.
+        """
+        bucket = checked_bucket(bucket)
+        asked = question({"key": key, "date": date, "limit": 2})
+        name = checked_text(property, "property")
+        with self._one_state() as connection:
+            now = self._now(connection)
+            moment = now if asked.date is None else min(asked.date, now)
+            eyes = Eyes(self._access(connection, reader, bucket, now), bucket, moment)
+            objects = found_objects(connection, eyes, asked)
+            found = seen_file(connection, eyes, objects[0], name) if len(objects) == 1 else None
+            given = {**_shown(asked), "property": name}
+            journal.record(connection, reader, now, "file", bucket, given, str(int(found is not None)))
+        if len(objects) > 1:
+            raise WorkbenchError("question_invalide", cause="cette clé laisse plusieurs objets")
+        if found is None:
+            raise WorkbenchError("sans_donnees")
+        facts, packed = found
+        return StoredFile(facts["name"], facts["type"], content_of(packed))
+
     def put(self, reader: Reader, bucket: str, sheets: Iterable[Mapping[str, Any]]) -> int:
         """Publish sheets, all of them or none.
 
@@ -169,8 +223,8 @@ class Store:
         bucket
             Where.
         sheets
-            ``{key, scope, value, releaseDate, expires}`` each; the last two are optional. A stream is read as it
-            comes, in one transaction.
+            ``{key, scope, value, releaseDate, expires}`` each; the last two are optional. A property that
+            `workbench.store.file_property` wrote is a file. A stream is read as it comes, in one transaction.
 
         Returns
         -------
@@ -181,7 +235,8 @@ class Store:
         ------
         WorkbenchError
             ``ecriture_interdite``, ``valeur_interdite`` (403); ``objet_invalide``, ``cle_invalide``,
-            ``badges_invalides``, ``date_invalide``, ``politique_invalide`` (400); ``journal_impossible`` (500).
+            ``badges_invalides``, ``date_invalide``, ``politique_invalide`` (400); ``fichier_trop_long`` (413);
+            ``journal_impossible`` (500).
         """
         bucket = checked_bucket(bucket)
         refused: WorkbenchError | None = None
@@ -313,7 +368,7 @@ class Store:
         Returns
         -------
         mapping
-            How many ``properties``, ``sheets`` and ``objects`` are gone.
+            How many ``properties``, ``sheets``, ``objects`` and ``files`` are gone.
 
         Raises
         ------
@@ -348,17 +403,23 @@ class Store:
         only_if_open
             Do nothing when policies already protect them.
         """
-        system = SimpleNamespace(email="system", badges=frozenset[str]())
         with self.registry.write() as connection:
             now = self._now(connection)
-            if only_if_open and not self._access(connection, system, SYSTEM, now).closed:
-                return
-            value: dict[str, Any] = {"match": "^system$", "read": [manager], "write": [manager]}
-            value |= {"key": {}, "scope": [], "promote": [], "writable": None}
-            first = Item({"bucket": SYSTEM, "type": "policy", "name": "system"}, frozenset(), value)
-            everything = Access(frozenset(), frozenset(), (), (), frozenset(), closed=False)
-            publish(connection, everything, [first], system.email, now)
-            journal.record(connection, system, now, "protect", SYSTEM, {"manager": manager}, "1")
+            if not only_if_open or access(self._policies.at(connection, now), SYSTEM, NOBODY).closed:
+                publish_first(connection, [protection(manager)], now, "protect", {"manager": manager})
+
+    def install(self, policies: Mapping[str, Mapping[str, Any]]) -> None:
+        """Publish policies, by name, that were never published, be it to be retired; for those who hold the database.
+
+        Parameters
+        ----------
+        policies
+            Value of each, by its name.
+        """
+        with self.registry.write() as connection:
+            new = unknown_policies(connection, policies)
+            if new:
+                publish_first(connection, new, self._now(connection), "install", {"policies": sorted(policies)})
 
     def close(self) -> None:
         """Close the registry."""

@@ -1,4 +1,4 @@
-"""What the store keeps: objects and their keys, sheets and their properties, scopes, the journal.
+"""What the store keeps: objects and their keys, sheets, their properties and files, scopes, the journal.
 
 Nothing here is updated or deleted, and triggers of the database hold to it; `purge` alone opens the door, by a row of
 `PURGE` that lives as long as its transaction. A property repeats the scope and the release date of its sheet, so that
@@ -26,12 +26,14 @@ from workbench.registry import Moment, Room, new_metadata
 
 __all__ = [
     "COUNTER",
+    "FILE",
     "JOURNAL",
     "KEPT",
     "KEY",
     "OBJECT",
     "OBJECT_NUMBERS",
     "PROPERTY",
+    "PROPERTY_FILE",
     "PURGE",
     "ROOM",
     "SCOPE",
@@ -117,10 +119,30 @@ ORDER_INDEX = Index(
     PROPERTY.c.rank,
     PROPERTY.c.number,
     PROPERTY.c.text,
-    PROPERTY.c.object_id,
+    # Equal values come in the order of their publication. That of the objects would tell when something hidden began.
+    PROPERTY.c.sheet_id,
     sqlite_where=PROPERTY.c.rank.is_not(None),
     postgresql_where=PROPERTY.c.rank.is_not(None),
 )
+
+FILE = ROOM.table(
+    "file",
+    Column("id", Number, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    # Deflated: the pages of reports hold a library of scripts each.
+    Column("content", LargeBinary, nullable=False),
+    UniqueConstraint("digest"),
+)
+
+PROPERTY_FILE = ROOM.table(
+    "property_file",
+    Column("object_id", Number, primary_key=True),
+    Column("name", Ordered, primary_key=True),
+    Column("sheet_id", Number, primary_key=True),
+    Column("file_id", Number, ForeignKey(FILE.c.id), nullable=False),
+    Index("store_property_file_file_id_index", "file_id"),
+)
+"""Which properties are files; a file that no property holds goes with the purge."""
 
 JOURNAL = ROOM.table(
     "journal",
@@ -141,5 +163,5 @@ COUNTER = ROOM.table("counter", Column("name", Text, primary_key=True), Column("
 PURGE = ROOM.table("purge", Column("id", Text, primary_key=True))
 """Empty to every eye but that of a purge under way."""
 
-KEPT = (OBJECT, KEY, SCOPE, SCOPE_BADGE, SHEET, PROPERTY, JOURNAL)
+KEPT = (OBJECT, KEY, SCOPE, SCOPE_BADGE, SHEET, PROPERTY, JOURNAL, FILE, PROPERTY_FILE)
 """The tables that only grow."""

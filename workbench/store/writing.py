@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from workbench.errors import WorkbenchError
 from workbench.registry import new_identifier
+from workbench.store.files import LARGEST_FILE, add_files
 from workbench.store.item import Item, check_policy, concerns_policies
 from workbench.store.keys import BUCKET, canonical, comparable, digest
 from workbench.store.policies import Access
@@ -21,7 +21,7 @@ from workbench.store.tables import KEY, OBJECT, PROPERTY, SCOPE, SCOPE_BADGE, SH
 __all__ = ["check_rights", "publish"]
 
 PART = 2000
-"""Sheets added by one statement."""
+"""Sheets added by one statement, if their files do not weigh more than the heaviest one."""
 
 
 def check_rights(access: Access, written: Item, number: int) -> None:
@@ -57,8 +57,7 @@ def publish(connection: Connection, access: Access, items: Iterable[Item], autho
     publication = new_identifier()
     count = 0
     policies = False
-    numbered = enumerate(items)
-    while part := list(islice(numbered, PART)):
+    for part in _parts(items):
         for number, written in part:
             check_rights(access, written, number)
             if written.expires is not None and written.expires <= (written.released or now):
@@ -71,6 +70,20 @@ def publish(connection: Connection, access: Access, items: Iterable[Item], autho
         _add(connection, sheets, author, publication, now)
         count += len(part)
     return count
+
+
+def _parts(items: Iterable[Item]) -> Iterator[list[tuple[int, Item]]]:
+    """Part numbered items so that neither their rows nor their files fill the memory."""
+    part: list[tuple[int, Item]] = []
+    weight = 0
+    for number, written in enumerate(items):
+        part.append((number, written))
+        weight += sum(len(each.content) for each in written.files.values())
+        if len(part) == PART or weight >= LARGEST_FILE:
+            yield part
+            part, weight = [], 0
+    if part:
+        yield part
 
 
 def _sheets(items: Iterable[Item], now: datetime) -> Iterator[tuple[Item, dict[str, Any], datetime]]:
@@ -117,6 +130,12 @@ def _add(
             for column, cell in zip(rows.values(), (*row, canonical(content)), strict=True):
                 column.append(cell)
     add_rows(connection, PROPERTY, rows)
+    held = zip(sheets, identifiers, numbers, strict=True)
+    # The sheet that ends an item has its names, and nulls for values.
+    add_files(
+        connection,
+        [(object_id, number, item.files) for (item, value, _), object_id, number in held if value is item.value],
+    )
 
 
 def _objects(connection: Connection, keys: Sequence[dict[str, str]]) -> dict[bytes, int]:

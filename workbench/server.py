@@ -1,0 +1,117 @@
+"""The services of the product: ASGI applications of its rooms, under one address and one identity.
+
+`SERVICES` is the list. ``workbench up`` serves them beside the dashboards. Elsewhere, behind a proxy that holds the
+certificate, ``uvicorn --factory workbench.server:create_application`` serves them alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+
+from workbench.dashboards.mounting import Mounted
+from workbench.errors import WorkbenchError
+from workbench.identity.configuration import identity_settings
+from workbench.identity.middleware import Application, Receive, Scope, Send
+from workbench.identity.tokens import TokenVerifier
+
+__all__ = ["SERVICES", "Service", "create_application", "opened_services"]
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service, not opened yet.
+
+    Parameters
+    ----------
+    path
+        Where it is mounted.
+    libelle
+        What it is called, in French.
+    open
+        Gives its application, which asks who comes, as long as the context lasts.
+    variable
+        The environment variable by which kernels are told its address; empty for none.
+    """
+
+    path: str
+    libelle: str
+    open: Callable[[TokenVerifier], AbstractContextManager[Application]]
+    variable: str = ""
+
+
+@contextmanager
+def _store(verifier: TokenVerifier) -> Iterator[Application]:
+    from workbench.store import open_store
+    from workbench.store.app import create_app
+
+    with open_store() as store:
+        yield create_app(store, verifier)
+
+
+SERVICES: tuple[Service, ...] = (
+    Service("/magasin", "magasin d'objets et rapports publiés", _store, "WORKBENCH_STORE"),
+)
+"""A service that is added here is served everywhere."""
+
+
+@contextmanager
+def opened_services(verifier: TokenVerifier, services: Sequence[Service] = SERVICES) -> Iterator[list[Mounted]]:
+    """Open the services; they are closed in the opposite order."""
+    with ExitStack() as stack:
+        yield [
+            Mounted(each.path, stack.enter_context(each.open(verifier)), each.libelle, each.variable)
+            for each in services
+        ]
+
+
+def create_application(services: Sequence[Service] = SERVICES) -> Application:
+    """Return one application of all the services, for an ASGI server; opened when it starts, closed when it stops.
+
+    Raises
+    ------
+    WorkbenchError
+        ``identite_requise`` without ``WORKBENCH_ISSUER``; ``identite_reglage``.
+    """
+    settings = identity_settings()
+    if not settings.issuer:
+        raise WorkbenchError("identite_requise")
+    return _Together(services, TokenVerifier(settings.rules()))
+
+
+class _Together:
+    def __init__(self, services: Sequence[Service], verifier: TokenVerifier) -> None:
+        self._services = services
+        self._verifier = verifier
+        self._mounted: list[Mounted] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        for each in self._mounted:
+            if scope["path"].startswith(f"{each.path}/"):
+                root = f"{scope.get('root_path', '')}{each.path}"
+                await each.application({**scope, "root_path": root}, receive, send)
+                return
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        content = {"detail": "Il n'y a rien à cette adresse.", "status_code": 404}
+        headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 404, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(content, ensure_ascii=False).encode()})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        with ExitStack() as stack:
+            try:
+                self._mounted = stack.enter_context(opened_services(self._verifier, self._services))
+            except WorkbenchError as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
