@@ -884,4 +884,34 @@ ERRORS: dict[str, ErrorKind] = {
     "journal_impossible": ErrorKind(
         "La question n'a pas pu être inscrite au journal : aucune donnée n'est donnée.", "Prévenez l'exploitant.", 500
     ),
+    "colonne_non_trouvee": ErrorKind(
+        "Colonne {colonnes} non trouvée. Abandon.",
+        "Comparez l'en-tête de {fichier} à celui d'une livraison précédente.",
+    ),
+    "classeur_feuilles": ErrorKind(
+        "Le classeur {fichier} a {nombre} feuilles ; il en faut exactement une.", "Retirez celles qui sont de trop."
+    ),
+    "compte_date": ErrorKind(
+        "Le fichier de comptes {fichier} a une date de fermeture illisible : « {valeur} ».",
+        "Les comptes rattachent les dettes aux établissements : corrigez le fichier avant de continuer.",
+    ),
+    "comptes_absents": ErrorKind(
+        "Le fichier {fichier} nomme des comptes et non des SIRET, et aucun fichier de comptes n'est donné.",
+        "Ajoutez le fichier admin_urssaf (sigfaible_etablissement_utf8.csv) au batch.",
+    ),
+    "source_inconnue": ErrorKind("Type de fichier non reconnu : {type}.", "Types connus : {connus}."),
+    "filtre_siren": ErrorKind(
+        "Format de siren incorrect trouvé : « {valeur} » ({fichier}, ligne {ligne}).",
+        "Un filtre a un SIREN de neuf chiffres par ligne.",
+    ),
+    "filtre_vide": ErrorKind("Le filtre {fichier} ne contient aucun SIREN.", "Refaites-le, ou retirez-le du batch."),
+    "filtre_existe": ErrorKind(
+        "Le filtre {fichier} existe déjà : il n'est jamais remplacé.", "Retirez-le d'abord s'il est à refaire."
+    ),
+    "filtre_absent": ErrorKind(
+        "Le batch n'a pas de périmètre : veuillez inclure un filtre.", "Ou lisez tout, avec --no-filter."
+    ),
+    "batch_sans_dates": ErrorKind(
+        "Les dates du batch {batch} ne sont pas connues.", "Donnez un descripteur, ou un batch de la forme AAMM."
+    ),
 }
