@@ -895,7 +895,7 @@ ERRORS: dict[str, ErrorKind] = {
         "Le fichier de comptes {fichier} a une date de fermeture illisible : « {valeur} ».",
         "Les comptes rattachent les dettes aux établissements : corrigez le fichier avant de continuer.",
     ),
-    "comptes_absents": ErrorKind(
+    "comptes_urssaf_absents": ErrorKind(
         "Le fichier {fichier} nomme des comptes et non des SIRET, et aucun fichier de comptes n'est donné.",
         "Ajoutez le fichier admin_urssaf (sigfaible_etablissement_utf8.csv) au batch.",
     ),
@@ -913,5 +913,30 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "batch_sans_dates": ErrorKind(
         "Les dates du batch {batch} ne sont pas connues.", "Donnez un descripteur, ou un batch de la forme AAMM."
+    ),
+    "batch_cle": ErrorKind(
+        "« {cle} » n'est pas une clé de batch : la clé du batch doit respecter le format requis AAMM.",
+        "Deux chiffres d'année, deux de mois : 1802 ; un sous-batch s'écrit 1802_01.",
+    ),
+    "batch_dossier": ErrorKind(
+        "Le dossier {dossier} n'existe pas dans {racine}.", "Les fichiers d'un batch sont dans un dossier à son nom."
+    ),
+    "batch_descripteur": ErrorKind(
+        "Le descripteur du batch ne convient pas : {detail}.", "Refaites-le avec workbench signaux prepare."
+    ),
+    "batch_a_confirmer": ErrorKind(
+        "Le batch {batch} a des types à confirmer : {types}.",
+        "Répondez oui ou non dans types_complets : oui remplace tout ce qui était connu.",
+    ),
+    "batch_chemin": ErrorKind(
+        "Le chemin {chemin} sort du dossier des batchs.", "Écrivez-le depuis ce dossier, sans « .. »."
+    ),
+    "filtre_sans_effectif": ErrorKind(
+        "Il manque un filtre : le batch doit contenir un filtre, ou exactement un fichier {type} ; il en a {nombre}.",
+        "Ajoutez filter_siren_AAMM.csv, ou le fichier d'effectifs.",
+    ),
+    "date_fin_effectif": ErrorKind(
+        "La date de fin des effectifs n'est pas connue : aucun fichier d'effectifs ne la donne.",
+        "Donnez-la avec --date-fin-effectif AAAA-MM-JJ.",
     ),
 }

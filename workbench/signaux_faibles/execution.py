@@ -153,7 +153,7 @@ def _parse(
     if source.compte is not None and "siret" not in header.names:
         comptes = context.comptes
         if comptes is None:
-            raise WorkbenchError("comptes_absents", fichier=opened.path.name)
+            raise WorkbenchError("comptes_urssaf_absents", fichier=opened.path.name)
         era = context.era or Era.H21
     lines = _lines(writer, source, opened, header.places, era, header.months)
     outcome = _judged(source, lines, context, comptes)

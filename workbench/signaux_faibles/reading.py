@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -107,7 +107,7 @@ def read_source(
         files[COMPTES.type] = given
     with work_folder(prefix="workbench-sources-") as work, scratch_writer(work) as writer:
         context = Dates(batch, start, end, Era(era) if era else None)
-        for parsed in parsed_files(writer, files, context, sirens, work, only=type_):
+        for parsed in parsed_files(writer, files, context, sirens, work, only=[type_]):
             return FileContent(
                 parsed.report,
                 pa.table({}) if parsed.tuples is None else writer.fetch(parsed.tuples),
@@ -143,7 +143,7 @@ def parsed_files(
     perimetre: Iterable[str] | None,
     work: Path,
     *,
-    only: str | None = None,
+    only: Collection[str] | None = None,
 ) -> Iterator[ParsedFile]:
     """Read the files of a batch one after another; each one's rows are there until the next is asked for.
 
@@ -160,7 +160,7 @@ def parsed_files(
     work
         A folder for copies.
     only
-        A type, to read its files alone.
+        Types, to read their files alone.
 
     Yields
     ------
@@ -178,7 +178,7 @@ def parsed_files(
                 failure = error
         context = Context(dates.batch, kept, comptes, dates.start, dates.end, dates.era)
         for type_, paths in files.items():
-            if type_ == "filter" or (only is not None and type_ != only):
+            if type_ == "filter" or (only is not None and type_ not in only):
                 continue
             source = source_named(type_)
             if type_ == COMPTES.type:

@@ -26,7 +26,7 @@ def refusable(source: Source) -> list[Field]:
 
 
 def stored_tuples(source: Source, staged: Table, months: tuple[tuple[str, int], ...]) -> Select[Any]:
-    """Return the key and fields of the lines that are kept, in their order; one row a month where a line holds several."""
+    """Return the key and fields of the lines that are kept, in order; a row a month where a line holds several."""
     kept = staged.c.kept
     key = staged.c.key.label(source.scope.key)
     fields = [staged.c[each.name] for each in source.fields]
