@@ -43,8 +43,14 @@ def command() -> None:
     show_default=True,
     help="Forme du descripteur : texte à relire, ou l'une des formes JSON.",
 )
-@click.option("--date-fin-effectif", "effectif_end", type=_day, help="Dernier mois d'effectifs, si rien ne le donne.")
-@click.option("--start", type=_day, help="Premier mois ; par défaut 2016-01-01.")
+@click.option(
+    "--date-fin-effectif",
+    "effectif_end",
+    type=_day,
+    metavar="AAAA-MM-JJ",
+    help="Dernier mois d'effectifs, si rien ne le donne.",
+)
+@click.option("--start", type=_day, metavar="AAAA-MM-JJ", help="Premier mois ; par défaut 2016-01-01.")
 @click.option("--months", type=click.IntRange(1), default=100, show_default=True, help="Périmètre : mois regardés.")
 @click.option(
     "--threshold", type=click.IntRange(0), default=10, show_default=True, help="Périmètre : effectif atteint."
@@ -131,7 +137,7 @@ def _print_text(batch: Batch) -> None:
 @command.command()
 @click.argument("descriptor", metavar="DESCRIPTEUR", type=existing_file)
 @click.option("--root", type=_folder, required=True, help="Dossier de tous les batchs.")
-@click.option("--parsers", "types", multiple=True, help="Type à lire ; l'option se répète. Tous par défaut.")
+@click.option("--parsers", "types", multiple=True, help="Type à lire ; tous par défaut.")
 @click.option("--no-filter", is_flag=True, help="Lit tout, sans périmètre.")
 @_rejected
 def check(descriptor: Path, root: Path, types: tuple[str, ...], no_filter: bool, rejected: Path | None) -> int:
@@ -158,9 +164,16 @@ def check(descriptor: Path, root: Path, types: tuple[str, ...], no_filter: bool,
 @click.argument("type_", metavar="TYPE")
 @click.argument("file", metavar="FICHIER")
 @click.option("--filter", "perimetre", type=existing_file, help="Filtre : garde ces SIREN seulement.")
-@click.option("--comptes", multiple=True, help="Fichier de comptes (admin_urssaf) ; l'option se répète.")
-@click.option("--start", type=_day, default="2016-01-01", show_default=True, help="Premier mois, pour les comptes.")
-@click.option("--end", type=_day, help="Mois après le dernier, pour les comptes.")
+@click.option("--comptes", multiple=True, help="Fichier de comptes (admin_urssaf).")
+@click.option(
+    "--start",
+    type=_day,
+    metavar="AAAA-MM-JJ",
+    default="2016-01-01",
+    show_default=True,
+    help="Premier mois, pour les comptes.",
+)
+@click.option("--end", type=_day, metavar="AAAA-MM-JJ", help="Mois après le dernier, pour les comptes.")
 @click.option("--era", type=click.Choice(["H21", "NOW"]), help="Règles à suivre ; par défaut, celles de l'en-tête.")
 @_rejected
 def parse_file(
