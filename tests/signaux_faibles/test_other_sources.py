@@ -140,7 +140,8 @@ def test_sirene_ul(tmp_path: Path) -> None:
         tmp_path,
         "sirene_ul",
         lines(
-            UL + ",activitePrincipaleUniteLegale,nomenclatureActivitePrincipaleUniteLegale,etatAdministratifUniteLegale",
+            UL
+            + ",activitePrincipaleUniteLegale,nomenclatureActivitePrincipaleUniteLegale,etatAdministratifUniteLegale",
             "111111111,ACME,,,,,,,5710,2001-02-03,52.21Z,NAFRev2,A",
             "222222222,,JEAN,PAUL,,,MARTIN,DUPONT,1000,,70.1,NAP,C",
             "22222,,,,,,,,1000,,70.1,NAP,C",
@@ -148,7 +149,9 @@ def test_sirene_ul(tmp_path: Path) -> None:
         ),
     )
     assert counters(content) == (4, 2, 0, 2)
-    assert columns(content, "raison_sociale", "prenom1_unite_legale", "statut_juridique", "date_creation", "est_actif") == [
+    assert columns(
+        content, "raison_sociale", "prenom1_unite_legale", "statut_juridique", "date_creation", "est_actif"
+    ) == [
         ("ACME", "", "5710", date(2001, 2, 3), True),
         ("", "JEAN", "1000", None, False),
     ]
@@ -179,7 +182,9 @@ def test_sirene_histo(tmp_path: Path) -> None:
 
 
 def test_bdf(tmp_path: Path) -> None:
-    header = "D1;ANNEE;ARRETE_BILAN;DENOM;SECTEUR;POIDS_FRNG;TX_MARGE;DELAI_FRS;POIDS_DFISC_SOC;POIDS_FIN_CT;POIDS_FRAIS_FIN"
+    header = (
+        "D1;ANNEE;ARRETE_BILAN;DENOM;SECTEUR;POIDS_FRNG;TX_MARGE;DELAI_FRS;POIDS_DFISC_SOC;POIDS_FIN_CT;POIDS_FRAIS_FIN"
+    )
     content = read_text(
         tmp_path,
         "bdf",
@@ -192,7 +197,9 @@ def test_bdf(tmp_path: Path) -> None:
         ),
     )
     assert counters(content) == (4, 2, 0, 2)
-    assert columns(content, "siren", "annee_bdf", "arrete_bilan_bdf", "denomination_bdf", "poids_frng", "taux_marge") == [
+    assert columns(
+        content, "siren", "annee_bdf", "arrete_bilan_bdf", "denomination_bdf", "poids_frng", "taux_marge"
+    ) == [
         ("000111222", 2012, date(2012, 12, 31), 'LA "BELLE" SA', 1.5, None),
         ("000111222", 2012, date(2012, 12, 31), "X", None, None),
     ]
@@ -227,7 +234,15 @@ def test_diane_gives_a_tuple_a_company_and_year(tmp_path: Path) -> None:
     content = read_source("diane", path)
     # 2018 is between the first and the last year, and empty.
     assert counters(content) == (3, 0, 0, 3)
-    names = ("siren", "exercice_diane", "arrete_bilan_diane", "ca", "performance", "nombre_mois", "nombre_etab_secondaire")
+    names = (
+        "siren",
+        "exercice_diane",
+        "arrete_bilan_diane",
+        "ca",
+        "performance",
+        "nombre_mois",
+        "nombre_etab_secondaire",
+    )
     assert columns(content, *names) == [
         ("000000001", 2017, date(2017, 12, 31), None, None, None, None),
         ("000000001", 2018, None, None, None, None, None),
@@ -293,7 +308,9 @@ def test_reporder_has_no_header(tmp_path: Path) -> None:
 def test_ratios_inpi(shared: Path) -> None:
     content = read_source("ratios_inpi", shared / "data" / "signaux_faibles" / "ratios_inpi_bce_6_lignes.csv")
     assert counters(content) == (6, 0, 0, 6)
-    assert columns(content, "siren", "chiffre_d_affaires", "ebe", "couverture_des_interets", "confidentialite")[2:4] == [
+    assert columns(content, "siren", "chiffre_d_affaires", "ebe", "couverture_des_interets", "confidentialite")[
+        2:4
+    ] == [
         ("493287510", 0.0, 0.0, None, "Partiellement confidentiel"),
         ("493287734", 47394.0, 26046.0, 85.414, "Public"),
     ]

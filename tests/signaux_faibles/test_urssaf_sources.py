@@ -51,31 +51,24 @@ def test_effectif_ent_drops_decimals_and_a_wrong_month_takes_nothing_from_the_ot
     assert reasons(content) == [(2, "2010-01", "a")]
 
 
-@pytest.mark.parametrize(
-    ("code", "start", "end"),
-    [
-        ("1022", (2010, 5, 1), (2010, 6, 1)),
-        ("9912", (1999, 2, 1), (1999, 3, 1)),
-        ("201712", (2017, 2, 1), (2017, 3, 1)),
-        ("201720", (2017, 4, 1), (2017, 7, 1)),
-        ("201762", (2017, 1, 1), (2018, 1, 1)),
-        ("201743", (2017, 12, 1), (2018, 1, 1)),
-    ],
-)
-def test_periods_of_the_urssaf(tmp_path: Path, code: str, start: tuple[int, int, int], end: tuple[int, int, int]) -> None:
-    content = read_text(
-        tmp_path, "cotisation", lines("Siret;Compte;periode;enc_direct;cotis_due", f"{SIRET};1;{code};1,25;2.5")
-    )
-    assert columns(content, "periode_debut", "periode_fin", "encaisse", "du") == [(date(*start), date(*end), 1.25, 2.5)]
+PERIODS = {
+    "1022": (date(2010, 5, 1), date(2010, 6, 1)),
+    "9912": (date(1999, 2, 1), date(1999, 3, 1)),
+    "201712": (date(2017, 2, 1), date(2017, 3, 1)),
+    "201720": (date(2017, 4, 1), date(2017, 7, 1)),
+    "201762": (date(2017, 1, 1), date(2018, 1, 1)),
+    "201743": (date(2017, 12, 1), date(2018, 1, 1)),
+}
+NO_PERIODS = ("", "2017", "20171", "201714", "201752", "201763", "2017120", "abcdef")
 
 
-@pytest.mark.parametrize("code", ["", "2017", "20171", "201714", "201752", "201763", "2017120", "abcdef"])
-def test_periods_that_are_none(tmp_path: Path, code: str) -> None:
-    content = read_text(
-        tmp_path, "cotisation", lines("Siret;Compte;periode;enc_direct;cotis_due", f"{SIRET};1;{code};1;2")
-    )
-    assert counters(content) == (1, 1, 0, 0)
-    assert reasons(content) == [(1, "periode", code)]
+def test_periods_of_the_urssaf(tmp_path: Path) -> None:
+    rows = [f"{SIRET};1;{code};1,25;2.5" for code in (*PERIODS, *NO_PERIODS)]
+    content = read_text(tmp_path, "cotisation", lines("Siret;Compte;periode;enc_direct;cotis_due", *rows))
+    assert columns(content, "periode_debut", "periode_fin") == list(PERIODS.values())
+    assert set(columns(content, "encaisse", "du")) == {(1.25, 2.5)}
+    first = len(PERIODS) + 1
+    assert reasons(content) == [(line, "periode", code) for line, code in enumerate(NO_PERIODS, start=first)]
 
 
 def test_cotisation_by_account(tmp_path: Path, accounts: Path) -> None:
@@ -136,30 +129,32 @@ def test_debit(tmp_path: Path) -> None:
     assert tuple_values(source_named("debit"), first)["periode"]["end"] == "2015-02-01T00:00:00Z"
 
 
-@pytest.mark.parametrize(
-    ("place", "value", "column"),
-    [
-        (3, "x", "Etat_cpte"),
-        (5, "1", "Periode"),
-        (7, "1.5", "Num_Hist_Ecn"),
-        (8, "", "Dt_trt_ecn"),
-        (8, "1150231", "Dt_trt_ecn"),
-        (8, "2015-01-01", "Dt_trt_ecn"),
-        (9, "", "Mt_PO"),
-        (10, "douze", "Mt_PP"),
-        (13, "peut-être", "Recours_en_cours"),
-        (13, "", "Recours_en_cours"),
-        (14, "1234", "Siret"),
-        (14, "1111111110001A", "Siret"),
-    ],
-)
-def test_any_error_of_a_debit_leaves_no_tuple(tmp_path: Path, place: int, value: str, column: str) -> None:
-    cells = f"1;;;1;0;201511;397;2;1150121;12345;5;1;1;0;{SIRET}".split(";")
-    cells[place] = value
-    content = read_text(tmp_path, "debit", lines(DEBIT + ";Siret", ";".join(cells)))
-    assert counters(content) == (1, 1, 0, 0)
+WRONG = [
+    (3, "x", "Etat_cpte"),
+    (5, "1", "Periode"),
+    (7, "1.5", "Num_Hist_Ecn"),
+    (8, "", "Dt_trt_ecn"),
+    (8, "1150231", "Dt_trt_ecn"),
+    (8, "2015-01-01", "Dt_trt_ecn"),
+    (9, "", "Mt_PO"),
+    (10, "douze", "Mt_PP"),
+    (13, "peut-être", "Recours_en_cours"),
+    (13, "", "Recours_en_cours"),
+    (14, "1234", "Siret"),
+    (14, "1111111110001A", "Siret"),
+]
+
+
+def test_any_error_of_a_debit_leaves_no_tuple(tmp_path: Path) -> None:
+    rows = []
+    for place, value, _ in WRONG:
+        cells = f"1;;;1;0;201511;397;2;1150121;12345;5;1;1;0;{SIRET}".split(";")
+        cells[place] = value
+        rows.append(";".join(cells))
+    content = read_text(tmp_path, "debit", lines(DEBIT + ";Siret", *rows))
+    assert counters(content) == (len(WRONG), len(WRONG), 0, 0)
     assert content.tuples.num_rows == 0
-    assert reasons(content) == [(1, column, value)]
+    assert reasons(content) == [(line, column, value) for line, (_, value, column) in enumerate(WRONG, start=1)]
 
 
 def test_lines_that_are_no_records_are_counted_and_named(tmp_path: Path) -> None:
@@ -184,9 +179,7 @@ def test_dates_of_the_urssaf(tmp_path: Path, code: str, day: tuple[int, int, int
 def test_ccsf_knows_its_stages(tmp_path: Path, accounts: Path) -> None:
     header = "Compte;Date_de_traitement;Code_externe_stade;Code_externe_action"
     rows = [f"111982477292496174;1170101;{stage};CCSF" for stage in ("DEBUT", "REFUS", "FIN", "REJ", "AUTRE")]
-    content = read_text(
-        tmp_path, "ccsf", lines(header, *rows, "111982477292496174;1170101;FIN;X"), comptes=[accounts]
-    )
+    content = read_text(tmp_path, "ccsf", lines(header, *rows, "111982477292496174;1170101;FIN;X"), comptes=[accounts])
     assert counters(content) == (6, 2, 0, 4)
     assert reasons(content) == [(5, "Code_externe_stade", "AUTRE"), (6, "Code_externe_action", "X")]
 

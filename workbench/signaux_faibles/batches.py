@@ -182,7 +182,7 @@ def from_json(content: Any) -> Batch:
 
 
 def _day(value: Any) -> date | None:
-    if value in {None, ""}:
+    if value is None or value == "":
         return None
     if isinstance(value, datetime):
         return value.date()

@@ -13,6 +13,7 @@ SOURCE = Source(
     key=lambda cells: cells.text("siret"),
     key_column="siret",
     fields=(read("numero_compte", "compte", TEXT),),
+    lenient=True,
     months=Months("eff", "effectif", DIGITS, unit="salariés"),
     complete=True,
 )

@@ -23,6 +23,7 @@ SOURCE = Source(
     columns=(Column("siren"),),
     key=lambda cells: cells.text("siren"),
     key_column="siren",
+    lenient=True,
     months=Months("eff", "effectif", _WORKFORCE, unit="salariés"),
     complete=True,
 )
