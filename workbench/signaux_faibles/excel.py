@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["sheet_rows"]
+__all__ = ["sheet_rows", "write_sheet"]
 
 _LARGEST = 2 << 30
 """Bytes that a workbook may take once decompressed."""
@@ -72,3 +72,14 @@ def _text(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()[:10]
     return str(value)
+
+
+def write_sheet(path: Path, rows: Iterable[Sequence[Any]]) -> None:
+    """Write a workbook of one sheet."""
+    import openpyxl
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Feuille 1")
+    for row in rows:
+        sheet.append(list(row))
+    book.save(path)

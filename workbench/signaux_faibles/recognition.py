@@ -42,6 +42,7 @@ _PATTERNS = (
     (re.compile(r"Ellisphère-Tête de groupe-[^.]*\.xlsx"), "ellisphere"),
     (re.compile(r"ratios_inpi.*\.csv(\.gz)?"), "ratios_inpi"),
     (re.compile(r"reporder.*\.csv(\.gz)?"), "reporder"),
+    (re.compile(r"bdf.*\.csv(\.gz)?"), "bdf"),
 )
 
 
