@@ -954,4 +954,59 @@ ERRORS: dict[str, ErrorKind] = {
     "journal_impossible": ErrorKind(
         "La question n'a pas pu être inscrite au journal : aucune donnée n'est donnée.", "Prévenez l'exploitant.", 500
     ),
+    "colonne_non_trouvee": ErrorKind(
+        "Colonne {colonnes} non trouvée. Abandon.",
+        "Comparez l'en-tête de {fichier} à celui d'une livraison précédente.",
+    ),
+    "classeur_feuilles": ErrorKind(
+        "Le classeur {fichier} a {nombre} feuilles ; il en faut exactement une.", "Retirez celles qui sont de trop."
+    ),
+    "compte_date": ErrorKind(
+        "Le fichier de comptes {fichier} a une date de fermeture illisible : « {valeur} ».",
+        "Les comptes rattachent les dettes aux établissements : corrigez le fichier avant de continuer.",
+    ),
+    "comptes_urssaf_absents": ErrorKind(
+        "Le fichier {fichier} nomme des comptes et non des SIRET, et aucun fichier de comptes n'est donné.",
+        "Ajoutez le fichier admin_urssaf (sigfaible_etablissement_utf8.csv) au batch.",
+    ),
+    "source_inconnue": ErrorKind("Type de fichier non reconnu : {type}.", "Types connus : {connus}."),
+    "filtre_siren": ErrorKind(
+        "Format de siren incorrect trouvé : « {valeur} » ({fichier}, ligne {ligne}).",
+        "Un filtre a un SIREN de neuf chiffres par ligne.",
+    ),
+    "filtre_vide": ErrorKind("Le filtre {fichier} ne contient aucun SIREN.", "Refaites-le, ou retirez-le du batch."),
+    "filtre_existe": ErrorKind(
+        "Le filtre {fichier} existe déjà : il n'est jamais remplacé.", "Retirez-le d'abord s'il est à refaire."
+    ),
+    "filtre_absent": ErrorKind(
+        "Le batch n'a pas de périmètre : veuillez inclure un filtre.", "Ou lisez tout, avec --no-filter."
+    ),
+    "batch_sans_dates": ErrorKind(
+        "Les dates du batch {batch} ne sont pas connues.", "Donnez un descripteur, ou un batch de la forme AAMM."
+    ),
+    "batch_cle": ErrorKind(
+        "« {cle} » n'est pas une clé de batch : la clé du batch doit respecter le format requis AAMM.",
+        "Deux chiffres d'année, deux de mois : 1802 ; un sous-batch s'écrit 1802_01.",
+    ),
+    "batch_dossier": ErrorKind(
+        "Le dossier {dossier} n'existe pas dans {racine}.", "Les fichiers d'un batch sont dans un dossier à son nom."
+    ),
+    "batch_descripteur": ErrorKind(
+        "Le descripteur du batch ne convient pas : {detail}.", "Refaites-le avec workbench signaux prepare."
+    ),
+    "batch_a_confirmer": ErrorKind(
+        "Le batch {batch} a des types à confirmer : {types}.",
+        "Répondez oui ou non dans types_complets : oui remplace tout ce qui était connu.",
+    ),
+    "batch_chemin": ErrorKind(
+        "Le chemin {chemin} sort du dossier des batchs.", "Écrivez-le depuis ce dossier, sans « .. »."
+    ),
+    "filtre_sans_effectif": ErrorKind(
+        "Il manque un filtre : le batch doit contenir un filtre, ou exactement un fichier {type} ; il en a {nombre}.",
+        "Ajoutez filter_siren_AAMM.csv, ou le fichier d'effectifs.",
+    ),
+    "date_fin_effectif": ErrorKind(
+        "La date de fin des effectifs n'est pas connue : aucun fichier d'effectifs ne la donne.",
+        "Donnez-la avec --date-fin-effectif AAAA-MM-JJ.",
+    ),
 }
