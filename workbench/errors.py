@@ -947,6 +947,16 @@ ERRORS: dict[str, ErrorKind] = {
         "L'envoi {envoi} ne se lit pas : {cause}.", "Ses fichiers sont dans le dossier tusd du dépôt.", 500
     ),
     "depot_reglage": ErrorKind("Le réglage {reglage} ne convient pas : {valeur}.", "{conseil}", 422),
+    "depot_sans_identite": ErrorKind(
+        "Le dépôt ne se sert pas sans que chacun s'identifie.",
+        "Donnez un émetteur dans WORKBENCH_ISSUER, ou ajoutez une personne : workbench user add, workbench user space.",
+        403,
+    ),
+    "jeton_fichier": ErrorKind(
+        "Le fichier de jeton {fichier} ne convient pas : {cause}.",
+        "Il contient un jeton d'accès, ou la réponse JSON de l'émetteur avec son refresh_token.",
+        422,
+    ),
     "envoi_refuse": ErrorKind("{fichier} n'est pas envoyé : {detail}", "", 400),
     "envoi_interrompu": ErrorKind(
         "{fichier} n'est pas arrivé en entier : {cause}.", "Relancez la commande : l'envoi reprend où il en est.", 503

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from workbench.identity.issuing import Issuer
 from workbench.identity.signing import SigningKeys
@@ -42,7 +43,12 @@ class OwnKeys:
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
     """An issuer that knows three people: two have a space, one has none."""
     folder = tmp_path_factory.mktemp("issuer")
-    with open_registry(folder / "people.sqlite", rooms=[ROOM]) as registry:
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        open_registry(folder / "people.sqlite", rooms=[ROOM]) as registry,
+    ):
+        patched.setattr("workbench.identity.passwords._HASHER", quick)
         found = Issuer("https://id.exemple.fr", registry, SigningKeys(folder / "keys"))
         for email, space in SPACES.items():
             found.people.add(email, PASSWORD)
@@ -124,9 +130,8 @@ class Service:
         if pieces:
             given |= {"content_type": CHUNK, "content_length": str(sum(map(len, pieces)))}
         given |= headers
-        written = [
-            (name.replace("_", "-").encode(), value.encode()) for name, value in given.items() if value is not None
-        ]
+        kept = {name.replace("_", "-"): value for name, value in given.items() if value is not None}
+        written = [(name.encode(), value.encode()) for name, value in kept.items()]
         scope = {
             "type": "http",
             "method": method,

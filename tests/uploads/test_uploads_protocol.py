@@ -18,6 +18,7 @@ from conftest_uploads import CHUNK, Answer, Service, channel, encoded
 
 from workbench.identity.actor import actor_of
 from workbench.identity.issuing import Issuer
+from workbench.uploads.purging import purge
 from workbench.uploads.storage import Limits
 
 CONTENT = bytes(range(256)) * 20
@@ -182,7 +183,7 @@ def test_an_unfinished_upload_ends_by_its_owner_or_by_time(depot: Path, issuer: 
     os.utime(service.storage.data_path(path.rpartition("/")[2]), (long_ago, long_ago))
     assert service("HEAD", path).status == 410
     assert service("PATCH", path, body=CONTENT, upload_offset="0").status == 410
-    assert service.storage.purge() == 1
+    assert purge(service.storage) == 1
     assert service("HEAD", path).status == 404
     whole, _ = service.send(CONTENT)
     assert service("DELETE", whole).status == 404
@@ -261,7 +262,7 @@ def test_a_client_that_comes_back_is_not_kept_out_by_its_own_dead_link(service: 
             if not reached.is_set():
                 reached.set()
                 return await pieces()
-            await asyncio.Event().wait()  # a link that is not there any more, and does not say so
+            return await asyncio.Event().wait()  # a link that is not there any more, and does not say so
 
         first = asyncio.ensure_future(
             service.ask("PATCH", path, receive=dead, upload_offset="0", content_type=CHUNK, content_length="5120")

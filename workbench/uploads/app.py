@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import json
 import logging
 import re
 from collections.abc import Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -24,6 +23,7 @@ from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
 from workbench.identity.middleware import Application, IdentityMiddleware, Scope, Send
 from workbench.identity.tokens import TokenVerifier
+from workbench.uploads.answers import Answer, known, refusal_of, told
 from workbench.uploads.body import Overflow, Receive, drain, receive_body
 from workbench.uploads.cors import Cors
 from workbench.uploads.finishing import Finisher
@@ -38,11 +38,11 @@ from workbench.uploads.protocol import (
     append_request,
     creation_request,
     effective_method,
-    encode_metadata,
     expiry_text,
     require_version,
     single_headers,
 )
+from workbench.uploads.purging import purge
 from workbench.uploads.storage import EXTENSIONS
 from workbench.uploads.turns import Turn, Turns
 from workbench.uploads.writer import Writer
@@ -87,18 +87,11 @@ def create_app(
 
 
 @dataclass(frozen=True)
-class _Answer:
-    status: int
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(frozen=True)
 class _Asked:
     """One request: what handlers need of it."""
 
     scope: Scope
-    receive: Receive
+    receive: _Body
     headers: Mapping[str, str]
     actor: Actor
 
@@ -140,11 +133,11 @@ class _Service:
         try:
             answer = await self._answer(scope, body)
         except WorkbenchError as error:
-            answer = _refusal(error)
+            answer = refusal_of(error)
         except Exception as error:  # noqa: BLE001 - the last door: clients get an identifier, the log gets the traceback
             identifier = uuid4().hex[:8]
             _LOG.error("%s", identifier, exc_info=error)
-            answer = _told(500, f"Une erreur inattendue est survenue (identifiant {identifier}).", "erreur_inattendue")
+            answer = told(500, f"Une erreur inattendue est survenue (identifiant {identifier}).", "erreur_inattendue")
         if answer.status >= 400 and not body.ended:
             await drain(body)
         headers = {"tus-resumable": VERSION, "cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -156,7 +149,7 @@ class _Service:
         content = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.body", "body": content})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> _Answer:
+    async def _answer(self, scope: Scope, receive: _Body) -> Answer:
         path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
         if path != FILES.rstrip("/") and not path.startswith(FILES):
             raise WorkbenchError("depot_inconnu")
@@ -182,16 +175,16 @@ class _Service:
             return await self._head(info)
         return await (self._append(asked, info) if method == "PATCH" else self._terminate(info))
 
-    def _options(self) -> _Answer:
+    def _options(self) -> Answer:
         headers = {
             "tus-version": VERSION,
             "tus-extension": ",".join(EXTENSIONS),
             "tus-max-size": str(self.storage.limits.largest),
             "tus-checksum-algorithm": ",".join(ALGORITHMS),
         }
-        return _Answer(204, headers)
+        return Answer(204, headers)
 
-    async def _create(self, asked: _Asked) -> _Answer:
+    async def _create(self, asked: _Asked) -> Answer:
         space = check_space(asked.actor.space)
         creation = creation_request(asked.headers)
         if creation.length is not None and (creation.body_length or 0) > creation.length:
@@ -205,23 +198,23 @@ class _Service:
                     await self._receive(asked, turn, writer, creation.body_length, creation.checksum)
                 except WorkbenchError as error:
                     # The upload is there: a client that reads the answer goes on from it.
-                    refusal = _refusal(error)
-                    return _Answer(refusal.status, {**refusal.headers, **headers}, refusal.body)
+                    refusal = refusal_of(error)
+                    return Answer(refusal.status, {**refusal.headers, **headers}, refusal.body)
                 headers["upload-offset"] = str(writer.offset)
             await self._end(turn, writer)
-            return _Answer(201, headers | await self._expiry(writer))
+            return Answer(201, headers | await self._expiry(writer))
 
-    async def _head(self, info: Info) -> _Answer:
+    async def _head(self, info: Info) -> Answer:
         await self._check_expired(info)
         outcome = await self._on_disk(self.storage.outcome, info.identifier)
         if outcome is not None and outcome.state == PUBLISHED:
-            return _Answer(200, _known(info, info.size or 0))
+            return Answer(200, known(info, info.size or 0))
         async with self._writer(info) as (turn, writer):
             await self._on_disk(writer.commit)
             await self._end(turn, writer)
-            return _Answer(200, _known(writer.info, writer.offset) | await self._expiry(writer))
+            return Answer(200, known(writer.info, writer.offset) | await self._expiry(writer))
 
-    async def _append(self, asked: _Asked, info: Info) -> _Answer:
+    async def _append(self, asked: _Asked, info: Info) -> Answer:
         request = append_request(asked.headers)
         await self._check_expired(info)
         async with self._writer(info) as (turn, writer):
@@ -231,14 +224,14 @@ class _Service:
                 await self._on_disk(self.storage.set_size, writer, request.length)
             await self._receive(asked, turn, writer, request.body_length, request.checksum)
             await self._end(turn, writer)
-            return _Answer(204, {"upload-offset": str(writer.offset)} | await self._expiry(writer))
+            return Answer(204, {"upload-offset": str(writer.offset)} | await self._expiry(writer))
 
-    async def _terminate(self, info: Info) -> _Answer:
+    async def _terminate(self, info: Info) -> Answer:
         async with self._writer(info) as (_, writer):
             if writer.complete:
                 raise WorkbenchError("depot_termine")
             await self._on_disk(self.storage.remove, writer)
-        return _Answer(204)
+        return Answer(204)
 
     async def _receive(
         self, asked: _Asked, turn: Turn, writer: Writer, announced: int | None, checksum: Checksum | None
@@ -266,6 +259,7 @@ class _Service:
             await self._on_disk(writer.commit)
         else:
             await self._on_disk(writer.give_up)
+            asked.receive.ended = True
             if not writer.complete:
                 # Its sender is gone, silent, or asks again elsewhere.
                 raise WorkbenchError("depot_occupe")
@@ -340,7 +334,7 @@ class _Service:
         def work() -> None:
             try:
                 self.finisher.recover()
-                self.storage.purge()
+                purge(self.storage)
             except Exception:  # noqa: BLE001 - what is wrong with one file must not stop the service
                 _LOG.exception("the storage could not be kept in order")
 
@@ -391,25 +385,3 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
-
-
-def _known(info: Info, offset: int) -> dict[str, str]:
-    headers = {"upload-offset": str(offset), "upload-metadata": encode_metadata(info.metadata)}
-    return headers | ({"upload-defer-length": "1"} if info.size is None else {"upload-length": str(info.size)})
-
-
-def _told(status: int, detail: str, code: str) -> _Answer:
-    content = json.dumps({"detail": detail, "status_code": status, "code": code}, ensure_ascii=False)
-    return _Answer(status, {"content-type": "application/json"}, content.encode())
-
-
-def _refusal(error: WorkbenchError) -> _Answer:
-    if error.status >= 500:
-        _LOG.error("%s: %s", error.code, error.message)
-    answer = _told(error.status, f"{error.message} {error.hint}".strip(), error.code)
-    more = {
-        "depot_version": {"tus-version": VERSION},
-        "depot_methode": {"allow": "POST, HEAD, PATCH, DELETE, OPTIONS"},
-        "depot_occupe": {"retry-after": "5"},
-    }.get(error.code, {})
-    return _Answer(answer.status, answer.headers | more, answer.body)

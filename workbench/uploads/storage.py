@@ -21,7 +21,7 @@ from pathlib import Path
 from workbench.errors import WorkbenchError
 from workbench.uploads.info import Info
 from workbench.uploads.layout import PUBLIC, SEED, TUSD, Layout, check_space
-from workbench.uploads.outcome import PUBLISHED, Outcome
+from workbench.uploads.outcome import Outcome
 from workbench.uploads.ownership import Ownership
 from workbench.uploads.protocol import IDENTIFIER
 from workbench.uploads.writer import Writer, sync_folder, write_durably
@@ -288,43 +288,6 @@ class Storage:
         ):
             path.unlink(missing_ok=True)
         sync_folder(self.tusd)
-
-    def purge(self, published: timedelta | None = None) -> int:
-        """Remove what stayed unfinished too long, and what was published longer ago than a delay; returns how many.
-
-        Published files keep the names that they have outside ``tusd/``.
-        """
-        now, count = datetime.now(UTC), 0
-        for identifier in self.identifiers():
-            try:
-                with self.open(identifier) as writer:
-                    outcome = self.outcome(identifier)
-                    if not writer.complete:
-                        over = self.expires(identifier) < now
-                    elif published is not None and outcome is not None and outcome.state == PUBLISHED:
-                        over = datetime.fromisoformat(outcome.at) + published < now
-                    else:
-                        over = False
-                    if over:
-                        self.remove(writer)
-                        count += 1
-            except (FileNotFoundError, WorkbenchError):
-                continue  # busy, removed meanwhile, or for the operator to look at
-        self._purge_orphans(now)
-        return count
-
-    def _purge_orphans(self, now: datetime) -> None:
-        """Remove the data of creations that a stop cut before there was an ``.info``."""
-        known = set(self.identifiers())
-        for entry in list(os.scandir(self.tusd)):
-            identifier = entry.name.partition(".")[0]
-            if identifier in known or not IDENTIFIER.fullmatch(identifier) or entry.name.endswith(".info"):
-                continue
-            try:
-                if datetime.fromtimestamp(entry.stat().st_mtime, UTC) + timedelta(days=1) < now:
-                    os.unlink(entry.path)  # noqa: PTH108
-            except FileNotFoundError:
-                continue
 
     # --- places
 
