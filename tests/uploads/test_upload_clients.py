@@ -120,7 +120,7 @@ def test_a_file_arrives_although_the_server_dies(server: Server, place: Path, to
     assert sent.size == acknowledged[-1] == SIZE
     name = sent.url.rpartition("/")[2]
     assert sum_of(place / "public" / f"{name}.bin") == expected
-    assert not list((place / "tusd").glob("*.unverified"))
+    assert not list((place / "tusd").glob("*.verified"))
 
 
 def test_one_long_request_keeps_what_came_before_a_death(

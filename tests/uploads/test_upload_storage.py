@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import grp
+import hashlib
 import json
 import os
 import pwd
@@ -201,14 +202,20 @@ def test_bytes_that_were_not_verified_when_the_process_died_are_cut(service: Ser
     path = service.create(100)
     service("PATCH", path, body=b"x" * 10, upload_offset="0")
     writer = service.storage.open(identifier(path))
+    writer.begin(Checksum("sha1", hashlib.sha1(b"right", usedforsecurity=False).digest()))
+    writer.append([b"right"])
+    assert writer.commit() == 15
     writer.begin(Checksum("sha1", b"?"))
     writer.append([b"never verified"])
     os.close(writer._file)  # as the kernel does for a process that ends
-    assert service("HEAD", path).headers["upload-offset"] == "10"
-    assert not list(service.storage.tusd.glob("*.unverified"))
+    assert service("HEAD", path).headers["upload-offset"] == "15"
+    # From there on without checksums: what comes is kept.
+    service("PATCH", path, body=[b"x" * 10], upload_offset="15", cut=True)
+    assert not list(service.storage.tusd.glob("*.verified"))
+    assert service("HEAD", path).headers["upload-offset"] == "25"
 
 
-@pytest.mark.parametrize("state", [None, Outcome("finishing", "2026-01-01T00:00:00Z", passed=("evenement",))])
+@pytest.mark.parametrize("state", [None, Outcome("finishing", "2026-01-01T00:00:00Z", passed=("courriel",))])
 def test_an_end_that_was_interrupted_is_taken_up(depot: Path, state: Outcome | None) -> None:
     finisher = open_finisher(upload_settings(depot))
     storage = finisher.storage

@@ -132,7 +132,7 @@ def test_a_checksum_is_verified(service: Service, depot: Path, algorithm: str) -
         piece = CONTENT[start : start + 3000]
         right = digest(piece, algorithm)
         assert service("PATCH", path, body=piece, upload_offset=str(start), upload_checksum=right).status == 204
-    assert not list((depot / "tusd").glob("*.unverified"))
+    assert not list((depot / "tusd").glob("*.verified"))
     assert service("HEAD", path).headers["upload-offset"] == "5120"
 
 

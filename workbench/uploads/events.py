@@ -64,7 +64,7 @@ class EventLog:
     """
 
     name = "evenement"
-    once = True
+    once = False
 
     def __init__(self, path: Path) -> None:
         self.path = path

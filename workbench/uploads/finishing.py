@@ -1,7 +1,7 @@
 """The end of an upload that arrived whole: hooks one after another, then its names outside the working area.
 
 A hook that fails leaves the file in quarantine: in ``tusd/``, unreadable, with a ``.state`` that says why. `replay`
-runs what is left. A stop in the middle leaves ``finishing``, which `recover` takes up.
+runs what is left. A stop in the middle leaves no ``.state``, or ``finishing``: `recover` takes both up.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ class Finisher:
                 step = hook.name
                 if hook.once and hook.name in passed:
                     continue
-                self._settle(writer, FINISHING, passed)
                 hook.run(arrival)
-                passed = tuple(dict.fromkeys((*passed, hook.name)))
-            self._settle(writer, FINISHING, passed)
+                if hook.once:
+                    passed = (*passed, hook.name)
+                    self._settle(writer, FINISHING, passed)
             step = "depot"
             self.storage.publish(info)
             return self._settle(writer, PUBLISHED, passed)

@@ -184,7 +184,7 @@ class Storage:
     def open(self, identifier: str) -> Writer:
         """Open an upload for writing; errors of `Writer` and of `info`."""
         info = self.info(identifier)
-        writer = Writer(info, self.data_path(identifier), self.tusd / f"{identifier}.unverified")
+        writer = Writer(info, self.data_path(identifier), self.tusd / f"{identifier}.verified")
         # The length may have been told by another writer between the reading and the lock.
         try:
             writer.info = self.info(identifier)
@@ -282,7 +282,7 @@ class Storage:
         # The .info first: without it the upload is no more, whatever stops the rest.
         for path in (
             self._info_path(identifier),
-            self.tusd / f"{identifier}.unverified",
+            self.tusd / f"{identifier}.verified",
             self._state_path(identifier),
             self.data_path(identifier),
         ):

@@ -2,8 +2,8 @@
 
 The length of the data file *is* the offset, and nothing is acknowledged before `Writer.commit`: what it says is on the
 disk. Without it a power loss may take the end of the file, never what precedes, on file systems that write data before
-lengths (ext4 as it comes, XFS, Btrfs, ZFS). Bytes that must match a checksum are announced beforehand in a file
-``<id>.unverified``; when it is found, they are cut off: nobody acknowledged them.
+lengths (ext4 as it comes, XFS, Btrfs, ZFS). Where bytes must match a checksum, a file ``<id>.verified`` says how far
+they did: what a stop left beyond is cut off, nobody acknowledged it.
 
 The lock is the kernel's, on the data file: it ends with the process, whatever ends it.
 """
@@ -34,8 +34,8 @@ class Writer:
         What is known of the upload.
     path
         Its data file.
-    unverified
-        Where bytes not verified yet are announced.
+    verified
+        Where it is told how far bytes were verified, for an upload that has checksums.
 
     Raises
     ------
@@ -43,10 +43,10 @@ class Writer:
         ``depot_occupe`` when another writer has it, ``depot_inconnu`` when it is no more.
     """
 
-    def __init__(self, info: Info, path: Path, unverified: Path) -> None:
+    def __init__(self, info: Info, path: Path, verified: Path) -> None:
         self.info = info
         self.path = path
-        self._unverified = unverified
+        self._verified = verified
         self._sum: Any = None
         self._checksum: Checksum | None = None
         self._guard = threading.Lock()  # a thread may still write when its request is given up
@@ -67,14 +67,16 @@ class Writer:
             raise WorkbenchError("depot_occupe") from error
         if os.fstat(self._file).st_nlink == 0:
             raise WorkbenchError("depot_inconnu")
-        try:
-            kept = int(self._unverified.read_text(encoding="ascii"))
-        except FileNotFoundError:
-            kept = None
-        except ValueError as error:
-            raise WorkbenchError("depot_illisible", envoi=self.info.identifier, cause="son .unverified") from error
         self.offset = os.fstat(self._file).st_size
-        if kept is not None:
+        self._tells = False
+        try:
+            kept = int(self._verified.read_text(encoding="ascii"))
+        except FileNotFoundError:
+            pass
+        except ValueError as error:
+            raise WorkbenchError("depot_illisible", envoi=self.info.identifier, cause="son .verified") from error
+        else:
+            self._tells = True
             self._cut(kept)
         self._start = self.offset
 
@@ -88,8 +90,14 @@ class Writer:
         with self._guard:
             self._start = self.offset
             if checksum is not None:
-                write_durably(self._unverified, str(self.offset))
+                if not self._tells:
+                    write_durably(self._verified, f"{self.offset:020}")
+                    self._tells = True
                 self._checksum, self._sum = checksum, checksum.new()
+            elif self._tells:
+                self._verified.unlink()
+                sync_folder(self._verified.parent)
+                self._tells = False
 
     def append(self, pieces: Sequence[bytes]) -> None:
         """Write bytes at the end.
@@ -130,8 +138,22 @@ class Writer:
                 self._discard()
                 raise WorkbenchError("depot_somme")
             os.fdatasync(self._file)
-            self._forget()
+            if self._checksum is not None:
+                self._tell()
+            self._checksum = self._sum = None
             return self.offset
+
+    def _tell(self) -> None:
+        if self.complete:
+            self._verified.unlink()  # a stop may bring it back: it then says what is true
+            self._tells = False
+            return
+        opened = os.open(self._verified, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            os.pwrite(opened, f"{self.offset:020}".encode(), 0)
+            os.fdatasync(opened)
+        finally:
+            os.close(opened)
 
     def discard(self) -> None:
         """Cut off what came since `begin`."""
@@ -154,14 +176,7 @@ class Writer:
         if length < self.offset:
             os.ftruncate(self._file, length)
             self.offset = length
-        os.fsync(self._file)
-        self._forget()
-
-    def _forget(self) -> None:
-        self._checksum = self._sum = None
-        if self._unverified.exists():
-            self._unverified.unlink()
-            sync_folder(self._unverified.parent)
+            os.fsync(self._file)
 
     def close(self) -> None:
         """Let others write."""
