@@ -678,6 +678,11 @@ ERRORS: dict[str, ErrorKind] = {
         "Un badge est un texte d'une ligne, de 1 à 100 signes, sans espace autour ni $ au début.",
         422,
     ),
+    "espace_malforme": ErrorKind(
+        "« {espace} » n'est pas le nom d'un espace de dépôt.",
+        "Écrivez-le en lettres non accentuées, chiffres, points, tirets : 64 signes au plus.",
+        422,
+    ),
     "personne_existante": ErrorKind(
         "{email} existe déjà.",
         "Changez son mot de passe ou ses badges : workbench user password, workbench user badges",
@@ -1008,5 +1013,81 @@ ERRORS: dict[str, ErrorKind] = {
     "date_fin_effectif": ErrorKind(
         "La date de fin des effectifs n'est pas connue : aucun fichier d'effectifs ne la donne.",
         "Donnez-la avec --date-fin-effectif AAAA-MM-JJ.",
+    ),
+    # --- uploads
+    "depot_version": ErrorKind(
+        "Ce service parle la version 1.0.0 du protocole tus.", "Envoyez l'en-tête Tus-Resumable: 1.0.0.", 412
+    ),
+    "depot_demande": ErrorKind("La demande d'envoi est mal formée : {cause}.", "Mettez à jour le programme d'envoi."),
+    "depot_type": ErrorKind(
+        "Un morceau de fichier s'envoie en application/offset+octet-stream.", "Corrigez l'en-tête Content-Type.", 415
+    ),
+    "depot_position": ErrorKind(
+        "L'envoi en est à l'octet {offset}, et non à l'octet {recu}.",
+        "Demandez sa position (HEAD), puis reprenez.",
+        409,
+    ),
+    "depot_inconnu": ErrorKind("Cet envoi n'existe pas.", "Recommencez-le.", 404),
+    "depot_termine": ErrorKind("Un envoi arrivé en entier ne se retire pas.", "Adressez-vous à l'exploitant.", 404),
+    "depot_methode": ErrorKind("Cette adresse ne se demande pas ainsi.", "", 405),
+    "depot_espace_absent": ErrorKind(
+        "Votre identité ne nomme pas d'espace de dépôt ({cause}).",
+        "Demandez à l'exploitant de renseigner votre attribut goup_path.",
+        403,
+    ),
+    "depot_trop_grand": ErrorKind("Le fichier dépasse la taille admise, {limite} octets.", "Découpez-le.", 413),
+    "depot_debordement": ErrorKind(
+        "Le morceau dépasse la taille annoncée de l'envoi, {taille} octets.", "Recommencez l'envoi.", 413
+    ),
+    "depot_quota": ErrorKind(
+        "L'espace {espace} n'a plus que {reste} octets libres sur {quota}.",
+        "Demandez à l'exploitant de faire de la place, ou d'élargir l'espace.",
+        413,
+    ),
+    "depot_plein": ErrorKind(
+        "Il n'y a plus assez de place sur le disque du dépôt.",
+        "Ce qui est arrivé est gardé : reprenez l'envoi quand l'exploitant aura fait de la place.",
+        507,
+    ),
+    "depot_occupe": ErrorKind("Cet envoi est en cours d'écriture ou de contrôle.", "Réessayez dans un instant.", 423),
+    "depot_quarantaine": ErrorKind(
+        "Le fichier est arrivé en entier mais reste en quarantaine : {cause}.", "L'exploitant en est averti.", 423
+    ),
+    "depot_echec": ErrorKind(
+        "Le fichier est arrivé en entier mais n'est pas transmis : {cause}.",
+        "Il est gardé en quarantaine et l'exploitant en est averti : ne le renvoyez pas.",
+        500,
+    ),
+    "depot_somme": ErrorKind("Le morceau reçu n'est pas celui qui a été envoyé.", "Envoyez-le de nouveau.", 460),
+    "depot_expire": ErrorKind("Cet envoi a été laissé trop longtemps inachevé.", "Recommencez-le.", 410),
+    "depot_absent": ErrorKind(
+        "Le dépôt ne peut pas être servi : {dossier} {cause}.",
+        "Créez-le, avec le dossier tusd qu'il contient, ou corrigez WORKBENCH_DEPOT.",
+        500,
+    ),
+    "depot_espace_indisponible": ErrorKind(
+        "L'espace de dépôt {espace} n'est pas utilisable : {cause}.", "Prévenez l'exploitant.", 500
+    ),
+    "depot_illisible": ErrorKind(
+        "L'envoi {envoi} ne se lit pas : {cause}.", "Ses fichiers sont dans le dossier tusd du dépôt.", 500
+    ),
+    "depot_reglage": ErrorKind("Le réglage {reglage} ne convient pas : {valeur}.", "{conseil}", 422),
+    "depot_sans_identite": ErrorKind(
+        "Le dépôt ne se sert pas sans que chacun s'identifie.",
+        "Donnez un émetteur dans WORKBENCH_ISSUER, ou ajoutez une personne : workbench user add, workbench user space.",
+        403,
+    ),
+    "jeton_fichier": ErrorKind(
+        "Le fichier de jeton {fichier} ne convient pas : {cause}.",
+        "Il contient un jeton d'accès, ou la réponse JSON de l'émetteur avec son refresh_token.",
+        422,
+    ),
+    "envoi_refuse": ErrorKind("{fichier} n'est pas envoyé : {detail}", "", 400),
+    "envoi_interrompu": ErrorKind(
+        "{fichier} n'est pas arrivé en entier : {cause}.", "Relancez la commande : l'envoi reprend où il en est.", 503
+    ),
+    "envoi_fichier": ErrorKind("Le fichier {fichier} ne peut pas être envoyé : {cause}.", "Vérifiez son chemin.", 404),
+    "envoi_adresse": ErrorKind(
+        "« {adresse} » n'est pas l'adresse d'un dépôt.", "Donnez-la en entier : https://depot.exemple.fr/files/", 422
     ),
 }
