@@ -814,7 +814,7 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     # --- reports over HTTP
     "api_champ": ErrorKind("Le champ {champ} ne convient pas : {attendu}.", "Corrigez-le, puis recommencez."),
-    "api_objet_absent": ErrorKind("Il n'y a pas de {objet} d'identifiant « {identifiant} ».", "", 404),
+    "api_objet_absent": ErrorKind("Rien ne porte ici l'identifiant « {identifiant} » ({objet}).", "", 404),
     "api_rapport_absent": ErrorKind(
         "Aucune de vos demandes ne porte l'identifiant « {identifiant} ».", "Vos demandes : GET /reports/", 404
     ),

@@ -25,6 +25,7 @@ from workbench.dgfip import (
     snapshots,
     sum_comptes,
 )
+from workbench.dgfip.identifiers import list_identifiers
 from workbench.dgfip.schema import balances
 from workbench.dgfip.selection import BUDGETS
 from workbench.errors import WorkbenchError
@@ -260,3 +261,20 @@ def test_a_database_of_another_kind_is_refused(tmp_path: Path) -> None:
         connect(tmp_path / "other.duckdb")
     assert error.value.code == "base_etrangere"
     assert "collectivites" in str(error.value)
+
+
+def test_identifiers_as_lists_show_them(base: Base) -> None:
+    def listed(kind: str, **criteria: object) -> list[tuple[str, ...]]:
+        return [tuple(row.values()) for row in list_identifiers(base, kind, **criteria).to_pylist()]  # type: ignore[arg-type]
+
+    assert {row[0] for row in listed("SIRET", departements="033")} == {VILLE, OPERA, EAU}
+    assert listed("SIRET", departements=33, types="410") == [(EAU, "410", "RÉGIE DE L'EAU", "3")]
+    # One line by label: that of the latest exercice under each nomenclature.
+    assert {row[2] for row in listed("SIRET", departements="031")} == {"SAINT-ÉTIENNE-DU-BOIS", "Saint-Étienne du Bois"}
+    # A body is what its budget principal is called; its annexe budgets give no line.
+    assert [row[0] for row in listed("SIREN", departements="033")].count(VILLE[:9]) == 1
+    assert "RÉGIE DE L'EAU" not in {row[2] for row in listed("SIREN")}
+    assert [row[:3] for row in listed("FINESS")] == [("330000001", "433", "OPERA")]
+    assert listed("SIRET", departements="02A") == []
+    with pytest.raises(WorkbenchError):
+        list_identifiers(base, "SIRET", departements="999")

@@ -213,7 +213,13 @@ def test_who_asks(service: Service) -> None:
         assert form.status_code == 200
         who = nobody.get("/users/authenticate/", headers={"Authorization": f"Bearer {form.json()['token']}"})
         assert who.json() == {"name": ANNE, "email": ANNE, "isAdmin": False}
-        assert nobody.get("/openapi.json").json()["paths"].keys() >= {"/reports/", "/reports/{number}/download/"}
+        document = nobody.get("/openapi.json").json()
+        for path, verb in (("/reports/", "post"), ("/reports/{number}/download/", "get"), ("/frames/", "get")):
+            operation = document["paths"][path][verb]
+            assert operation["security"]
+            assert {"4XX", "5XX"} <= operation["responses"].keys()
+            assert "422" not in operation["responses"]
+        assert "security" not in document["paths"]["/users/authenticate/"]["post"]
         service.issuer.people.add("dina@exemple.fr", PASSWORD)
         with service.client("dina@exemple.fr") as dina:
             assert dina.get("/reports/").status_code == 200

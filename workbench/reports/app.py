@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -64,6 +65,9 @@ _LOG = logging.getLogger(__name__)
 
 _SENTENCES = {404: "Il n'y a rien à cette adresse.", 405: "Cette adresse ne se demande pas ainsi."}
 
+_BEARER = HTTPBearer(auto_error=False)
+"""What the OpenAPI document says of tokens; `IdentityMiddleware` is what reads them."""
+
 _PUBLIC = {("POST", "/users/authenticate/"), ("GET", "/openapi.json")}
 
 _OF_THE_SERVICE = (
@@ -105,7 +109,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses=dict.fromkeys((400, 401, 404, 500, 503), ERROR),
+        responses={"4XX": ERROR, "5XX": ERROR},
     )
     service.exception_handler(WorkbenchError)(_workbench_error)
     service.exception_handler(HTTPException)(_http_error)
@@ -147,7 +151,7 @@ async def _body(request: Request) -> dict[str, Any]:
     return body_object(content, request.headers.get("content-type", ""))
 
 
-def _actor(request: Request) -> Actor:
+def _actor(request: Request, _: Annotated[Any, Depends(_BEARER)]) -> Actor:
     actor: Actor | None = request.scope.get("actor")
     if actor is None:
         raise WorkbenchError("jeton_absent")
@@ -189,11 +193,11 @@ def _choices(service: FastAPI, desk: Desk) -> None:
         )
 
     def one_and_all(path: str, what: str, names: tuple[str, str], rows: Callable[[], list[dict[str, Any]]]) -> None:
-        @get(f"/{path}/", f"List the {what}", names[0])
+        @get(f"/{path}/", f"List every {what}", names[0])
         def every(limit: Limit = None, offset: Offset = 0) -> Response:
             return _page(rows(), limit, offset)
 
-        @get(f"/{path}/{{number}}/", f"Read one of the {what}", names[1])
+        @get(f"/{path}/{{number}}/", f"Read one {what}", names[1])
         def single(number: str) -> Response:
             return _json(_one(rows(), number, what))
 
@@ -206,11 +210,11 @@ def _choices(service: FastAPI, desk: Desk) -> None:
     def whoami(author: Author) -> Response:
         return _json({"name": author.name, "email": author.email, "isAdmin": "manager" in author.badges})
 
-    one_and_all("departments", "départements", ("departments", "departments"), department_rows)
-    one_and_all("institutions", "types d'établissement", ("institutions", "institutions"), institution_rows)
-    one_and_all("identifier_types", "kinds of identifiers", ("kinds", "kinds"), identifier_type_rows)
-    one_and_all("nomenclatures", "nomenclatures", ("nomenclatures", "nomenclature"), desk.catalogue.nomenclature_rows)
-    one_and_all("frames", "trames", ("frames", "frame"), desk.catalogue.frame_rows)
+    one_and_all("departments", "département", ("departments", "departments"), department_rows)
+    one_and_all("institutions", "type d'établissement", ("institutions", "institutions"), institution_rows)
+    one_and_all("identifier_types", "type d'identifiant", ("kinds", "kinds"), identifier_type_rows)
+    one_and_all("nomenclatures", "nomenclature", ("nomenclatures", "nomenclature"), desk.catalogue.nomenclature_rows)
+    one_and_all("frames", "trame", ("frames", "frame"), desk.catalogue.frame_rows)
 
     @get("/identifiers/", "List the identifiers of collectivités", "identifiers")
     def identifiers(
@@ -239,7 +243,7 @@ def _choices(service: FastAPI, desk: Desk) -> None:
     @get("/indicators/parameters/{number}/", "Read a formule", "parameter")
     def formule(number: str) -> Response:
         found = [part for row in desk.catalogue.indicateur_rows() for part in row["parameters"]]
-        return _json(_one(found, number, "formules"))
+        return _json(_one(found, number, "formule"))
 
     @get("/indicators/parameters/{number}/tree/", "Draw the tree of a formule", "drawing")
     def tree(number: str) -> Response:
@@ -249,7 +253,7 @@ def _choices(service: FastAPI, desk: Desk) -> None:
 
     @get("/indicators/{number}/", "Read an indicateur", "indicator")
     def indicateur(number: str) -> Response:
-        return _json(_one(desk.catalogue.indicateur_rows(), number, "indicateurs"))
+        return _json(_one(desk.catalogue.indicateur_rows(), number, "indicateur"))
 
     @get("/downloadframe/{number}/", "Download a trame and its model", "archive")
     def archive(number: str) -> Response:
@@ -263,7 +267,7 @@ def _choices(service: FastAPI, desk: Desk) -> None:
         kept = desk.catalogue.trame(number)
         model = modele_path(kept.trame, kept.path)
         if model is None:
-            raise WorkbenchError("api_objet_absent", objet="modèle pour la trame", identifiant=kept.trame.code)
+            raise WorkbenchError("api_objet_absent", objet="modèle de la trame", identifiant=kept.trame.code)
         with TemporaryDirectory() as name:
             path = export_model_with_formules(kept.trame, model, Path(name) / "modele.xlsx")
             return _attachment(path.read_bytes(), f"{kept.trame.code}_modele_et_formules.xlsx", _WORKBOOK)

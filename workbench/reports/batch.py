@@ -141,7 +141,7 @@ def submit_batch(
         "nomenclature": nomenclature,
         "formats": tuple(formats),
         "model": None if model is None else str(Path(model).absolute()),
-        "notebook": None if notebook is None else str(notebook),
+        "notebook": None if notebook is None else str(find_notebook(notebook)),
         "timeout": timeout,
     }
     batch = submit(

@@ -148,7 +148,7 @@ def add_schedule(
         "base": stored_base(base),
         "formats": list(formats),
         "model": None if model is None else str(Path(model).absolute()),
-        "notebook": None if notebook is None else str(find_notebook(notebook).absolute()),
+        "notebook": None if notebook is None else str(find_notebook(notebook)),
         "nomenclature": nomenclature,
         "prefix": prefix,
         "shown": list(shown),
