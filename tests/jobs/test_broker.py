@@ -359,6 +359,13 @@ def test_a_registry_of_one_machine_is_said(
     assert _announced(local_registry) == 0
 
 
+def test_addresses_are_tried_in_turn(node: RabbitMQ, broker: Broker) -> None:
+    dead = f"amqp://u:{PASSWORD}@127.0.0.1:1//"
+    several = Broker(f"{dead};{dead};{node.url}")
+    assert _waiting(several) == 0
+    assert PASSWORD not in several.place
+
+
 def test_silence_is_told_once(node: RabbitMQ, broker: Broker, local_registry: Registry, tmp_path: Path) -> None:
     told: list[str] = []
     announcer = Announcer(local_registry, Broker(node.url.replace(str(node.port), "1")), told.append)

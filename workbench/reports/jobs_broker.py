@@ -180,7 +180,9 @@ class Broker:
         """
         connection = self._application.connection_for_write()
         try:
-            connection.connect()
+            # Each address once, and the first again; a person may be waiting.
+            tries = 1 + self.address.count(";")
+            connection.ensure_connection(max_retries=tries, interval_start=0, interval_step=0)
             yield Line(self._application, connection, self._queue)
         except UNREACHABLE as error:
             with suppress(*UNREACHABLE):
