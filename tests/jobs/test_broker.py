@@ -273,6 +273,9 @@ def test_what_a_worker_cannot_do_is_left_to_others(broker: Broker) -> None:
 
     broker.consume("essai@machine", stop)
     assert _waiting(broker) == 2
+    broker.stop()
+    broker.consume("essai@machine", fail)
+    assert _waiting(broker) == 2, "asked to stop before it heard"
 
 
 def test_said_twice_made_once(

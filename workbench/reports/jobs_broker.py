@@ -221,7 +221,6 @@ class Broker:
             if not served:
                 raise Reject("the worker stops", requeue=True)
 
-        state.should_stop = None
         application.finalize()
         application.set_current()
         application.set_default()
@@ -239,7 +238,8 @@ class Broker:
             without_mingle=True,
             without_heartbeat=True,
         )
-        worker.start()
+        worker.start()  # at once over if it was asked to stop meanwhile
+        state.should_stop = None
         if failures:
             raise failures[0]
         if worker.exitcode:
