@@ -136,8 +136,13 @@ class RabbitMQ:
 
 
 def _end(guard: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 10
     with suppress(ProcessLookupError):
-        os.killpg(guard.pid, signal.SIGKILL)
+        # Until the last of the group is gone, which may still be writing in the folder.
+        while time.monotonic() < deadline:
+            os.killpg(guard.pid, signal.SIGKILL)
+            guard.poll()
+            time.sleep(0.02)
     guard.communicate()
 
 

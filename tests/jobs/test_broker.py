@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -271,6 +273,9 @@ def test_what_a_worker_cannot_do_is_left_to_others(broker: Broker) -> None:
 
     broker.consume("essai@machine", stop)
     assert _waiting(broker) == 2
+    broker.stop()
+    broker.consume("essai@machine", fail)
+    assert _waiting(broker) == 2, "asked to stop before it heard"
 
 
 def test_said_twice_made_once(
@@ -357,6 +362,13 @@ def test_a_registry_of_one_machine_is_said(
     assert _announced(local_registry) == 0
 
 
+def test_addresses_are_tried_in_turn(node: RabbitMQ, broker: Broker) -> None:
+    dead = f"amqp://u:{PASSWORD}@127.0.0.1:1//"
+    several = Broker(f"{dead};{dead};{node.url}")
+    assert _waiting(several) == 0
+    assert PASSWORD not in several.place
+
+
 def test_silence_is_told_once(node: RabbitMQ, broker: Broker, local_registry: Registry, tmp_path: Path) -> None:
     told: list[str] = []
     announcer = Announcer(local_registry, Broker(node.url.replace(str(node.port), "1")), told.append)
@@ -403,6 +415,7 @@ def _held(registry: Registry, worker: str) -> bool:
         return connection.execute(select(jobs.c.id).where(jobs.c.worker == worker)).first() is not None
 
 
+@pytest.mark.timeout(900)
 def test_workers_and_the_broker_die(
     postgresql_registry: Registry,
     node: RabbitMQ,
@@ -487,3 +500,93 @@ def test_what_waits_and_what_runs_is_cancelled(
         _wait(lambda: len(list(to.iterdir())) == 1)
     states = {job.id: job.state for job in jobs_of(local_registry, ANNE)}
     assert states == {running.id: JobState.CANCELLED, cancelled.id: JobState.CANCELLED, kept.id: JobState.DONE}
+
+
+# --- at random ------------------------------------------------------------------------------------------------------
+
+DEATHS = int(os.environ.get("WORKBENCH_DEATHS", "0"))
+"""How many batches of 200 lines are attacked; each takes a minute or two."""
+
+
+def _children(process: int) -> list[int]:
+    found = Path(f"/proc/{process}/task/{process}/children")
+    return [int(each) for each in found.read_text().split()] if found.exists() else []
+
+
+def _break_connections(registry: Registry) -> None:
+    with registry.read() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.skipif(not DEATHS, reason="long: WORKBENCH_DEATHS says how many batches")
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the workers in /proc")
+@pytest.mark.parametrize("turn", range(DEATHS or 1))
+def test_deaths_at_random(
+    turn: int,
+    postgresql_registry: Registry,
+    node: RabbitMQ,
+    machine: Callable[[Registry], subprocess.Popen[bytes]],
+    demonstration_base: str,
+    trame: Path,
+    sirets: list[str],
+    tmp_path: Path,
+) -> None:
+    registry, to = postgresql_registry, tmp_path / "to"
+    draw = random.Random(turn)  # noqa: S311 - which one dies is no secret
+    wanted = _balances(demonstration_base, sirets, 75)
+    wanted += [each for _ in range(20) for each in _reports(demonstration_base, trame, [*sirets, NOBODY])]
+    submit(registry, wanted[:200], author=ANNE, folder=to, name="liste")
+    machines = [machine(registry), machine(registry)]
+    attacks: list[str] = []
+
+    def attack() -> None:
+        time.sleep(draw.uniform(0.5, 6))
+        if len(attacks) >= 8:
+            return
+        victim = draw.choice(["worker", "worker", "machine", "broker", "message", "connections"])
+        place = draw.randrange(2)
+        workers = _children(machines[place].pid)
+        if victim == "worker" and workers:
+            os.kill(draw.choice(workers), signal.SIGKILL)
+        elif victim == "machine":
+            machines[place].kill()
+            machines[place].wait()
+            machines[place] = machine(registry)
+        elif victim == "broker":
+            node.kill()
+            time.sleep(draw.uniform(0, 3))
+            node.start()
+        elif victim == "message":
+            _purge(node)
+        elif victim == "connections":
+            _break_connections(registry)
+        attacks.append(victim)
+
+    def ended() -> int:
+        try:
+            return len(jobs_of(registry, ANNE, states=ENDED))
+        except WorkbenchError:
+            return 0
+
+    try:
+        deadline = time.monotonic() + 900
+        while ended() < 200:
+            assert time.monotonic() < deadline, attacks
+            attack()
+    finally:
+        for each in machines:
+            each.terminate()
+        for each in machines:
+            each.wait()
+    assert attacks
+    found = jobs_of(registry, ANNE)
+    for job in found:
+        right = JobState.EMPTY if job.spec.sirets == (NOBODY,) else JobState.DONE
+        assert (job.state, job.cause if right is JobState.DONE else "") == (right, ""), (job, attacks)
+    made = sorted(name for job in found for name in job.files.values())
+    assert len(made) == len(set(made)) == sum(job.state is JobState.DONE for job in found)
+    assert sorted(path.name for path in to.glob("*.xlsx") if not path.name.startswith("Log_")) == made

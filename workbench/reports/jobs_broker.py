@@ -180,7 +180,9 @@ class Broker:
         """
         connection = self._application.connection_for_write()
         try:
-            connection.connect()
+            # Each address once, and the first again; a person may be waiting.
+            tries = 1 + self.address.count(";")
+            connection.ensure_connection(max_retries=tries, interval_start=0, interval_step=0)
             yield Line(self._application, connection, self._queue)
         except UNREACHABLE as error:
             with suppress(*UNREACHABLE):
@@ -219,7 +221,6 @@ class Broker:
             if not served:
                 raise Reject("the worker stops", requeue=True)
 
-        state.should_stop = None
         application.finalize()
         application.set_current()
         application.set_default()
@@ -237,7 +238,8 @@ class Broker:
             without_mingle=True,
             without_heartbeat=True,
         )
-        worker.start()
+        worker.start()  # at once over if it was asked to stop meanwhile
+        state.should_stop = None
         if failures:
             raise failures[0]
         if worker.exitcode:

@@ -17,12 +17,10 @@ from workbench.identity.embedded import identity_of
 from workbench.identity.tables import ROOM as PEOPLE
 from workbench.registry import Registry, open_registry
 from workbench.reports.api_numbers import ROOM as NUMBERS
-from workbench.reports.batch import conclude_shared
+from workbench.reports.attending import Attendant
 from workbench.reports.jobs_pool import pool
 from workbench.reports.jobs_tables import ROOM as JOBS
-from workbench.reports.jobs_worker import PASSING
 from workbench.reports.schedules import ROOM as SCHEDULES
-from workbench.reports.schedules import run_due
 
 if TYPE_CHECKING:
     import uvicorn
@@ -146,20 +144,17 @@ def _workers(registry: Registry, size: int, kernel: str | None, server: uvicorn.
         return
     stopped = threading.Event()
     failures: list[WorkbenchError] = []
+    attendant = Attendant(registry, log.warning)
     with pool(registry, None, size, kernel) as running:
 
         def attend() -> None:
             while not stopped.wait(LOOK_SECONDS):
                 try:
-                    running.mend()
-                    conclude_shared(registry)
-                    run_due(registry)
+                    attendant.look(running)
                 except WorkbenchError as error:
-                    log.warning("%s", error.message)
-                    if error.code not in PASSING:
-                        failures.append(error)
-                        server.should_exit = True
-                        return
+                    failures.append(error)
+                    server.should_exit = True
+                    return
 
         attending = threading.Thread(target=attend, name="workbench-attend", daemon=True)
         attending.start()
