@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import hashlib
 import json
@@ -17,14 +18,22 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest_uploads import make_depot
+from conftest_uploads import PASSWORD, make_depot
 from upload_server import Server
 
 from workbench.cli.exits import ExitCode
 from workbench.cli.main import main
 from workbench.errors import WorkbenchError
+from workbench.identity.authorization import Client, read_request
+from workbench.identity.configuration import identity_settings
+from workbench.identity.embedded import serve_issuer
 from workbench.identity.issuing import Issuer
+from workbench.identity.signing import SigningKeys
+from workbench.identity.tables import ROOM
+from workbench.identity.tokens import TokenVerifier
+from workbench.registry import open_registry
 from workbench.uploads.client import UploadClient
+from workbench.uploads.token_file import TokenFile
 
 DEATHS = int(os.environ.get("WORKBENCH_DEPOT_MORTS", "3"))
 SIZE = int(os.environ.get("WORKBENCH_DEPOT_ESSAI", str(6 * 1024 * 1024)))
@@ -307,3 +316,45 @@ def test_attempts_end(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError) as wrong:
         UploadClient("depot.exemple.fr", lambda: "x")
     assert wrong.value.code == "envoi_adresse"
+
+
+def test_a_token_file_is_renewed_at_the_issuer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_REGISTRE", str(tmp_path / "people.sqlite"))
+    monkeypatch.setenv("WORKBENCH_IDENTITE", str(tmp_path / "keys"))
+    back, secret = "http://127.0.0.1:8866/oidc/retour", "v" * 43
+    print_ = base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode()
+    asked = {"client_id": "tableaux", "redirect_uri": back, "response_type": "code", "scope": "openid"}
+    asked |= {"state": "s", "code_challenge": print_, "code_challenge_method": "S256", "nonce": "n"}
+    with (
+        serve_issuer(identity_settings(), "http://127.0.0.1:8866", "127.0.0.1", 0) as url,
+        open_registry(rooms=[ROOM]) as registry,
+    ):
+        monkeypatch.setenv("WORKBENCH_ISSUER", url)
+        client = Client("tableaux", (back,), ())
+        issuer = Issuer(url, registry, SigningKeys(tmp_path / "keys"), [client], "workbench")
+        person = issuer.people.add("ada@exemple.fr", PASSWORD)
+        issuer.people.set_space(person.email, "urssaf")
+        login = issuer.find_login(issuer.open_login(person))
+        assert login is not None
+        code = issuer.grant_code(read_request(list(asked.items()), issuer.clients), login)
+        first = issuer.redeem_code("tableaux", code, back, secret)
+        path = tmp_path / "jeton.json"
+        path.write_text(json.dumps(first))
+        token = TokenFile(path)
+        assert token() == first["access_token"]
+        monkeypatch.setattr("workbench.uploads.token_file.EARLY_SECONDS", 1000)
+        second, third = token(), token()
+        assert len({first["access_token"], second, third}) == 3
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert json.loads(path.read_text())["refresh_token"] != first["refresh_token"]
+        assert TokenVerifier(identity_settings().rules()).verify(third).space == "urssaf"
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "{}", '{"access_token": 1}'])
+def test_a_token_file_that_is_none(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "jeton"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(WorkbenchError) as refused:
+        TokenFile(path)()
+    assert refused.value.code == "jeton_fichier"
