@@ -82,7 +82,7 @@ def create_app(
     idle
         Seconds without a byte after which a sender is gone.
     """
-    service = _Service(finisher, public_url.rstrip("/"), patience, idle)
+    service = _Service(finisher, public_url.rstrip("/").removesuffix(FILES.rstrip("/")), patience, idle)
     return Cors(IdentityMiddleware(service, verifier), origin)
 
 

@@ -22,6 +22,7 @@ from platformdirs import user_data_path
 
 from workbench.atomic import replacing
 from workbench.errors import WorkbenchError
+from workbench.uploads.answers import CODE_HEADER
 from workbench.uploads.protocol import VERSION, encode_metadata
 
 __all__ = ["RETRY_SECONDS", "Sent", "UploadClient"]
@@ -31,6 +32,9 @@ RETRY_SECONDS = (0.0, 3.0, 5.0, 10.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0)
 """Waits before each new attempt; all are there again after each chunk that arrived."""
 
 _BUSY = 423
+
+_SENTENCES = {"depot_quarantaine": "il est arrivé en entier, mais reste en quarantaine ; l'exploitant en est averti"}
+"""For answers without a body."""
 
 
 @dataclass(frozen=True)
@@ -234,11 +238,11 @@ class _Work:
         status = answer.status_code
         if httpx.codes.is_success(status):
             return
+        code = answer.headers.get(CODE_HEADER, "")
         try:
-            said = answer.json()
-            detail, code = str(said["detail"]), str(said.get("code", ""))
+            detail = str(answer.json()["detail"]).rstrip(".")
         except (ValueError, KeyError, TypeError):
-            detail, code = f"le serveur répond {status}.", ""
+            detail = _SENTENCES.get(code, f"le serveur répond {status}")
         if code not in ("depot_echec", "depot_quarantaine") and (status in (409, _BUSY, 460) or status >= 500):
             raise _Again(detail)
-        raise WorkbenchError("envoi_refuse", fichier=self.path, detail=detail)
+        raise WorkbenchError("envoi_refuse", fichier=self.path, detail=f"{detail}.")
