@@ -22,6 +22,7 @@ from platformdirs import user_data_path
 
 from workbench.atomic import replacing
 from workbench.errors import WorkbenchError
+from workbench.identity.keys import is_local
 from workbench.uploads.answers import CODE_HEADER
 from workbench.uploads.protocol import VERSION, encode_metadata
 
@@ -102,7 +103,10 @@ class UploadClient:
         self.chunk = chunk
         self.memory = memory or user_data_path("workbench") / "envois"
         self.retry_seconds = tuple(retry_seconds)
-        self._http = httpx.Client(timeout=httpx.Timeout(30, read=3600), transport=transport)
+        trusts_proxies = not is_local(parts.hostname)
+        # The answer to the last chunk waits for the antivirus.
+        waits = httpx.Timeout(30, read=3600)
+        self._http = httpx.Client(timeout=waits, transport=transport, trust_env=trusts_proxies)
 
     def send(
         self,
