@@ -50,6 +50,18 @@ def test_a_person_is_added_changed_and_removed(registry: Registry) -> None:
     assert known.add("jane@example.fr", PASSWORD).subject != added.subject
 
 
+def test_a_person_may_have_an_upload_space(registry: Registry) -> None:
+    known = People(registry)
+    assert known.add("jane@example.fr", PASSWORD).space == ""
+    assert known.set_space("Jane@example.fr", "urssaf").space == "urssaf"
+    assert [each.space for each in known.all()] == ["urssaf"]
+    for wrong in ("../x", "a b", "é", "-x", ".", "x" * 65, "a\n"):
+        assert code(known.set_space, "jane@example.fr", wrong) == "espace_malforme"
+    assert known.get("jane@example.fr").space == "urssaf"
+    assert known.set_space("jane@example.fr", "").space == ""
+    assert code(known.set_space, "other@example.fr", "urssaf") == "personne_inconnue"
+
+
 def test_bad_input_adds_nobody(registry: Registry) -> None:
     known = People(registry)
     assert code(known.add, "jane", PASSWORD) == "email_malforme"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import gc
 import hashlib
 import json
@@ -17,14 +19,25 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest_uploads import make_depot
+from conftest_uploads import PASSWORD, Service, ask, channel, make_depot
 from upload_server import Server
 
 from workbench.cli.exits import ExitCode
 from workbench.cli.main import main
 from workbench.errors import WorkbenchError
+from workbench.identity.authorization import Client, read_request
+from workbench.identity.configuration import identity_settings
+from workbench.identity.embedded import serve_issuer
 from workbench.identity.issuing import Issuer
+from workbench.identity.signing import SigningKeys
+from workbench.identity.tables import ROOM
+from workbench.identity.tokens import TokenVerifier
+from workbench.registry import open_registry
+from workbench.uploads.antivirus import Antivirus
 from workbench.uploads.client import UploadClient
+from workbench.uploads.finishing import Finisher
+from workbench.uploads.storage import Limits, Storage
+from workbench.uploads.token_file import TokenFile
 
 DEATHS = int(os.environ.get("WORKBENCH_DEPOT_MORTS", "3"))
 SIZE = int(os.environ.get("WORKBENCH_DEPOT_ESSAI", str(6 * 1024 * 1024)))
@@ -99,6 +112,7 @@ class Killer:
         self.thread.join(60)
 
 
+@pytest.mark.timeout(3600)  # for sizes that are asked for
 def test_a_file_arrives_although_the_server_dies(server: Server, place: Path, token: str, tmp_path: Path) -> None:
     source = tmp_path / "effectif.csv"
     expected = new_file(source, SIZE)
@@ -128,7 +142,8 @@ def test_one_long_request_keeps_what_came_before_a_death(
 ) -> None:
     """No checksum, no chunk: a browser that sends all at once."""
     source = tmp_path / "debit.csv"
-    expected, size = new_file(source, SIZE), SIZE
+    size = 6 * 1024 * 1024
+    expected = new_file(source, size)
     headers = {"Authorization": f"Bearer {token}", "Tus-Resumable": "1.0.0"}
     url = httpx.post(server.url, headers={**headers, "Upload-Length": str(size)}).headers["location"]
     data = place / "tusd" / f"{url.rpartition('/')[2]}.bin"
@@ -154,6 +169,29 @@ def test_one_long_request_keeps_what_came_before_a_death(
     content = source.read_bytes()[offset:]
     assert httpx.patch(url, headers={**sending, "Upload-Offset": str(offset)}, content=content).status_code == 204
     assert sum_of(place / "public" / data.name) == expected
+
+
+def test_memory_does_not_grow_with_the_file(server: Server, place: Path, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}", "Tus-Resumable": "1.0.0"}
+
+    def peak() -> int:
+        lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
+
+    def send(megabytes: int) -> str:
+        length = {"Upload-Length": str(megabytes * 1024 * 1024)}
+        url = httpx.post(server.url, headers={**headers, **length}).headers["location"]
+        sending = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+        content = (bytes(1024 * 1024) for _ in range(megabytes))
+        assert httpx.patch(url, headers={**headers, **sending}, content=content, timeout=120).status_code == 204
+        return url.rpartition("/")[2]
+
+    send(8)
+    before = peak()
+    name = send(96)
+    assert peak() - before < 24 * 1024
+    for path in place.glob(f"*/{name}.*"):
+        path.unlink()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # tuspy leaves its files open
@@ -297,6 +335,41 @@ def test_the_token_may_change_between_chunks(server: Server, issuer: Issuer, tmp
         assert "jeton" in refused.value.message
 
 
+def test_a_sender_learns_of_a_quarantine_and_sends_nothing_again(
+    place: Path, issuer: Issuer, token: str, tmp_path: Path
+) -> None:
+    """In this process: the client speaks to the application itself."""
+    hook = Antivirus("false")
+    service = Service(place, issuer, Finisher(Storage(place, limits=Limits(spare=0)), [hook]))
+    source = tmp_path / "a.csv"
+    source.write_text("abc")
+    with UploadClient(
+        "http://depot.exemple.fr/files/", lambda: token, memory=tmp_path / "m", transport=InProcess(service)
+    ) as client:
+        for words in ("n'est pas transmis", "quarantaine"):
+            with pytest.raises(WorkbenchError) as refused:
+                client.send(source)
+            assert refused.value.code == "envoi_refuse"
+            assert words in refused.value.message
+        hook.command = ("true",)
+        (name,) = service.finisher.quarantined()
+        service.finisher.replay(name)
+        assert client.send(source).resumed == 3
+
+
+class InProcess(httpx.BaseTransport):
+    """Carries requests to an application of this process."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        scope = {"type": "http", "method": request.method, "path": request.url.path, "scheme": "http"}
+        scope |= {"root_path": "", "headers": [(name.lower(), value) for name, value in request.headers.raw]}
+        answer = asyncio.run(ask(self.service.app, scope, channel([request.read()])))
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+
+
 def test_attempts_end(tmp_path: Path) -> None:
     source = tmp_path / "a.csv"
     source.write_text("a")
@@ -307,3 +380,45 @@ def test_attempts_end(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError) as wrong:
         UploadClient("depot.exemple.fr", lambda: "x")
     assert wrong.value.code == "envoi_adresse"
+
+
+def test_a_token_file_is_renewed_at_the_issuer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_REGISTRE", str(tmp_path / "people.sqlite"))
+    monkeypatch.setenv("WORKBENCH_IDENTITE", str(tmp_path / "keys"))
+    back, secret = "http://127.0.0.1:8866/oidc/retour", "v" * 43
+    print_ = base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode()
+    asked = {"client_id": "tableaux", "redirect_uri": back, "response_type": "code", "scope": "openid"}
+    asked |= {"state": "s", "code_challenge": print_, "code_challenge_method": "S256", "nonce": "n"}
+    with (
+        serve_issuer(identity_settings(), "http://127.0.0.1:8866", "127.0.0.1", 0) as url,
+        open_registry(rooms=[ROOM]) as registry,
+    ):
+        monkeypatch.setenv("WORKBENCH_ISSUER", url)
+        client = Client("tableaux", (back,), ())
+        issuer = Issuer(url, registry, SigningKeys(tmp_path / "keys"), [client], "workbench")
+        person = issuer.people.add("ada@exemple.fr", PASSWORD)
+        issuer.people.set_space(person.email, "urssaf")
+        login = issuer.find_login(issuer.open_login(person))
+        assert login is not None
+        code = issuer.grant_code(read_request(list(asked.items()), issuer.clients), login)
+        first = issuer.redeem_code("tableaux", code, back, secret)
+        path = tmp_path / "jeton.json"
+        path.write_text(json.dumps(first))
+        token = TokenFile(path)
+        assert token() == first["access_token"]
+        monkeypatch.setattr("workbench.uploads.token_file.EARLY_SECONDS", 1000)
+        second, third = token(), token()
+        assert len({first["access_token"], second, third}) == 3
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert json.loads(path.read_text())["refresh_token"] != first["refresh_token"]
+        assert TokenVerifier(identity_settings().rules()).verify(third).space == "urssaf"
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "{}", '{"access_token": 1}'])
+def test_a_token_file_that_is_none(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "jeton"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(WorkbenchError) as refused:
+        TokenFile(path)()
+    assert refused.value.code == "jeton_fichier"

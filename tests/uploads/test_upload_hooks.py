@@ -190,6 +190,36 @@ def test_a_quarantine_is_told_to_the_uploader_and_to_the_operator(
     assert f"workbench upload replay {path.rpartition('/')[2]}" in detailed.get_content()
 
 
+def test_who_was_told_of_a_failure_is_told_of_its_end(
+    depot: Path, issuer: Issuer, post: tuple[Letters, MailServer], letters: Letters, tmp_path: Path
+) -> None:
+    mail = Mail(post[1], PLATFORM)
+    log = EventLog(tmp_path / "absent" / "evenements.ndjson")
+    service = Service(depot, issuer, finisher_of(depot, mail, log, mail=mail))
+    path, answer = service.send(b"abc", filename="a.csv")
+    assert answer.status == 500
+    (tmp_path / "absent").mkdir()
+    assert service.finisher.replay(path.rpartition("/")[2]).state == "published"
+    told = [letter["subject"] for _, to, letter in letters.received if "ada@exemple.fr" in to]
+    assert told == ["Fichier transmis avec succès", "Fichier non transmis", "Fichier transmis avec succès"]
+
+
+def test_a_disk_that_is_full_at_the_very_end_hides_nothing(
+    service: Service, depot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = service.create(3)
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(service.storage, "settle", full)
+    assert service("PATCH", path, body=b"abc", upload_offset="0").status == 500
+    monkeypatch.undo()
+    assert [each.state for each in service.finisher.recover()] == ["published"]
+    assert service("HEAD", path).status == 200
+    assert len(list((depot / "public").iterdir())) == 2
+
+
 def test_a_server_of_mail_that_is_away_keeps_the_file_until_replay(
     depot: Path, issuer: Issuer, post: tuple[Letters, MailServer], letters: Letters, tmp_path: Path
 ) -> None:

@@ -57,6 +57,8 @@ def send(
     \b
     workbench upload send effectif.csv --to https://depot.exemple.fr/files/ --token-file jeton
     """
+    from rich.markup import escape
+
     from workbench.cli.progress import progress_bar
     from workbench.errors import WorkbenchError
     from workbench.uploads.client import UploadClient
@@ -66,7 +68,7 @@ def send(
     with UploadClient(url, upload_token(token_file), chunk=chunk * 1024 * 1024) as client:
         for path in files:
             try:
-                with progress_bar(path.name) as advance:
+                with progress_bar(escape(path.name)) as advance:
                     show = partial(_show, advance)
                     sent = client.send(path, private=private, metadata=metadata, progress=show)
             except WorkbenchError as error:

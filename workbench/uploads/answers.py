@@ -10,7 +10,10 @@ from workbench.errors import WorkbenchError
 from workbench.uploads.info import Info
 from workbench.uploads.protocol import VERSION, encode_metadata
 
-__all__ = ["Answer", "known", "refusal_of", "told"]
+__all__ = ["CODE_HEADER", "Answer", "known", "refusal_of", "told"]
+
+CODE_HEADER = "x-workbench-code"
+"""Tells the code of a refusal where there is no body to tell it: the answer to HEAD."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,4 +49,5 @@ def refusal_of(error: WorkbenchError) -> Answer:
         "depot_methode": {"allow": "POST, HEAD, PATCH, DELETE, OPTIONS"},
         "depot_occupe": {"retry-after": "5"},
     }.get(error.code, {})
+    more = {**more, CODE_HEADER: error.code}
     return Answer(answer.status, answer.headers | more, answer.body)

@@ -29,7 +29,7 @@ from workbench.uploads.cors import Cors
 from workbench.uploads.finishing import Finisher
 from workbench.uploads.info import Info
 from workbench.uploads.layout import check_space
-from workbench.uploads.outcome import PUBLISHED, Outcome
+from workbench.uploads.outcome import PUBLISHED, QUARANTINED, Outcome
 from workbench.uploads.protocol import (
     ALGORITHMS,
     IDENTIFIER,
@@ -82,7 +82,7 @@ def create_app(
     idle
         Seconds without a byte after which a sender is gone.
     """
-    service = _Service(finisher, public_url.rstrip("/"), patience, idle)
+    service = _Service(finisher, public_url.rstrip("/").removesuffix(FILES.rstrip("/")), patience, idle)
     return Cors(IdentityMiddleware(service, verifier), origin)
 
 
@@ -280,7 +280,7 @@ class _Service:
         if not writer.complete:
             return
         before = await self._on_disk(self.storage.outcome, writer.info.identifier)
-        if before is None or before.state not in (PUBLISHED, "quarantined"):
+        if before is None or before.state not in (PUBLISHED, QUARANTINED):
             turn.interrupt = None
             work = asyncio.get_running_loop().run_in_executor(self.ending, self.finisher.finish, writer)
             outcome: Outcome = await asyncio.shield(work)

@@ -106,6 +106,7 @@ class _Sink:
         self.size = 0
         self.unsettled = 0
         self.writing: asyncio.Future[None] | None = None
+        self.settling: asyncio.Future[None] | None = None
 
     async def add(self, piece: bytes) -> None:
         self.pieces.append(piece)
@@ -118,15 +119,11 @@ class _Sink:
         pieces, self.pieces = self.pieces, []
         self.unsettled += self.size
         self.size = 0
-        settle = self.unsettled >= SETTLE
-        if settle:
+        loop = asyncio.get_running_loop()
+        self.writing = loop.run_in_executor(self.executor, self.writer.append, pieces)
+        if self.unsettled >= SETTLE and (self.settling is None or self.settling.done()):
             self.unsettled = 0
-        self.writing = asyncio.get_running_loop().run_in_executor(self.executor, self._write, pieces, settle)
-
-    def _write(self, pieces: list[bytes], settle: bool) -> None:
-        self.writer.append(pieces)
-        if settle:
-            self.writer.settle()
+            self.settling = loop.run_in_executor(self.executor, self.writer.settle)
 
     async def _wait(self) -> None:
         if self.writing is not None:
@@ -136,10 +133,14 @@ class _Sink:
 
     async def finish(self) -> None:
         """Write what is left in memory."""
-        await self._wait()
-        if self.pieces:
-            self._start()
+        try:
             await self._wait()
+            if self.pieces:
+                self._start()
+                await self._wait()
+        finally:
+            if self.settling is not None:
+                await asyncio.shield(self.settling)
 
 
 async def drain(receive: Receive, seconds: float = 2) -> None:

@@ -22,6 +22,8 @@ from platformdirs import user_data_path
 
 from workbench.atomic import replacing
 from workbench.errors import WorkbenchError
+from workbench.identity.keys import is_local
+from workbench.uploads.answers import CODE_HEADER
 from workbench.uploads.protocol import VERSION, encode_metadata
 
 __all__ = ["RETRY_SECONDS", "Sent", "UploadClient"]
@@ -31,6 +33,9 @@ RETRY_SECONDS = (0.0, 3.0, 5.0, 10.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0)
 """Waits before each new attempt; all are there again after each chunk that arrived."""
 
 _BUSY = 423
+
+_SENTENCES = {"depot_quarantaine": "il est arrivé en entier, mais reste en quarantaine ; l'exploitant en est averti"}
+"""For answers without a body."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,10 @@ class UploadClient:
         self.chunk = chunk
         self.memory = memory or user_data_path("workbench") / "envois"
         self.retry_seconds = tuple(retry_seconds)
-        self._http = httpx.Client(timeout=httpx.Timeout(30, read=3600), transport=transport)
+        trusts_proxies = not is_local(parts.hostname)
+        # The answer to the last chunk waits for the antivirus.
+        waits = httpx.Timeout(30, read=3600)
+        self._http = httpx.Client(timeout=waits, transport=transport, trust_env=trusts_proxies)
 
     def send(
         self,
@@ -234,11 +242,11 @@ class _Work:
         status = answer.status_code
         if httpx.codes.is_success(status):
             return
+        code = answer.headers.get(CODE_HEADER, "")
         try:
-            said = answer.json()
-            detail, code = str(said["detail"]), str(said.get("code", ""))
+            detail = str(answer.json()["detail"]).rstrip(".")
         except (ValueError, KeyError, TypeError):
-            detail, code = f"le serveur répond {status}.", ""
+            detail = _SENTENCES.get(code, f"le serveur répond {status}")
         if code not in ("depot_echec", "depot_quarantaine") and (status in (409, _BUSY, 460) or status >= 500):
             raise _Again(detail)
-        raise WorkbenchError("envoi_refuse", fichier=self.path, detail=detail)
+        raise WorkbenchError("envoi_refuse", fichier=self.path, detail=f"{detail}.")

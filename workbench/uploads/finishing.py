@@ -70,7 +70,6 @@ class Finisher:
                     self._settle(writer, FINISHING, passed)
             step = "depot"
             self.storage.publish(info)
-            return self._settle(writer, PUBLISHED, passed)
         except HookError as failure:
             return self._quarantine(writer, step, failure, passed)
         except WorkbenchError as error:
@@ -79,6 +78,8 @@ class Finisher:
             detail = f"{error.strerror} : {error.filename}"
             refusal = HookError("il n'a pas pu être placé dans son espace", detail)
             return self._quarantine(writer, step, refusal, passed)
+        # Visible from here on: a disk that refuses this leaves it to `recover`, and makes no quarantine.
+        return self._settle(writer, PUBLISHED, passed)
 
     def _settle(self, writer: Writer, state: str, passed: tuple[str, ...]) -> Outcome:
         outcome = Outcome(state, now_text(), passed=passed)
@@ -87,6 +88,9 @@ class Finisher:
 
     def _quarantine(self, writer: Writer, step: str, failure: HookError, passed: tuple[str, ...]) -> Outcome:
         info = writer.info
+        if self.mail is not None:
+            # Told now that it is not transmitted: she must be told again when it is.
+            passed = tuple(name for name in passed if name != self.mail.name)
         outcome = Outcome(QUARANTINED, now_text(), step, failure.reason, failure.detail, passed)
         self.storage.settle(info.identifier, outcome)
         _LOG.error("upload %s is in quarantine (%s): %s %s", info.identifier, step, failure.reason, failure.detail)

@@ -21,21 +21,27 @@ def purge(storage: Storage, published: timedelta | None = None) -> int:
     now, count = datetime.now(UTC), 0
     for identifier in storage.identifiers():
         try:
+            if not _is_over(storage, identifier, now, published):
+                continue
             with storage.open(identifier) as writer:
-                outcome = storage.outcome(identifier)
-                if not writer.complete:
-                    over = storage.expires(identifier) < now
-                elif published is not None and outcome is not None and outcome.state == PUBLISHED:
-                    over = datetime.fromisoformat(outcome.at) + published < now
-                else:
-                    over = False
-                if over:
+                # A byte, or the last one, may have come before the lock.
+                if _is_over(storage, identifier, now, published):
                     storage.remove(writer)
                     count += 1
-        except (FileNotFoundError, WorkbenchError):
+        except (OSError, WorkbenchError):
             continue  # busy, removed meanwhile, or for the operator to look at
     _purge_orphans(storage, now)
     return count
+
+
+def _is_over(storage: Storage, identifier: str, now: datetime, published: timedelta | None) -> bool:
+    outcome = storage.outcome(identifier)
+    if outcome is not None:
+        kept = published if outcome.state == PUBLISHED else None
+        return kept is not None and datetime.fromisoformat(outcome.at) + kept < now
+    size = storage.info(identifier).size
+    whole = size is not None and storage.data_path(identifier).stat().st_size >= size
+    return not whole and storage.expires(identifier) < now
 
 
 def _purge_orphans(storage: Storage, now: datetime) -> None:

@@ -121,9 +121,13 @@ class Writer:
                     left[0] = left[0][written:]
 
     def settle(self) -> None:
-        """Have the disk begin to write what came so far: less is left to wait for at the end."""
+        """Put on the disk what came so far, while more is written: less is left to wait for at the end."""
         with self._guard:
-            os.fdatasync(self._file)
+            file = os.dup(self._file)
+        try:
+            os.fdatasync(file)
+        finally:
+            os.close(file)
 
     def commit(self) -> int:
         """Put on the disk what came, and return the offset, which may be acknowledged.
