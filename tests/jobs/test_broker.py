@@ -522,9 +522,9 @@ def _break_connections(registry: Registry) -> None:
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.skipif(not DEATHS, reason="long: WORKBENCH_DEATHS says how many batches")
+@pytest.mark.on_demand
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the workers in /proc")
-@pytest.mark.parametrize("turn", range(DEATHS or 1))
+@pytest.mark.parametrize("turn", range(max(DEATHS, 1)))
 def test_deaths_at_random(
     turn: int,
     postgresql_registry: Registry,
