@@ -87,8 +87,8 @@ def prepare(
     workbench signaux prepare donnees 1803_01 --form mongodb
     """
     from workbench.signaux_faibles.batches import START, save_batch, to_json
+    from workbench.signaux_faibles.effectifs import PerimetreRules
     from workbench.signaux_faibles.prepare import prepare_batch
-    from workbench.signaux_faibles.workforce import PerimetreRules
 
     usual = PerimetreRules(months, threshold)
     rules = PerimetreRules(months, threshold, categories or usual.categories, activities or usual.activities)

@@ -23,7 +23,7 @@ class Month:
     ----------
     day
         Its first day.
-    workforce
+    effectif
         Employees.
     due, paid
         Contributions, euros.
@@ -32,7 +32,7 @@ class Month:
     """
 
     day: date
-    workforce: int
+    effectif: int
     due: float
     paid: float
     unpaid: int
@@ -113,9 +113,9 @@ def companies(number: int, months: int, end: date, seed: int = 0) -> Iterator[Co
 def _month(draw: Callable[[], float], day: date, size: int, place: int, falls: int | None) -> Month:
     fallen = falls is not None and place >= falls
     lost = min(0.8, 0.1 * (place - falls)) if fallen and falls is not None else 0.0
-    workforce = max(0, round(size * (1 - lost) * (0.95 + 0.1 * draw())))
-    due = round(workforce * (900 + 200 * draw()), 2)
-    return Month(day, workforce, due, 0.0 if fallen else due, round(due * 0.3) if fallen else 0)
+    effectif = max(0, round(size * (1 - lost) * (0.95 + 0.1 * draw())))
+    due = round(effectif * (900 + 200 * draw()), 2)
+    return Month(day, effectif, due, 0.0 if fallen else due, round(due * 0.3) if fallen else 0)
 
 
 def _one_of(drawn: float, values: tuple[str, ...]) -> str:

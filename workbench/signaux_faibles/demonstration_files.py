@@ -76,13 +76,13 @@ def _effectif_header(companies: Companies, _: bool) -> list[str]:
 def _effectif(companies: Companies, _: bool) -> Iterator[Row]:
     for company, place in _places(companies):
         head = (place.compte, place.siret, f'{company.name} "BIS"', company.ape.replace(".", ""), company.departement)
-        yield (*head, *(f"{month.workforce:_}".replace("_", " ") for month in place.months), "116", "117")
+        yield (*head, *(f"{month.effectif:_}".replace("_", " ") for month in place.months), "116", "117")
 
 
 def _effectif_ent(companies: Companies, _: bool) -> Iterator[Row]:
     for company in companies:
         series = zip(*(place.months for place in company.establishments), strict=True)
-        yield (company.siren, company.name, *(f"{sum(month.workforce for month in at)}.0" for at in series))
+        yield (company.siren, company.name, *(f"{sum(month.effectif for month in at)}.0" for at in series))
 
 
 def _comptes(companies: Companies, _: bool) -> Iterator[Row]:
@@ -131,17 +131,17 @@ def _procol(companies: Companies, _: bool) -> Iterator[Row]:
 def _apconso(companies: Companies, _: bool) -> Iterator[Row]:
     for company in companies:
         for place, month in company.late:
-            hours = month.workforce * 35
-            yield (f"DA{place.siret}", place.siret, month.day, f"{hours}.5", hours * 8, f"{month.workforce}.0")
+            hours = month.effectif * 35
+            yield (f"DA{place.siret}", place.siret, month.day, f"{hours}.5", hours * 8, f"{month.effectif}.0")
 
 
 def _apdemande(companies: Companies, _: bool) -> Iterator[Row]:
     for company in companies:
         for place, month in list(company.late)[:1]:
             last = place.months[-1]
-            staff = (month.workforce, month.workforce)
+            staff = (month.effectif, month.effectif)
             dates = (month.day, month.day, last.day)
-            rest = ("1000.5", "8000,75", month.workforce, 1, 2, 1, 0, "500.5", month.workforce, "4000.0")
+            rest = ("1000.5", "8000,75", month.effectif, 1, 2, 1, 0, "500.5", month.effectif, "4000.0")
             yield (f"DA{place.siret}", place.siret, *staff, *dates, *rest)
 
 
