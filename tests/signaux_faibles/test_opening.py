@@ -80,6 +80,18 @@ def test_header_cells_are_found_whatever_their_case_and_place(tmp_path: Path) ->
     assert double.report.is_fatal
 
 
+def test_identifiers_that_deserve_a_look_are_counted(tmp_path: Path) -> None:
+    header = "Siret;Compte;periode;enc_direct;cotis_due"
+    # 732829320 has the right check digit.
+    text = lines(header, "73282932000074;1;201711;1;1", "73282932050074;1;201711;1;1", "73282932090074;1;201711;1;1")
+    report = read_text(tmp_path, "cotisation", text + "11111111100011;1;201711;1;1\n").report
+    assert (report.temporary_sirets, report.wrong_check_digits) == (2, 1)
+    assert "provisoire" in str(report)
+    skipped = read_text(tmp_path, "cotisation", text, temporary=False)
+    assert counters(skipped) == (3, 0, 2, 1)
+    assert skipped.report.wrong_check_digits == 0
+
+
 def test_quotes_strict_and_lenient() -> None:
     text = ['a;b"c;d\n', '"e;f";g\n', '"h""i";j\n', 'k;"l"m\n', '"n\n', 'o";p\n', 'q;"r\n']
     strict = list(records(text, ";", lenient=False))
