@@ -102,7 +102,7 @@ def read_source(
     >>> content.report.lines_valid, content.tuples.to_pylist()
     (1, [{'siren': '000000001', 'date_valeur': datetime.date(2018, 12, 15), 'nb_jours': 2}])
     >>> content.rejected["motif"].to_pylist()[0]
-    'DATE_VALEUR : « 1/1/19 » n'est pas une date de la forme 31/01/2020'
+    "DATE_VALEUR : « 1/1/19 » n'est pas une date de la forme 31/01/2020"
     """
     sirens = read_filter(perimetre) if isinstance(perimetre, str | Path) else perimetre
     files = {type_: [path]}
