@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from partner_files import columns, counters, lines, read_text, write
 
+from workbench.engines import scratch_writer
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.opening import open_file
-from workbench.signaux_faibles.reading import read_source
+from workbench.signaux_faibles.reading import Dates, parsed_files, read_source
 from workbench.signaux_faibles.records import LONGEST, records
 from workbench.signaux_faibles.sources import source_named
 
@@ -78,6 +79,21 @@ def test_header_cells_are_found_whatever_their_case_and_place(tmp_path: Path) ->
     assert columns(content, "siren", "nb_jours") == [("000000001", 2)]
     double = read_text(tmp_path, "paydex", lines(PAYDEX + ";siren", GOOD + ";000000002"))
     assert double.report.is_fatal
+
+
+def test_nothing_is_left_of_a_reading(tmp_path: Path) -> None:
+    work = tmp_path / "travail"
+    work.mkdir()
+    path = write(tmp_path, "paydex.csv", lines(PAYDEX, GOOD, "a;b"))
+    blank = write(tmp_path, "blanc.csv", lines(PAYDEX, GOOD, "", GOOD))
+    with scratch_writer(work) as writer:
+        before = {each.name for each in work.iterdir()}
+        for parsed in parsed_files(writer, {"paydex": [path, blank]}, Dates(), None, work):
+            assert parsed.rejected is not None
+            assert writer.fetch(parsed.rejected).num_rows == parsed.report.lines_rejected
+            assert parsed.report.start <= parsed.report.date
+        assert {each.name for each in work.iterdir()} == before
+        assert not [name for name in writer.tables() if not name.startswith("source_")]
 
 
 def test_identifiers_that_deserve_a_look_are_counted(tmp_path: Path) -> None:

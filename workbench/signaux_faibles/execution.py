@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -135,17 +135,28 @@ def parse_file(writer: Writer, source: Source, path: str | Path, context: Contex
         A fatal error is in its report; it is not raised.
     """
     used: list[Table] = []
+    copies: list[Path] = []
+    start = datetime.now(UTC)
     try:
         try:
             opened = open_file(path, source, work)
+            copies += _copies(opened)
             parsed = _parse(writer, source, str(path), opened, context, used)
         except WorkbenchError as error:
             if error.code == "requete_refusee":
                 raise
             parsed = ParsedFile(source, FileReport.fatal(source.type, str(path), context.batch, error))
-        yield parsed
+        yield replace(parsed, report=replace(parsed.report, start=start))
     finally:
         writer.drop(used)
+        for copy in copies:
+            copy.unlink(missing_ok=True)
+
+
+def _copies(opened: OpenFile) -> list[Path]:
+    """Return what `open_file` wrote, which a batch of many files has no room to keep."""
+    apart = [opened.refused.path] if opened.refused is not None else []
+    return [opened.file.path, *apart] if opened.numbered else []
 
 
 def _parse(
