@@ -12,10 +12,10 @@ from partner_files import lines, write
 
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.batches import Batch, check_key, from_json, load_batch, month_of, save_batch, to_json
+from workbench.signaux_faibles.effectifs import PerimetreRules
 from workbench.signaux_faibles.perimetre import read_filter, write_filter
 from workbench.signaux_faibles.prepare import prepare_batch
 from workbench.signaux_faibles.recognition import delivered_files, type_of
-from workbench.signaux_faibles.workforce import PerimetreRules
 
 EFFECTIF = "compte;siret;rais_soc;ape_ins;dep;eff201741;eff201742;eff201743;base;UR_EMET"
 UNITS = (

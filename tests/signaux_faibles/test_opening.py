@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from partner_files import columns, counters, lines, read_text, write
 
+from workbench.engines import scratch_writer
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.opening import open_file
-from workbench.signaux_faibles.reading import read_source
+from workbench.signaux_faibles.reading import Dates, parsed_files, read_source
 from workbench.signaux_faibles.records import LONGEST, records
 from workbench.signaux_faibles.sources import source_named
 
@@ -78,6 +79,33 @@ def test_header_cells_are_found_whatever_their_case_and_place(tmp_path: Path) ->
     assert columns(content, "siren", "nb_jours") == [("000000001", 2)]
     double = read_text(tmp_path, "paydex", lines(PAYDEX + ";siren", GOOD + ";000000002"))
     assert double.report.is_fatal
+
+
+def test_nothing_is_left_of_a_reading(tmp_path: Path) -> None:
+    work = tmp_path / "travail"
+    work.mkdir()
+    path = write(tmp_path, "paydex.csv", lines(PAYDEX, GOOD, "a;b"))
+    blank = write(tmp_path, "blanc.csv", lines(PAYDEX, GOOD, "", GOOD))
+    with scratch_writer(work) as writer:
+        before = {each.name for each in work.iterdir()}
+        for parsed in parsed_files(writer, {"paydex": [path, blank]}, Dates(), None, work):
+            assert parsed.rejected is not None
+            assert writer.fetch(parsed.rejected).num_rows == parsed.report.lines_rejected
+            assert parsed.report.start <= parsed.report.date
+        assert {each.name for each in work.iterdir()} == before
+        assert not [name for name in writer.tables() if not name.startswith("source_")]
+
+
+def test_identifiers_that_deserve_a_look_are_counted(tmp_path: Path) -> None:
+    header = "Siret;Compte;periode;enc_direct;cotis_due"
+    # 732829320 has the right check digit.
+    text = lines(header, "73282932000074;1;201711;1;1", "73282932050074;1;201711;1;1", "73282932090074;1;201711;1;1")
+    report = read_text(tmp_path, "cotisation", text + "11111111100011;1;201711;1;1\n").report
+    assert (report.temporary_sirets, report.wrong_check_digits) == (2, 1)
+    assert "provisoire" in str(report)
+    skipped = read_text(tmp_path, "cotisation", text, temporary=False)
+    assert counters(skipped) == (3, 0, 2, 1)
+    assert skipped.report.wrong_check_digits == 0
 
 
 def test_quotes_strict_and_lenient() -> None:

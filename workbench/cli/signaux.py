@@ -27,6 +27,11 @@ _output = click.Path(dir_okay=False, path_type=Path)
 _rejected = click.option("--rejected", type=_output, help="Fichier CSV où garder toutes les lignes rejetées.")
 
 
+_temporary = click.option(
+    "--skip-temporary", is_flag=True, help="Filtre les SIRET provisoires de l'URSSAF (NIC en 5, 6, 7 ou 9)."
+)
+
+
 @click.group()
 def command() -> None:
     """Les entreprises en difficulté : préparer un batch de fichiers, le vérifier, lire un fichier."""
@@ -87,8 +92,8 @@ def prepare(
     workbench signaux prepare donnees 1803_01 --form mongodb
     """
     from workbench.signaux_faibles.batches import START, save_batch, to_json
+    from workbench.signaux_faibles.effectifs import PerimetreRules
     from workbench.signaux_faibles.prepare import prepare_batch
-    from workbench.signaux_faibles.workforce import PerimetreRules
 
     usual = PerimetreRules(months, threshold)
     rules = PerimetreRules(months, threshold, categories or usual.categories, activities or usual.activities)
@@ -139,8 +144,16 @@ def _print_text(batch: Batch) -> None:
 @click.option("--root", type=_folder, required=True, help="Dossier de tous les batchs.")
 @click.option("--parsers", "types", multiple=True, help="Type à lire ; tous par défaut.")
 @click.option("--no-filter", is_flag=True, help="Lit tout, sans périmètre.")
+@_temporary
 @_rejected
-def check(descriptor: Path, root: Path, types: tuple[str, ...], no_filter: bool, rejected: Path | None) -> int:
+def check(
+    descriptor: Path,
+    root: Path,
+    types: tuple[str, ...],
+    no_filter: bool,
+    skip_temporary: bool,
+    rejected: Path | None,
+) -> int:
     """Lit tous les fichiers d'un batch sans rien importer, et dit ce qui n'y va pas.
 
     Le rapport de chaque fichier sort en JSON. Le code de sortie est 5 quand un fichier est illisible ou qu'une ligne
@@ -154,7 +167,15 @@ def check(descriptor: Path, root: Path, types: tuple[str, ...], no_filter: bool,
 
     batch = load_batch(descriptor)
     with progress_bar("Lecture") as advance:
-        found = check_batch(batch, root, types=types, no_filter=no_filter, rejected=rejected, progress=advance)
+        found = check_batch(
+            batch,
+            root,
+            types=types,
+            no_filter=no_filter,
+            temporary=not skip_temporary,
+            rejected=rejected,
+            progress=advance,
+        )
     click.echo(json.dumps({"reports": found.journal()}, ensure_ascii=False, indent=2))
     say(str(found))
     return ExitCode.OK if found.is_right else ExitCode.FINDINGS
@@ -175,6 +196,7 @@ def check(descriptor: Path, root: Path, types: tuple[str, ...], no_filter: bool,
 )
 @click.option("--end", type=_day, metavar="AAAA-MM-JJ", help="Mois après le dernier, pour les comptes.")
 @click.option("--era", type=click.Choice(["H21", "NOW"]), help="Règles à suivre ; par défaut, celles de l'en-tête.")
+@_temporary
 @_rejected
 def parse_file(
     type_: str,
@@ -184,6 +206,7 @@ def parse_file(
     start: datetime,
     end: datetime | None,
     era: str | None,
+    skip_temporary: bool,
     rejected: Path | None,
 ) -> int:
     """Lit un fichier et écrit ses faits sur la sortie standard, un objet JSON par ligne.
@@ -198,7 +221,16 @@ def parse_file(
 
     source = source_named(type_)
     last = end.date() if end else _this_month()
-    content = read_source(type_, file, perimetre=perimetre, comptes=comptes, start=start.date(), end=last, era=era)
+    content = read_source(
+        type_,
+        file,
+        perimetre=perimetre,
+        comptes=comptes,
+        start=start.date(),
+        end=last,
+        era=era,
+        temporary=not skip_temporary,
+    )
     say(str(content.report))
     if rejected is not None:
         _write_rejected(content.rejected.to_pydict(), rejected)

@@ -98,6 +98,7 @@ def check_batch(
     *,
     types: Iterable[str] = (),
     no_filter: bool = False,
+    temporary: bool = True,
     rejected: Path | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> BatchCheck:
@@ -113,6 +114,8 @@ def check_batch(
         Types to read; all by default.
     no_filter
         Whether to read without a perimeter.
+    temporary
+        Whether the provisional SIRET of the URSSAF are kept.
     rejected
         A CSV file to keep every rejected row in.
     progress
@@ -138,7 +141,7 @@ def check_batch(
     read = {type_: paths for type_, paths in files.items() if type_ in sources()}
     total = sum(len(paths) for type_, paths in read.items() if not asked or type_ in asked)
     reports: list[FileReport] = []
-    dates = Dates(batch.key, batch.start, batch.end)
+    dates = Dates(batch.key, batch.start, batch.end, temporary=temporary)
     with work_folder(prefix="workbench-sources-") as work, scratch_writer(work) as writer:
         kept = work / "refus.csv"
         with kept.open("w", encoding="utf-8", newline="") as stream:

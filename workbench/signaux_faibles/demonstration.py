@@ -1,8 +1,6 @@
-"""Fictitious companies, and the files that partners would send of them: for the demonstration, tests and benchmarks.
+"""The files that partners would send of fictitious companies: for the demonstration, tests and benchmarks.
 
-Nobody is described: the check digit of every SIREN is wrong. A tenth of the companies run into difficulty at some month:
-their workforce falls, they pay no contributions any more, ask for partial activity and for delays, and end in a
-collective procedure. Errors are put in on purpose, each known by its file, line and column.
+Errors are put in on purpose, each known by its file, line and column.
 """
 
 from __future__ import annotations
@@ -10,15 +8,14 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from workbench.signaux_faibles.batches import check_key, month_of
-from workbench.signaux_faibles.demonstration_files import FILES, Company, Establishment, Month
+from workbench.signaux_faibles.demonstration_companies import Company, companies
+from workbench.signaux_faibles.demonstration_files import FILES, PartnerFile
 
-__all__ = ["Delivery", "InjectedError", "companies", "write_delivery"]
+__all__ = ["Delivery", "InjectedError", "write_delivery"]
 
 
 @dataclass(frozen=True)
@@ -150,7 +147,7 @@ class _Rows:
         return row
 
 
-def _write(path: Path, described: Any, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _write(path: Path, described: PartnerFile, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     if path.suffix == ".xlsx":
         from workbench.signaux_faibles.excel import write_sheet
 
@@ -171,64 +168,3 @@ def _line(row: Sequence[Any], delimiter: str) -> str:
         text = str(value)
         cells.append('"' + text.replace('"', '""') + '"' if delimiter in text or '"' in text else text)
     return delimiter.join(cells)
-
-
-def companies(number: int, months: int, end: date, seed: int = 0) -> Iterator[Company]:
-    """Invent companies and their months.
-
-    Parameters
-    ----------
-    number
-        How many.
-    months
-        Length of their series, which ends the month before ``end``.
-    end
-        A first day of month.
-    seed
-        Of the numbers drawn.
-    """
-    draw = Random(seed)  # noqa: S311 - fictitious companies need no secret
-    days = [_shifted(end, -each) for each in range(months, 0, -1)]
-    for position in range(number):
-        siren = _wrong_siren(position)
-        size = max(2, round(draw.lognormvariate(2.8, 1.0)))
-        falls = draw.randrange(months // 3, months) if draw.random() < 0.1 or position == 1 else None
-        departement = draw.choice(("01", "2A", "59", "75", "974"))
-        places = []
-        for establishment in range(draw.choice((1, 1, 1, 2, 3))):
-            own = max(1, size // (establishment + 1))
-            series = tuple(_month(draw, day, own, place, falls) for place, day in enumerate(days))
-            places.append(
-                Establishment(f"{siren}{establishment + 1:05d}", f"{position:012d}{establishment:06d}", series)
-            )
-        ape = draw.choice(("10.71A", "25.62B", "41.20A", "49.41A", "62.02A"))
-        yield Company(
-            siren, f"ENTREPRISE FICTIVE {position + 1}", ape, departement, tuple(places), days[falls] if falls else None
-        )
-
-
-def _month(draw: Random, day: date, size: int, place: int, falls: int | None) -> Month:
-    fallen = falls is not None and place >= falls
-    lost = min(0.8, 0.1 * (place - falls)) if fallen and falls is not None else 0.0
-    workforce = max(0, round(size * (1 - lost) * draw.uniform(0.95, 1.05)))
-    due = round(workforce * draw.uniform(900, 1100), 2)
-    return Month(day, workforce, due, 0.0 if fallen else due, round(due * 0.3) if fallen else 0)
-
-
-def _shifted(day: date, months: int) -> date:
-    total = day.year * 12 + day.month - 1 + months
-    return date(total // 12, total % 12 + 1, 1)
-
-
-def _wrong_siren(position: int) -> str:
-    """Return a SIREN that no company can have.
-
-    Examples
-    --------
-    >>> _wrong_siren(0)
-    '900000005'
-    """
-    start = f"9{position:07d}"
-    # Luhn's key: every second digit doubled, from the right of the whole number.
-    total = sum(sum(divmod(int(digit) * (1 + place % 2), 10)) for place, digit in enumerate(start))
-    return f"{start}{(10 - total % 10 + 4) % 10}"

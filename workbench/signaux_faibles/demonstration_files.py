@@ -7,71 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from workbench.signaux_faibles.demonstration_companies import Company, Establishment
 from workbench.signaux_faibles.sources import source_named
 
-__all__ = ["FILES", "Company", "Establishment", "Month", "PartnerFile"]
+__all__ = ["FILES", "PartnerFile"]
 
 Row = Sequence[Any]
-
-
-@dataclass(frozen=True)
-class Month:
-    """A month of an établissement.
-
-    Parameters
-    ----------
-    day
-        Its first day.
-    workforce
-        Employees.
-    due, paid
-        Contributions, euros.
-    unpaid
-        What is left of the employer's part, euros.
-    """
-
-    day: date
-    workforce: int
-    due: float
-    paid: float
-    unpaid: int
-
-    @property
-    def period(self) -> str:
-        """Its code at the URSSAF: year, quarter, month of the quarter."""
-        return f"{self.day.year}{(self.day.month - 1) // 3 + 1}{(self.day.month - 1) % 3 + 1}"
-
-
-@dataclass(frozen=True)
-class Establishment:
-    """An établissement: its SIRET, its account and its months."""
-
-    siret: str
-    compte: str
-    months: tuple[Month, ...]
-
-
-@dataclass(frozen=True)
-class Company:
-    """A company that does not exist; ``falls`` is the month when its difficulties begin."""
-
-    siren: str
-    name: str
-    ape: str
-    departement: str
-    establishments: tuple[Establishment, ...]
-    falls: date | None
-
-    @property
-    def years(self) -> range:
-        """Years that its series touch."""
-        months = self.establishments[0].months
-        return range(months[0].day.year, months[-1].day.year + 1)
-
-    @property
-    def late(self) -> Iterator[tuple[Establishment, Month]]:
-        """Months with something unpaid."""
-        return ((place, month) for place in self.establishments for month in place.months if month.unpaid)
 
 
 Companies = Sequence[Company]
@@ -109,13 +50,11 @@ def _urssaf(day: date) -> str:
 
 
 def _fixed(text: str) -> Callable[[Companies, bool], list[str]]:
-    names = text.split()
-    return lambda companies, by_siret: list(names)
+    return lambda *_: text.split()
 
 
 def _with_siret(text: str) -> Callable[[Companies, bool], list[str]]:
-    names = text.split()
-    return lambda companies, by_siret: [*names, "Siret"] if by_siret else list(names)
+    return lambda _, by_siret: [*text.split(), "Siret"] if by_siret else text.split()
 
 
 def _siret(place: Establishment, by_siret: bool) -> list[str]:
@@ -137,13 +76,13 @@ def _effectif_header(companies: Companies, _: bool) -> list[str]:
 def _effectif(companies: Companies, _: bool) -> Iterator[Row]:
     for company, place in _places(companies):
         head = (place.compte, place.siret, f'{company.name} "BIS"', company.ape.replace(".", ""), company.departement)
-        yield (*head, *(f"{month.workforce:_}".replace("_", " ") for month in place.months), "116", "117")
+        yield (*head, *(f"{month.effectif:_}".replace("_", " ") for month in place.months), "116", "117")
 
 
 def _effectif_ent(companies: Companies, _: bool) -> Iterator[Row]:
     for company in companies:
         series = zip(*(place.months for place in company.establishments), strict=True)
-        yield (company.siren, company.name, *(f"{sum(month.workforce for month in at)}.0" for at in series))
+        yield (company.siren, company.name, *(f"{sum(month.effectif for month in at)}.0" for at in series))
 
 
 def _comptes(companies: Companies, _: bool) -> Iterator[Row]:
@@ -192,17 +131,17 @@ def _procol(companies: Companies, _: bool) -> Iterator[Row]:
 def _apconso(companies: Companies, _: bool) -> Iterator[Row]:
     for company in companies:
         for place, month in company.late:
-            hours = month.workforce * 35
-            yield (f"DA{place.siret}", place.siret, month.day, f"{hours}.5", hours * 8, f"{month.workforce}.0")
+            hours = month.effectif * 35
+            yield (f"DA{place.siret}", place.siret, month.day, f"{hours}.5", hours * 8, f"{month.effectif}.0")
 
 
 def _apdemande(companies: Companies, _: bool) -> Iterator[Row]:
     for company in companies:
         for place, month in list(company.late)[:1]:
             last = place.months[-1]
-            staff = (month.workforce, month.workforce)
+            staff = (month.effectif, month.effectif)
             dates = (month.day, month.day, last.day)
-            rest = ("1000.5", "8000,75", month.workforce, 1, 2, 1, 0, "500.5", month.workforce, "4000.0")
+            rest = ("1000.5", "8000,75", month.effectif, 1, 2, 1, 0, "500.5", month.effectif, "4000.0")
             yield (f"DA{place.siret}", place.siret, *staff, *dates, *rest)
 
 
@@ -340,8 +279,8 @@ FILES = {
     "debit": PartnerFile(
         "sigfaible_debits.csv",
         _with_siret(
-            "num_cpte Siren Dt_immat Etat_cpte Cd_pro_col Periode Num_Ecn Num_Hist_Ecn Dt_trt_ecn Mt_PO Mt_PP Cd_op_ecn "
-            "Motif_ecn Recours_en_cours"
+            "num_cpte Siren Dt_immat Etat_cpte Cd_pro_col Periode Num_Ecn Num_Hist_Ecn Dt_trt_ecn Mt_PO Mt_PP "
+            "Cd_op_ecn Motif_ecn Recours_en_cours"
         ),
         _debit,
         ("Mt_PO", ""),
@@ -349,8 +288,9 @@ FILES = {
     "delai": PartnerFile(
         "sigfaible_delais.csv",
         _with_siret(
-            "Numero_compte_externe Numero_structure Date_creation Date_echeance Duree_delai Denomination_premiere_ligne "
-            "Indic_6M Annee_creation Montant_global_echeancier Code_externe_stade Code_externe_action"
+            "Numero_compte_externe Numero_structure Date_creation Date_echeance Duree_delai "
+            "Denomination_premiere_ligne Indic_6M Annee_creation Montant_global_echeancier "
+            "Code_externe_stade Code_externe_action"
         ),
         _delai,
         ("Date_echeance", "2018-01-01"),
@@ -386,14 +326,12 @@ FILES = {
     ),
     "sirene": PartnerFile(
         "StockEtablissement_utf8_geo.csv",
-        lambda companies, _: list(_SIRENE),
+        lambda *_: list(_SIRENE),
         _sirene,
         ("longitude", "est"),
         delimiter=",",
     ),
-    "sirene_ul": PartnerFile(
-        "sireneUL.csv", lambda companies, _: list(_SIRENE_UL), _sirene_ul, ("siren", "?"), delimiter=","
-    ),
+    "sirene_ul": PartnerFile("sireneUL.csv", lambda *_: list(_SIRENE_UL), _sirene_ul, ("siren", "?"), delimiter=","),
     "sirene_histo": PartnerFile(
         "StockEtablissementHistorique_utf8.csv",
         _fixed("siret dateDebut dateFin etatAdministratifEtablissement changementEtatAdministratifEtablissement"),
@@ -418,7 +356,7 @@ FILES = {
     ),
     "ellisphere": PartnerFile(
         "Ellisphère-Tête de groupe-{key}.xlsx",
-        lambda companies, _: [f"colonne {number}" for number in range(16)],
+        lambda *_: [f"colonne {number}" for number in range(16)],
         _ellisphere,
         ("colonne 9", "deux"),
         splits=False,
@@ -426,14 +364,15 @@ FILES = {
     "bdf": PartnerFile(
         "bdf.csv",
         _fixed(
-            "D1 ANNEE ARRETE_BILAN DENOM SECTEUR POIDS_FRNG TX_MARGE DELAI_FRS POIDS_DFISC_SOC POIDS_FIN_CT POIDS_FRAIS_FIN"
+            "D1 ANNEE ARRETE_BILAN DENOM SECTEUR POIDS_FRNG TX_MARGE DELAI_FRS "
+            "POIDS_DFISC_SOC POIDS_FIN_CT POIDS_FRAIS_FIN"
         ),
         _bdf,
         ("ARRETE_BILAN", "31DÉCEMBRE"),
         encoding="cp1252",
     ),
     "ratios_inpi": PartnerFile(
-        "ratios_inpi_bce.csv", lambda companies, _: list(_RATIOS), _ratios_inpi, ("chiffre_d_affaires", "beaucoup")
+        "ratios_inpi_bce.csv", lambda *_: list(_RATIOS), _ratios_inpi, ("chiffre_d_affaires", "beaucoup")
     ),
     "reporder": PartnerFile(
         "reporder.csv",

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ from sqlalchemy.types import ARRAY
 from workbench.engines import Writer
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.comptes import Comptes
-from workbench.signaux_faibles.declaration import Cells, Era, Field, Months, Source
+from workbench.signaux_faibles.declaration import Cells, Era, Field, Months, Scope, Source
 from workbench.signaux_faibles.headers import match_header
 from workbench.signaux_faibles.kinds import constant, matches
 from workbench.signaux_faibles.opening import OpenFile, open_file
@@ -52,6 +52,7 @@ from workbench.signaux_faibles.results import (
     SKIPPED,
     VALID,
     file_report,
+    is_temporary,
     refusable,
     refused_rows,
     stored_tuples,
@@ -76,6 +77,8 @@ class Context:
         First day of the batch, and the day after its last one.
     era
         Rules imposed; None takes those that the header of each file tells.
+    temporary
+        Whether the provisional SIRET that the URSSAF gives (NIC in 5, 6, 7 or 9) are kept; else they are skipped.
     """
 
     batch: str = ""
@@ -84,6 +87,7 @@ class Context:
     start: date = date(2016, 1, 1)
     end: date | None = None
     era: Era | None = None
+    temporary: bool = True
 
 
 @dataclass(frozen=True)
@@ -131,17 +135,28 @@ def parse_file(writer: Writer, source: Source, path: str | Path, context: Contex
         A fatal error is in its report; it is not raised.
     """
     used: list[Table] = []
+    copies: list[Path] = []
+    start = datetime.now(UTC)
     try:
         try:
             opened = open_file(path, source, work)
+            copies += _copies(opened)
             parsed = _parse(writer, source, str(path), opened, context, used)
         except WorkbenchError as error:
             if error.code == "requete_refusee":
                 raise
             parsed = ParsedFile(source, FileReport.fatal(source.type, str(path), context.batch, error))
-        yield parsed
+        yield replace(parsed, report=replace(parsed.report, start=start))
     finally:
         writer.drop(used)
+        for copy in copies:
+            copy.unlink(missing_ok=True)
+
+
+def _copies(opened: OpenFile) -> list[Path]:
+    """Return what `open_file` wrote, which a batch of many files has no room to keep."""
+    apart = [opened.refused.path] if opened.refused is not None else []
+    return [opened.file.path, *apart] if opened.numbered else []
 
 
 def _parse(
@@ -270,6 +285,8 @@ def _judged(source: Source, lines: _Lines, context: Context, comptes: Comptes | 
     if context.perimetre is not None:
         known = select(context.perimetre.c.siren)
         outside = func.left(func.coalesce(key, constant("")), constant(9)).not_in(known)
+    if not context.temporary and source.scope is Scope.ETABLISSEMENT:
+        outside = or_(outside, is_temporary(key))
     judged = select(
         rows.c.line,
         key.label("key"),

@@ -301,6 +301,8 @@ def _copied(
                     writer.writerow([number, *cells])
     except UnicodeDecodeError as error:
         raise WorkbenchError("encodage_inconnu", fichier=path.name) from error
+    if not count:
+        refused.unlink()
     columns = (_NUMBER, *(f"c{place}" for place in range(len(header))))
     file = FileSource(copy, columns, ("BIGINT", *("VARCHAR",) * len(header)), ordered=True)
     apart_file = FileSource(refused, ("ligne", "valeur", "motif"), ("BIGINT", "VARCHAR", "VARCHAR"))

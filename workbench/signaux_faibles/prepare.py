@@ -10,10 +10,10 @@ from pathlib import Path
 from workbench.engines import Writer, scratch_writer, work_folder
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.batches import START, Batch, check_key, month_of, parent_of
+from workbench.signaux_faibles.effectifs import PerimetreRules, excluded_sirens, load_effectifs
 from workbench.signaux_faibles.perimetre import write_filter
 from workbench.signaux_faibles.recognition import FILTER, DeliveredFile, delivered_files
 from workbench.signaux_faibles.sources import sources
-from workbench.signaux_faibles.workforce import PerimetreRules, excluded_sirens, load_workforce
 
 __all__ = ["batch_folder", "prepare_batch"]
 
@@ -86,19 +86,21 @@ def prepare_batch(
     notes: list[str] = []
     filters = [each for each in own if each.type == FILTER]
     inherited = [each for each in above if each.type == FILTER] if not filters else []
-    workforce = _of(own, perimetre_from) or _of(above, perimetre_from)
+    measured = _of(own, perimetre_from) or _of(above, perimetre_from)
     end = effectif_end
     with work_folder(prefix="workbench-sources-") as work, scratch_writer(work) as writer:
         rules = rules or PerimetreRules()
         sirens: list[str] | None = None
-        if not filters and not inherited and len(workforce) != 1:
-            raise WorkbenchError("filtre_sans_effectif", type=perimetre_from, nombre=len(workforce))
-        dated = workforce or _of(own, "effectif") or _of(above, "effectif") or _of(own, "effectif_ent")
-        if dated:
-            with load_workforce(writer, str(dated[-1].type), dated[-1].path, work) as read:
-                end = read.last or end
+        if not filters and not inherited and len(measured) != 1:
+            raise WorkbenchError("filtre_sans_effectif", type=perimetre_from, nombre=len(measured))
+        dated = measured or _of(own, "effectif") or _of(above, "effectif") or _of(own, "effectif_ent")
+        known: list[date] = []
+        for each in dated:
+            with load_effectifs(writer, str(each.type), each.path, work) as read:
+                known += [read.last] if read.last else []
                 if not filters and not inherited:
                     sirens = read.sirens(rules)
+        end = max(known, default=end)
         if end is None:
             raise WorkbenchError("date_fin_effectif")
         if sirens is not None:

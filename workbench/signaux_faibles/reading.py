@@ -59,6 +59,7 @@ def read_source(
     end: date | None = None,
     era: str | None = None,
     batch: str = "",
+    temporary: bool = True,
 ) -> FileContent:
     r"""Read one file of a partner.
 
@@ -78,6 +79,8 @@ def read_source(
         ``H21`` or ``NOW``; by default what the header tells.
     batch
         Key of the batch, for the report.
+    temporary
+        Whether the provisional SIRET of the URSSAF are kept.
 
     Returns
     -------
@@ -99,14 +102,14 @@ def read_source(
     >>> content.report.lines_valid, content.tuples.to_pylist()
     (1, [{'siren': '000000001', 'date_valeur': datetime.date(2018, 12, 15), 'nb_jours': 2}])
     >>> content.rejected["motif"].to_pylist()[0]
-    'DATE_VALEUR : « 1/1/19 » n'est pas une date de la forme 31/01/2020'
+    "DATE_VALEUR : « 1/1/19 » n'est pas une date de la forme 31/01/2020"
     """
     sirens = read_filter(perimetre) if isinstance(perimetre, str | Path) else perimetre
     files = {type_: [path]}
     if type_ != COMPTES.type and (given := list(comptes)):
         files[COMPTES.type] = given
     with work_folder(prefix="workbench-sources-") as work, scratch_writer(work) as writer:
-        context = Dates(batch, start, end, Era(era) if era else None)
+        context = Dates(batch, start, end, Era(era) if era else None, temporary)
         for parsed in parsed_files(writer, files, context, sirens, work, only=[type_]):
             return FileContent(
                 parsed.report,
@@ -128,12 +131,15 @@ class Dates:
         Its months, ``end`` excluded.
     era
         Rules imposed, or None.
+    temporary
+        Whether the provisional SIRET of the URSSAF are kept.
     """
 
     batch: str = ""
     start: date = date(2016, 1, 1)
     end: date | None = None
     era: Era | None = None
+    temporary: bool = True
 
 
 def parsed_files(
@@ -176,7 +182,7 @@ def parsed_files(
                 comptes = stack.enter_context(load_comptes(writer, given, work))
             except WorkbenchError as error:
                 failure = error
-        context = Context(dates.batch, kept, comptes, dates.start, dates.end, dates.era)
+        context = Context(dates.batch, kept, comptes, dates.start, dates.end, dates.era, dates.temporary)
         for type_, paths in files.items():
             if type_ == "filter" or (only is not None and type_ not in only):
                 continue

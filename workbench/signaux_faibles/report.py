@@ -39,6 +39,10 @@ class FileReport:
         Rejected lines that gave a tuple.
     tuples
         Tuples given, several a line in some sources.
+    temporary_sirets
+        Lines kept although their SIRET is one that the URSSAF gives provisionally.
+    wrong_check_digits
+        SIREN of the tuples whose check digit is wrong: worth a look, and no error.
     fatal_errors
         Why the file could not be read at all.
     first_rejected
@@ -59,6 +63,8 @@ class FileReport:
     lines_skipped: int = 0
     lines_partial: int = 0
     tuples: int = 0
+    temporary_sirets: int = 0
+    wrong_check_digits: int = 0
     fatal_errors: tuple[str, ...] = ()
     first_rejected: tuple[tuple[int, str], ...] = ()
     sha256: str = ""
@@ -126,6 +132,10 @@ class FileReport:
             lines.append("  … ; --rejected FICHIER les garde toutes.")
         if self.lines_partial:
             lines.append(f"  Dont gardées sans la valeur refusée : {self.lines_partial}")
+        if self.temporary_sirets:
+            lines.append(f"  Lignes d'un SIRET provisoire de l'URSSAF : {self.temporary_sirets}")
+        if self.wrong_check_digits:
+            lines.append(f"  SIREN dont la clé de contrôle est fausse : {self.wrong_check_digits}")
         return "\n".join(lines)
 
 

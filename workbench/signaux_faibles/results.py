@@ -12,7 +12,7 @@ from workbench.signaux_faibles.declaration import Field, Source
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.report import FileReport
 
-__all__ = ["REJECTED", "SKIPPED", "VALID", "file_report", "refusable", "refused_rows", "stored_tuples"]
+__all__ = ["REJECTED", "SKIPPED", "VALID", "file_report", "is_temporary", "refusable", "refused_rows", "stored_tuples"]
 
 VALID, REJECTED, SKIPPED = 0, 1, 2
 
@@ -23,6 +23,26 @@ def refusable(source: Source) -> list[Field]:
     The next bit is the key's, the one after that of a month.
     """
     return [each for each in source.fields if each.refused is not None]
+
+
+def is_temporary(key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a SIRET is one that the URSSAF gives provisionally: its NIC begins with 5, 6, 7 or 9."""
+    nic = func.substr(func.coalesce(key, constant("")), constant(10), constant(1), type_=Text())
+    return nic.in_([constant(each) for each in "5679"])
+
+
+def _wrong_check_digits(staged: Table) -> Select[Any]:
+    """Count the SIREN of tuples whose check digit (Luhn's) is wrong."""
+    siren = func.left(staged.c.key, constant(9), type_=Text())
+    known = select(siren.label("siren")).where(staged.c.kept).distinct().subquery("known")
+    digits = [
+        func.ascii(func.substr(known.c.siren, constant(place), constant(1))) - constant(48) for place in range(1, 10)
+    ]
+    total: ColumnElement[int] = constant(0)
+    for place, digit in enumerate(digits):
+        double = digit * constant(2)
+        total = total + (digit if place % 2 == 0 else case((double > constant(9), double - constant(9)), else_=double))
+    return select(func.count().label("n")).select_from(known).where(func.mod(total, constant(10)) != constant(0))
 
 
 def stored_tuples(source: Source, staged: Table, months: tuple[tuple[str, int], ...]) -> Select[Any]:
@@ -126,6 +146,7 @@ def file_report(
             count(REJECTED).label("rejected"),
             count(SKIPPED).label("skipped"),
             func.count().filter(and_(staged.c.kept, staged.c.outcome == constant(REJECTED))).label("partial"),
+            func.count().filter(and_(staged.c.kept, is_temporary(staged.c.key))).label("temporary"),
         ).select_from(staged)
     ).to_pylist()[0]
     unreadable = 0
@@ -133,6 +154,7 @@ def file_report(
         unreadable = writer.fetch(select(func.count().label("n")).select_from(refused)).to_pylist()[0]["n"]
     stored = writer.fetch(select(func.count().label("n")).select_from(tuples.order_by(None).subquery())).to_pylist()
     total = counts["rejected"] + unreadable
+    wrong = writer.fetch(_wrong_check_digits(staged)).to_pylist()[0]["n"]
     first = writer.fetch(rejected.limit(FileReport.SHOWN)).to_pylist() if total else []
     return FileReport(
         type=source.type,
@@ -143,5 +165,7 @@ def file_report(
         lines_skipped=counts["skipped"],
         lines_partial=counts["partial"],
         tuples=stored[0]["n"],
+        temporary_sirets=counts["temporary"],
+        wrong_check_digits=wrong,
         first_rejected=tuple((row["ligne"], row["motif"]) for row in first),
     )

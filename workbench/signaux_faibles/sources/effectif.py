@@ -1,4 +1,4 @@
-"""Workforce of établissements, by account and month (URSSAF). A zero is information, and is kept."""
+"""Effectifs of établissements, by account and month (URSSAF). A zero is information, and is kept."""
 
 from __future__ import annotations
 

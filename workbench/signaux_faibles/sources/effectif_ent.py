@@ -1,4 +1,4 @@
-"""Workforce of entreprises, by month (URSSAF), written with decimals that are dropped."""
+"""Effectifs of entreprises, by month (URSSAF), written with decimals that are dropped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _without_spaces(text: ColumnElement[str]) -> ColumnElement[str]:
     return func.regexp_replace(text, constant(r"[\s\x{A0}\x{202F}]"), constant(""), constant("g"), type_=Text())
 
 
-_WORKFORCE = replace(FLOAT_INTEGER, read=lambda text: FLOAT_INTEGER.read(_without_spaces(text)))
+_EFFECTIF = replace(FLOAT_INTEGER, read=lambda text: FLOAT_INTEGER.read(_without_spaces(text)))
 
 SOURCE = Source(
     type="effectif_ent",
@@ -24,6 +24,6 @@ SOURCE = Source(
     key=lambda cells: cells.text("siren"),
     key_column="siren",
     lenient=True,
-    months=Months("eff", "effectif", _WORKFORCE, unit="salariés"),
+    months=Months("eff", "effectif", _EFFECTIF, unit="salariés"),
     complete=True,
 )

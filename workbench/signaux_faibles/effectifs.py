@@ -20,7 +20,7 @@ from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.opening import open_file
 from workbench.signaux_faibles.sources import source_named
 
-__all__ = ["CATEGORIES", "PerimetreRules", "Workforce", "excluded_sirens", "load_workforce"]
+__all__ = ["CATEGORIES", "Effectifs", "PerimetreRules", "excluded_sirens", "load_effectifs"]
 
 CATEGORIES = tuple(
     "4110 4120 4140 4160 7210 7220 7346 7348 7366 7373 7379 7383 7389 7410 7430 7470 7490".split()  # noqa: SIM905
@@ -37,7 +37,7 @@ class PerimetreRules:
     months
         How many of the last known months count; 100 until 2021, 36 today.
     threshold
-        Workforce that one of these months must reach.
+        Effectifs that one of these months must reach.
     categories
         Legal categories left out, from the file of legal units.
     activities
@@ -51,7 +51,7 @@ class PerimetreRules:
 
 
 @dataclass(frozen=True)
-class Workforce:
+class Effectifs:
     """A workforce file, read once.
 
     Parameters
@@ -90,7 +90,7 @@ class Workforce:
 
 
 @contextmanager
-def load_workforce(writer: Writer, type_: str, path: str | Path, work: Path) -> Iterator[Workforce]:
+def load_effectifs(writer: Writer, type_: str, path: str | Path, work: Path) -> Iterator[Effectifs]:
     """Read a workforce file, ``effectif`` or ``effectif_ent``, for the time of a block.
 
     Raises
@@ -121,7 +121,7 @@ def load_workforce(writer: Writer, type_: str, path: str | Path, work: Path) -> 
         ]
         counts = list(writer.fetch(select(*known)).to_pylist()[0].values()) if known else []
         last = max((place + 1 for place, count in enumerate(counts) if count), default=0)
-        yield Workforce(writer, kept, tuple(day for day, _ in header.months[:last]), source.scope.digits)
+        yield Effectifs(writer, kept, tuple(day for day, _ in header.months[:last]), source.scope.digits)
     finally:
         writer.drop([kept])
 
