@@ -26,6 +26,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
+    FromClause,
     Integer,
     Select,
     and_,
@@ -117,10 +118,11 @@ def _grouped(
     kept, tables = _kept(spec, inhabitants)
     of_compte = {name for name in spec.columns if name in _OF_COMPTE}
     of_budget = and_(_ROWS.siret == kept.c.siret, _ROWS.exercice == kept.c.exercice)
-    own, source = dict(_OF_COMPTE), kept.join(balances, and_(of_budget, *_comptes(spec)), isouter=not of_compte)
+    source: FromClause = kept.join(balances, and_(of_budget, *_comptes(spec)), isouter=not of_compte)
+    of_rows = dict(_OF_COMPTE)
     if "chapitre_budgetaire" in of_compte:
-        source, own["chapitre_budgetaire"] = chapitre_of(kept, of_budget, _comptes(spec))
-    group = [own[name] if name in of_compte else kept.c[name] for name in spec.columns]
+        source, of_rows["chapitre_budgetaire"] = chapitre_of(kept, of_budget, _comptes(spec))
+    group = [of_rows[name] if name in of_compte else kept.c[name] for name in spec.columns]
     values: list[ColumnElement[Any]] = [
         func.coalesce(func.sum(_amount(each), type_=BigInteger()), _ZERO, type_=BigInteger()).label(f"montant_{place}")
         for place, each in enumerate(measures, 1)
