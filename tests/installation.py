@@ -1,4 +1,4 @@
-"""The package as if installed: its entry point, its kernel specification and its pages, found as Jupyter does."""
+"""The package as if installed: its entry point, its kernel and its pages, found by Jupyter's own means."""
 
 from __future__ import annotations
 

@@ -35,6 +35,11 @@ def test_a_cell_gives_rows(shell: Any) -> None:
     assert len(result.result) > 3
 
 
+def test_python_and_sql_read_the_same_base(shell: Any, demonstration_base: str) -> None:
+    with wb.connect() as base:
+        assert base.url == demonstration_base
+
+
 def test_options(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
     shell.user_ns["valeurs"] = [2023]
     result = shell.run_cell("%%dgfip --limit 2 -t 10 -p valeurs -o df\nSELECT siret FROM budgets WHERE exercice = $1")

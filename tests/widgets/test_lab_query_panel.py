@@ -172,6 +172,14 @@ def test_hostile_labels_are_text_and_a_cut_result_says_so(lab: Lab, hostile_base
     expect(panel.locator(".wb-count")).to_have_text("3 lignes")
 
     panel.get_by_text("Comptes et fonctions lus, conditions, ordre et limites").click()
+    # The output of the cell ends there: proposals open upwards, whole.
+    page.get_by_role("combobox", name="Ne lire que ces comptes").click()
+    proposed = page.locator(".wb-listbox:visible")
+    expect(proposed).to_be_visible()
+    inside = "(each) => each.getBoundingClientRect().bottom <= each.closest('.wb-panel').getBoundingClientRect().bottom"
+    assert proposed.evaluate(inside)
+    page.keyboard.press("Escape")
+
     panel.get_by_label("Lignes, au plus", exact=True).fill("2")
     panel.get_by_label("Lignes, au plus", exact=True).press("Enter")
     panel.get_by_role("button", name="Exécuter").click()

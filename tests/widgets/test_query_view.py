@@ -192,6 +192,10 @@ def test_proposals(view: QueryPanelView) -> None:
     assert view.search("sirets", town["value"][:9])[0]["value"] == town["value"]
     assert [each["value"] for each in view.search("epci", "communauté 31")] == ["998000314"]
     assert view.search("epci", "99800031")[0]["label"].startswith("COMMUNAUTE DE COMMUNES DU 31")
+    codes = [each["value"] for each in view.search("fonctions", "")]
+    assert codes == sorted(codes)
+    assert [each["value"] for each in view.search("fonctions", codes[-1])][-1] == codes[-1]
+    assert "fonctions" not in view.lists()  # every row would be read at opening
     assert view.search("tables", "x") == view.search("measures", 3) == view.search("sirets", "zzzzz") == []
 
 

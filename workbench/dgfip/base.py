@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Executable
 
+from workbench.config import settings
 from workbench.dgfip.base_version import complete, missing_tables, standing_in, version_of, write_version
 from workbench.display import facts, view
 from workbench.engines import Cancellation, Engine, Mapper, QueryEngine, Snapshot, Store, Writer, open_store
@@ -176,14 +177,14 @@ def _reopen(store: Store, read_only: bool, snapshot: str) -> Base:
     return Base(store, read_only, None if snapshot in known else snapshot)
 
 
-def connect(url: str | Path, read_only: bool = True, *, snapshot: str | None = None) -> Base:
+def connect(url: str | Path | None = None, read_only: bool = True, *, snapshot: str | None = None) -> Base:
     """Open an accounting base.
 
     Parameters
     ----------
     url
         Path of a DuckDB base, ``duckdb:///path``, ``postgresql://user@host/base``, or
-        ``spark:///folder?master=local[4]`` (`workbench.engines.spark_address`).
+        ``spark:///folder?master=local[4]`` (`workbench.engines.spark_address`); None for the base of the settings.
     read_only
         False to import into it; an absent base is then created, empty.
     snapshot
@@ -213,7 +214,7 @@ def connect(url: str | Path, read_only: bool = True, *, snapshot: str | None = N
     ('00000001', 0)
     >>> folder.cleanup()
     """
-    store = open_store(str(url))
+    store = open_store(str(url if url is not None else settings().base))
     if snapshot is None and not read_only and not store.exists():
         with store.lock(), store.write() as writer:
             complete(writer)

@@ -76,8 +76,8 @@ def libelles_epci(base: Base) -> dict[str, str]:
     --------
     >>> from workbench.dgfip import connect
     >>> with connect(demonstration_base) as base:
-    ...     libelles_epci(base)
-    {}
+    ...     libelles_epci(base)["998000314"]
+    'COMMUNAUTE DE COMMUNES DU 31 (fictive)'
     """
     m, c = membres_epci.c, collectivites.c
     names = func.arg_max(m.libelle_epci, m.exercice).label("libelle")

@@ -214,7 +214,8 @@ class Query:
         ----------
         *names
             Keys of `workbench.dgfip.queries_spec.DIMENSIONS`: collectivite, siren, exercice, departement, region, epci,
-            nomenclature, type_etablissement, type_budget, etat, source, classe, chapitre, compte, fonction.
+            nomenclature, type_etablissement, type_budget, etat, source, classe, chapitre,
+            chapitre_budgetaire, compte, fonction.
 
         Raises
         ------

@@ -19,6 +19,7 @@ from workbench.dgfip.base import Base
 from workbench.dgfip.catalogue import libelles_comptes, libelles_fonctions
 from workbench.dgfip.epci import epci_exercices, libelles_epci
 from workbench.dgfip.import_report import grouped
+from workbench.dgfip.queries_chapitres import libelles_chapitres
 from workbench.dgfip.queries_spec import QuerySpec
 from workbench.dgfip.queries_text import SqlText
 from workbench.dgfip.reference import departements, nomenclatures, types_budget, types_etablissement
@@ -172,6 +173,8 @@ def labelled(base: Base, table: pa.Table, spec: QuerySpec) -> pa.Table:
         # Without a nomenclature, any label says more than none.
         labels = libelles_comptes(base, spec.perimetre.nomenclature or "*")
         known |= {"compte": labels, "chapitre": labels, "classe": labels}
+    if "chapitre_budgetaire" in spec.columns:
+        known["chapitre_budgetaire"] = libelles_chapitres(base, spec.perimetre.nomenclature)
     if "fonction" in spec.columns:
         named = libelles_fonctions(base, table.column("fonction").to_pylist())
         known |= {"fonction": named} if named else {}
@@ -202,6 +205,11 @@ def notices(base: Base, table: pa.Table, spec: QuerySpec, cut_at: int | None) ->
     for measure in spec.measures:
         if measure.per_inhabitant and table.column(measure.name).null_count:
             yield f"« {measure.name} » : sans valeur là où la population n'est pas connue."
+    if "chapitre_budgetaire" in spec.columns and table.column("chapitre_budgetaire").null_count:
+        yield (
+            "Sans chapitre : les comptes que le budget n'ouvre pas (classes 3 à 5…), et ceux des nomenclatures dont "
+            "la base n'a pas le plan de comptes (wb.import_plan_comptes)."
+        )
     if spec.perimetre.epci is not None or "epci" in spec.dimensions:
         known = epci_exercices(base)
         asked = spec.exercices or base.fetch(select(budgets.c.exercice).distinct()).column(0).to_pylist()

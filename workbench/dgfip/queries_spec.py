@@ -73,6 +73,12 @@ DIMENSIONS: Mapping[str, Dimension] = MappingProxyType(
             Dimension("source", ("source",), "balances ouvertes ou base CCI"),
             Dimension("classe", ("classe",), "le premier chiffre du compte", of_compte=True),
             Dimension("chapitre", ("chapitre",), "les deux premiers chiffres du compte", of_compte=True),
+            Dimension(
+                "chapitre_budgetaire",
+                ("chapitre_budgetaire",),
+                "le chapitre du budget (011, 012, 65…) où le plan de comptes range le compte",
+                of_compte=True,
+            ),
             Dimension("compte", ("compte",), "chaque compte", of_compte=True),
             Dimension("fonction", ("fonction",), "chaque code fonctionnel", of_compte=True),
         )

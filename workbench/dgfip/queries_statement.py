@@ -26,6 +26,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
+    FromClause,
     Integer,
     Select,
     and_,
@@ -40,6 +41,7 @@ from sqlalchemy import (
 
 from workbench.dgfip.catalogue import searchable, words_of
 from workbench.dgfip.epci import epci_of
+from workbench.dgfip.queries_chapitres import chapitre_of
 from workbench.dgfip.queries_measures import Measure, cents
 from workbench.dgfip.queries_spec import QuerySpec
 from workbench.dgfip.relations import joined
@@ -64,6 +66,8 @@ _OF_COMPTE: Mapping[str, ColumnElement[Any]] = {
     # Constants of ours, written out: a grouping must read the same wherever the statement repeats it.
     "chapitre": func.left(_ROWS.compte, literal_column("2")),
     "classe": func.left(_ROWS.compte, literal_column("1")),
+    # Stands for the column that `chapitre_of` joins.
+    "chapitre_budgetaire": _ROWS.compte,
     "fonction": _ROWS.fonction,
 }
 _OF_BUDGET: Mapping[str, ColumnElement[Any]] = {
@@ -113,7 +117,12 @@ def _grouped(
     inhabitants = any(each.per_inhabitant for each in measures)
     kept, tables = _kept(spec, inhabitants)
     of_compte = {name for name in spec.columns if name in _OF_COMPTE}
-    group = [_OF_COMPTE[name] if name in of_compte else kept.c[name] for name in spec.columns]
+    of_budget = and_(_ROWS.siret == kept.c.siret, _ROWS.exercice == kept.c.exercice)
+    source: FromClause = kept.join(balances, and_(of_budget, *_comptes(spec)), isouter=not of_compte)
+    of_rows = dict(_OF_COMPTE)
+    if "chapitre_budgetaire" in of_compte:
+        source, of_rows["chapitre_budgetaire"] = chapitre_of(kept, of_budget, _comptes(spec))
+    group = [of_rows[name] if name in of_compte else kept.c[name] for name in spec.columns]
     values: list[ColumnElement[Any]] = [
         func.coalesce(func.sum(_amount(each), type_=BigInteger()), _ZERO, type_=BigInteger()).label(f"montant_{place}")
         for place, each in enumerate(measures, 1)
@@ -122,12 +131,7 @@ def _grouped(
         values.append(func.max(kept.c.habitants, type_=BigInteger()).label("habitants"))
     selected = [column.label(name) for column, name in zip(group, spec.columns, strict=True)]
     statement = select(*selected, *values) if selected or values else select(func.count().label("budgets"))
-    if of_compte or measures:
-        of_budget = and_(_ROWS.siret == kept.c.siret, _ROWS.exercice == kept.c.exercice)
-        on = and_(of_budget, *_comptes(spec))
-        statement = statement.select_from(kept.join(balances, on, isouter=not of_compte))
-    else:
-        statement = statement.select_from(kept)
+    statement = statement.select_from(source if of_compte or measures else kept)
     groups = (statement.group_by(*group) if group else statement).cte("groupes")
     columns: dict[str, ColumnElement[Any]] = {name: groups.c[name] for name in spec.columns}
     for place, each in enumerate(measures, 1):

@@ -27,6 +27,7 @@ Choice = dict[str, Any]
 """``value``, ``label``, and ``detail`` where something is worth adding."""
 
 _PROPOSED = 12
+_MOST_FONCTIONS = 120
 _SIDES: Mapping[str, str] = {
     "C": "Crédits",
     "D": "Débits",
@@ -47,7 +48,8 @@ _DIMENSIONS: Mapping[str, str] = {
     "etat": "État des comptes",
     "source": "Source",
     "classe": "Classe",
-    "chapitre": "Chapitre (2 chiffres)",
+    "chapitre": "Compte à 2 chiffres",
+    "chapitre_budgetaire": "Chapitre budgétaire",
     "compte": "Compte",
     "fonction": "Fonction",
 }
@@ -82,9 +84,6 @@ class QueryChoices:
             "departements": _choices(self._present["departement"], departements(), bare=True),
             "types": _choices(self._present["type_etablissement"], types_etablissement()),
             "nomenclatures": _choices(self._present["nomenclature"], nomenclatures()),
-            "fonctions": [
-                {"value": code, "label": f"{code} {self.fonctions[code]}".strip()} for code in self.fonctions
-            ],
             "exercices": [{"value": year, "label": str(year)} for year in self.exercices],
             "by": [
                 {"value": name, "label": _DIMENSIONS.get(name, name), "detail": each.meaning}
@@ -118,7 +117,10 @@ class QueryChoices:
 
     @cached_property
     def fonctions(self) -> dict[str, str]:
-        """The functional codes of the balances and their first three characters, with their labels."""
+        """The functional codes of the balances and their first three characters, with their labels.
+
+        Every row of the base is read for it: only who looks for a code pays for that.
+        """
         column = balances.c.fonction
         rows = self.base.fetch(select(column).where(column != "").distinct())
         codes = {each for each in rows.column(0).to_pylist() if each}
@@ -241,6 +243,15 @@ class QueryChoices:
                 if words and all(word in " " + " ".join(plain_words(label)) for word in words)
             ]
         return sorted(found, key=lambda each: (len(each[0]), each[0]))
+
+    def proposed_fonctions(self, text: str) -> list[Choice]:
+        """Propose functional codes of the base by their first characters or words of their label."""
+        words = plain_words(text)
+        return [
+            {"value": code, "label": f"{code} {label}".strip()}
+            for code, label in self.fonctions.items()
+            if all(f" {word}" in f" {code.lower()} {' '.join(plain_words(label))}" for word in words)
+        ][:_MOST_FONCTIONS]
 
     def epci(self, text: str) -> list[Choice]:
         """Propose groupements by name or SIREN, among those that some commune belongs to."""

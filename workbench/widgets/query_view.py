@@ -144,7 +144,7 @@ class QueryPanelView:
         Parameters
         ----------
         what
-            ``sirets``, ``measures``, ``comptes`` or ``epci``; anything else proposes nothing.
+            ``sirets``, ``measures``, ``comptes``, ``epci`` or ``fonctions``; anything else proposes nothing.
         text
             As typed.
         """
@@ -156,6 +156,7 @@ class QueryPanelView:
             "measures": lambda: self.choices.comptes(text, spec),
             "comptes": lambda: self.choices.comptes(text, spec, measure=False),
             "epci": lambda: self.choices.epci(text),
+            "fonctions": lambda: self.choices.proposed_fonctions(text),
         }
         found = proposals[what]() if isinstance(what, str) and what in proposals else []
         if what == "sirets":

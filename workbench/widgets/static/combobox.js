@@ -39,6 +39,14 @@ function combobox({ label, hint, search, choose, empty = "Aucune collectivité n
     input.setAttribute("aria-expanded", "false");
     input.removeAttribute("aria-activedescendant");
   }
+  // The output of a cell hides what goes beyond it: near its end, proposals open upwards where there is more room.
+  function place() {
+    list.classList.remove("wb-up");
+    const frame = node.closest(".wb-lab, .wb-editor")?.getBoundingClientRect();
+    const field = input.getBoundingClientRect();
+    const below = frame ? frame.bottom - field.bottom : Infinity;
+    list.classList.toggle("wb-up", list.offsetHeight + 4 > below && field.top - frame.top > below);
+  }
   function activate(index) {
     active = index;
     [...list.children].forEach((item, position) => {
@@ -94,6 +102,7 @@ function combobox({ label, hint, search, choose, empty = "Aucune collectivité n
       list.append(element("li", { class: "wb-empty", role: "option", "aria-disabled": "true" }, empty));
     }
     list.hidden = false;
+    place();
     input.setAttribute("aria-expanded", "true");
     const count = found.length;
     status.textContent = count
