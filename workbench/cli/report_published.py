@@ -106,7 +106,8 @@ def _publish_batch(lot: str, scope: list[str] | None, release: str | None, expir
                     raise
                 refused += 1
                 say(f"Ligne {job.position + 1} : {error.message}")
-    say(f"Publiés : {len(done) - refused} rapports du lot, sur {len(jobs)} lignes.")
+    count = len(done) - refused
+    say(f"Publiés : {count} rapports du lot." if count > 1 else f"Publié : {count} rapport du lot.")
     return not refused
 
 
