@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 from workbench.identity.actor import Actor
 from workbench.server import SERVICES, Service
 
-EXAMPLES = int(os.environ.get("WORKBENCH_EXAMPLES") or 8)
+EXAMPLES = int(os.environ.get("WORKBENCH_EXAMPLES") or 5)
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 WHO = Actor("ada@exemple.fr", "Ada", "", frozenset({"manager", "bfc"}), datetime(9999, 1, 1, tzinfo=UTC))
 

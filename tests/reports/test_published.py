@@ -22,7 +22,7 @@ from workbench.cli.exits import ExitCode
 from workbench.cli.main import main
 from workbench.identity.actor import Actor
 from workbench.registry import open_registry
-from workbench.store import Client, Desk, Store, open_store
+from workbench.store import Client, Desk, Store, file_property, open_store
 from workbench.store.app import create_app
 from workbench.store.first_policies import OF_REPORTS
 from workbench.store.tables import ROOM
@@ -243,6 +243,23 @@ def test_nobody_publishes_under_another_name(store: Store, copied: Path) -> None
     for key in (report.key, {"auteur": ADA}, {}):
         bob = desk(store, "bob@exemple.fr", "manager", "bfc")
         assert refused(bob.put, "rapport", [{**sheet, "key": key}]) == "ecriture_interdite"
+
+
+def test_what_others_write_is_read_with_care(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    eve = desk(store, "eve@exemple.fr")
+    hidden = file_property(b"alias ls=rm", ".bashrc", "text/html")
+    key = {"auteur": "eve@exemple.fr", "rapport": "\x1b[2J", "version": "1"}
+    card = {"titre": "a\x1b]0;b\x07\nc", "publie": "z", "page": hidden, "classeur": 5, "pdf": {"$x": 1}}
+    eve.put("rapport", [{"key": {"auteur": "eve@exemple.fr"}, "value": {"publie": "z"}}, {"key": key, "value": card}])
+    (found,) = wb.published_reports(store=desk(store, ADA))
+    assert found.files == {"page": ".bashrc"}
+    assert {path.name for path in found.save(tmp_path / "lus").values()} == {"bashrc.html"}
+    monkeypatch.setenv("WORKBENCH_REGISTRE", str(tmp_path / "registre.sqlite"))
+    code, out = Shell(tmp_path).run(capsys, "report", "published")
+    assert (code, out.count("\n")) == (ExitCode.OK, 1)
+    assert "\x1b" not in out
 
 
 def test_what_has_changed_since_is_not_published(store: Store, copied: Path, tmp_path: Path) -> None:
