@@ -25,6 +25,7 @@ from workbench.registry import open_registry
 from workbench.store import Client, Desk, Store, file_property, open_store
 from workbench.store.app import create_app
 from workbench.store.first_policies import OF_REPORTS
+from workbench.store.policies import FIELDS
 from workbench.store.tables import ROOM
 
 ADA = "ada@exemple.fr"
@@ -235,6 +236,25 @@ def test_what_is_withdrawn_or_over_is_seen_by_nobody(store: Store, copied: Path,
         "objects": 2,
         "files": 3,
     }
+
+
+def test_the_policies_of_reports_are_there_from_the_first_day_and_may_be_retired(tmp_path: Path) -> None:
+    manager = SimpleNamespace(email="m@exemple.fr", badges=frozenset({"manager"}))
+
+    def matches(store: Store) -> dict[str, Any]:
+        found = store.get(manager, "system", {"type": "policy"})
+        return {each["key"]["name"]: each["value"]["match"] for each in found}
+
+    with open_store(tmp_path / "registre.sqlite") as store:
+        first = matches(store)
+        assert set(first) == {"system", *OF_REPORTS}
+        assert refused(desk(store, ADA).put, "rapport", [{"key": {}, "value": {"a": 1}}]) == "ecriture_interdite"
+        retired = {"key": {"type": "policy", "name": "rapport"}, "value": dict.fromkeys(FIELDS)}
+        store.put(manager, "system", [retired])
+    with open_store(tmp_path / "registre.sqlite") as store:
+        assert matches(store) == {**first, "rapport": None}
+        done = [each["action"] for each in store.journal(manager, bucket="system")]
+        assert done == ["get", "put", "get", "install", "protect"]
 
 
 def test_nobody_publishes_under_another_name(store: Store, copied: Path) -> None:
