@@ -7,6 +7,8 @@ UV_VERSION := 0.13.9
 DEMO ?= demo
 
 export OPENBLAS_NUM_THREADS ?= 1
+# Hundreds of processes import the same packages: they are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-fast lint up lock widgets clean help
 
@@ -37,10 +39,10 @@ demo: $(VENV)/.product
 	$(BIN)/workbench demo --to $(DEMO)
 
 test: $(VENV)/.development lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 test-fast: $(VENV)/.development lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slow"
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .
@@ -52,8 +54,8 @@ up: $(VENV)/.product
 	$(BIN)/workbench up
 
 lock:
-	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --group dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --extra broker --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --extra broker --group dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
 
 widgets:
 	cd workbench/widgets/editor && npm ci --ignore-scripts && npm run build

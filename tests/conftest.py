@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from order_of_tests import ByFile, ToldAtOnce, in_order
 from postgresql_server import postgresql_server
 from spark_cluster import MASTER, spark_session
+from xdist.remote import Producer
 from zygotes import runtime
 
 # A runner started in the background ignores Ctrl-C, and so would every program that a test starts and interrupts.
@@ -17,7 +19,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A shared or loaded machine makes single examples slow: speed is measured in benchmarks/.
-settings.register_profile("workbench", deadline=None)
+# New examples are drawn at each run: what one run does not find, the next ones may.
+settings.register_profile("workbench", deadline=None, max_examples=40)
 settings.load_profile("workbench")
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -26,26 +29,50 @@ PROJECT = Path(__file__).resolve().parents[1]
 SPARK_BODY = ("test_stores.py::", "test_golden.py::test_every_value", "test_golden.py::test_each_collectivite_apart")
 """What holds Spark to the other engines in a short time; its run of the other rooms is a long one."""
 
+FILES_AND_REFUSALS = (
+    "dgfip/test_bad_files.py",
+    "dgfip/test_balances_import.py",
+    "dgfip/test_cci_import.py",
+    "dgfip/test_controls.py",
+    "evaluation/test_semantics.py",
+    "identity/test_embedded_issuer.py",
+)
+"""Where other parameters are layouts and mistakes, which no database sees: a second one takes each test once."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Call Spark's own run of a room slow, and have it take each test once, whatever its other parameters."""
+    """Call Spark's own run of a room slow; have a second database take each test once where that proves as much."""
     kept, left, seen = [], [], set()
     for item in items:
         if item.get_closest_marker("browser"):
             # A page on a machine that does something else at the time: what is wrong stays wrong.
-            item.add_marker(pytest.mark.flaky(reruns=2))
-        drawn = getattr(item, "callspec", None)
-        on_spark = drawn is not None and drawn.params.get("new_url") == "spark"
-        if on_spark and not any(part in item.nodeid for part in SPARK_BODY):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+        drawn = item.callspec.params if hasattr(item, "callspec") else {}
+        database = drawn.get("new_url", drawn.get("registry_address"))
+        once = database == "postgresql" and any(part in item.nodeid for part in FILES_AND_REFUSALS)
+        if database == "spark" and not any(part in item.nodeid for part in SPARK_BODY):
             item.add_marker(pytest.mark.slow)
-            test = item.nodeid.partition("[")[0]
-            (left if test in seen else kept).append(item)
-            seen.add(test)
-        else:
-            kept.append(item)
+            once = True
+        test = (item.nodeid.partition("[")[0], database)
+        if once and test in seen:
+            left.append(item)
+            continue
+        seen.add(test)
+        kept.append(item)
     config.hook.pytest_deselected(items=left)
-    items[:] = kept
+    items[:] = in_order(kept)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the log say at once what fails, in the process that writes it."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(ToldAtOnce(config))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Share the files out, not the tests one by one."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -135,15 +162,16 @@ def engine_url(new_url: Callable[[], str]) -> str:
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A base of a few fictitious communes: its path, and the SIRET of one of them."""
-    from workbench.dgfip import connect, import_balances, import_comptes, import_population, write_demonstration
+    from workbench import dgfip
 
     folder = tmp_path_factory.mktemp("demonstration")
-    written = write_demonstration(folder / "sources", communes=6)
+    written = dgfip.write_demonstration(folder / "sources", communes=6)
     path = folder / "base.duckdb"
-    with connect(path, read_only=False) as base:
-        import_balances(base, written.balances)
-        import_population(base, written.population)
-        import_comptes(base, written.comptes)
+    with dgfip.connect(path, read_only=False) as base:
+        dgfip.import_balances(base, written.balances)
+        dgfip.import_population(base, written.population)
+        dgfip.import_comptes(base, written.comptes)
+        dgfip.import_epci(base, written.epci)
     return str(path), written.example
 
 

@@ -1,8 +1,11 @@
-"""A real JupyterLab in its own process, and its page in a browser."""
+"""A real JupyterLab in its own process, with the package as if installed, and its window in a browser.
+
+One server and one window serve every test: a first page costs seconds, a notebook opened in it does not. Each test has
+notebooks and kernels of its own, and sees only what its own notebooks asked for and complained of.
+"""
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import secrets
@@ -12,15 +15,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import nbformat
 import pytest
+from browsers import opened_browser
+from installation import install
 
-__all__ = ["Lab", "LabPage", "LabServer", "running_lab"]
+__all__ = ["Lab", "LabPage", "LabServer", "LabWindow", "running_lab"]
 
 # jsonschema compiles 38 grammars of rfc3987_syntax at import when it is there: two seconds.
 LAUNCH = """
@@ -30,11 +35,10 @@ from jupyterlab.labapp import main
 sys.exit(main())
 """
 
-OVERRIDES = {
-    "@jupyterlab/translation-extension:plugin": {"locale": "fr_FR"},
+# What a user chose; all the rest, French included, is what the package brings.
+CHOICES = {
     # Cells out of sight stay in the page, where tests look for them.
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
 
@@ -73,23 +77,24 @@ class LabServer:
         }
         for path in (self.notebooks, *own.values()):
             path.mkdir(parents=True, exist_ok=True)
-        for name, values in OVERRIDES.items():
+        for name, values in CHOICES.items():
             package, plugin = name.split(":")
             path = settings / package / f"{plugin}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
+        prefix = folder / "installed"
         environment = {
             **os.environ,
             **{name: str(path) for name, path in own.items()},
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(project), os.environ.get("PYTHONPATH", "")])),
+            **install(prefix, project),
             **variables,
         }
         command = [
             *(sys.executable, "-c", LAUNCH, "--no-browser", "--allow-root"),
             *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"),
             *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}"),
+            f"--LabApp.app_settings_dir={prefix / 'share' / 'jupyter' / 'lab' / 'settings'}",
             *("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
-            *("--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
         ]
         with self.log.open("w") as sink:
             self.process = subprocess.Popen(
@@ -112,14 +117,20 @@ class LabServer:
         """Write a notebook of code cells and return its name."""
         cells = [nbformat.v4.new_code_cell(source) for source in sources]
         metadata = {
-            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+            "kernelspec": {"name": "workbench", "display_name": "Comptes publics (workbench)", "language": "python"},
             "language_info": {"name": "python"},
         }
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), self.notebooks / name)
         return name
 
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return what runs: one session a notebook."""
+        answer = httpx.get(f"{self.url}/api/sessions", params={"token": self.token}, timeout=30)
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
     def end_kernels(self) -> None:
-        """End every kernel: the tests of a module leave none to the next."""
+        """End every kernel: a test leaves none to the next."""
         with httpx.Client(base_url=self.url, params={"token": self.token}, timeout=30) as client:
             for session in client.get("/api/sessions").json():
                 client.delete(f"/api/sessions/{session['id']}")
@@ -129,7 +140,7 @@ class LabServer:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -145,46 +156,127 @@ def running_lab(folder: Path, project: Path, **variables: str) -> Iterator[LabSe
         server.stop()
 
 
-class LabPage:
-    """A notebook open in JupyterLab.
+class LabWindow:
+    """JupyterLab in one window of a browser, opened when it is first needed.
 
     Parameters
     ----------
-    page
-        Playwright's page, for what is not here.
     server
-        Where the notebook is.
-    name
-        Name of the notebook.
+        What it shows.
     screenshots
         Folder of the pictures.
     """
 
-    def __init__(self, page: Any, server: LabServer, name: str, screenshots: Path) -> None:
-        self.page = page
+    def __init__(self, server: LabServer, screenshots: Path) -> None:
         self.server = server
-        self.name = name
         self.screenshots = screenshots
         self.requests: list[str] = []
         self.complaints: list[str] = []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("websocket", lambda channel: self.requests.append(channel.url))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", self._heard)
+        self.is_spoiled = False
+        self._opened = ExitStack()
+        self._page: Any = None
+
+    @property
+    def page(self) -> Any:
+        """Playwright's page, where JupyterLab has started."""
+        if self._page is None:
+            browser = self._opened.enter_context(opened_browser())
+            context = browser.new_context(locale="fr-FR", accept_downloads=True)
+            context.set_default_timeout(30_000)
+            page = context.new_page()
+            page.on("request", lambda request: self.requests.append(request.url))
+            page.on("websocket", lambda channel: self.requests.append(channel.url))
+            page.on("pageerror", lambda error: self.complaints.append(str(error)))
+            page.on("console", self._heard)
+            address = f"{self.server.url}/lab/workspaces/essai-{secrets.token_hex(4)}"
+            page.goto(f"{address}?token={self.server.token}&reset")
+            page.locator(".jp-LauncherCard").first.wait_for(timeout=90_000)
+            page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+            self._page = page
+        return self._page
 
     def _heard(self, message: Any) -> None:
         if message.type == "error":
             self.complaints.append(f"{message.text} {message.location.get('url', '')}".strip())
 
-    def _open(self, workspace: str) -> None:
-        address = f"{self.server.url}/lab/workspaces/{workspace}/tree/{self.name}"
-        self.page.goto(f"{address}?token={self.server.token}&reset")
-        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
-        self.page.wait_for_function(
-            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-            timeout=60_000,
+    def spoil(self, name: str) -> str:
+        """Say what the window shows where a test failed; the next test has another."""
+        self.is_spoiled = True
+        if self._page is None:
+            return "not open"
+        path = self.screenshots / f"failed_{name}.png"
+        try:
+            self._page.screenshot(path=path, timeout=10_000)
+            focus = self._page.evaluate("() => document.activeElement?.outerHTML.slice(0, 300)")
+        except Exception as error:  # noqa: BLE001 - a browser that died must not hide why
+            return f"no picture: {error}"
+        return "\n".join((str(path), f"focus: {focus}", *self.complaints))
+
+    def clear(self) -> None:
+        """Close the documents, and end their kernels; a window where a test failed is not used again."""
+        if self.is_spoiled:
+            self.close()
+        if self._page is not None:
+            self._page.evaluate(
+                """async () => {
+                    for (const each of [...window.jupyterapp.shell.widgets("main")]) {
+                        if (each.context) each.context.model.dirty = false;
+                        each.close();
+                    }
+                    await window.jupyterapp.commands.execute("apputils:change-theme", {theme: "JupyterLab Light"});
+                }"""
+            )
+            self._page.locator(".jp-LauncherCard:visible").first.wait_for()
+        self.server.end_kernels()
+
+    def close(self) -> None:
+        """Close the browser: while Playwright is there, its event loop is that of the thread."""
+        self._page, self.is_spoiled = None, False
+        self._opened.close()
+
+
+class LabPage:
+    """A notebook open in JupyterLab.
+
+    Parameters
+    ----------
+    window
+        Where it is open.
+    name
+        Name of the notebook.
+    """
+
+    def __init__(self, window: LabWindow, name: str) -> None:
+        self.window = window
+        self.page = window.page
+        self.server = window.server
+        self.name = name
+        self._before = len(window.requests), len(window.complaints)
+
+    @property
+    def requests(self) -> list[str]:
+        """Addresses asked for since this notebook was opened."""
+        return self.window.requests[self._before[0] :]
+
+    @property
+    def complaints(self) -> list[str]:
+        """What the page complained of since this notebook was opened."""
+        return self.window.complaints[self._before[1] :]
+
+    def _open(self) -> None:
+        self.page.evaluate(
+            """async (path) => {
+                const opened = await window.jupyterapp.commands.execute("docmanager:open", {path, factory: "Notebook"});
+                await opened.context.ready;
+                await opened.revealed;
+            }""",
+            self.name,
         )
-        self.command("application:toggle-left-area")
+        self.cell(0).wait_for()
+        self.page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=90_000,
+        )
 
     def command(self, name: str, **arguments: Any) -> None:
         """Run a command of JupyterLab, as its menus do."""
@@ -237,39 +329,36 @@ class LabPage:
 
     def screenshot(self, name: str, of: Any = None) -> Path:
         """Take a picture of the page, or of a part of it."""
-        path = self.screenshots / f"{name}.png"
+        path = self.window.screenshots / f"{name}.png"
         (of or self.page).screenshot(path=path)
         return path
+
+    def is_own(self, url: str) -> bool:
+        """Whether an address is that of this machine's server."""
+        own = (self.server.url, self.server.url.replace("http", "ws"), f"blob:{self.server.url}", "data:")
+        return url.startswith(own)
 
     @property
     def elsewhere(self) -> list[str]:
         """Addresses that were asked for outside this machine's server."""
-        own = (self.server.url, self.server.url.replace("http", "ws"), f"blob:{self.server.url}", "data:")
-        return [url for url in self.requests if not url.startswith(own)]
+        return [url for url in self.requests if not self.is_own(url)]
 
 
 class Lab:
-    """JupyterLab as the tests of a module meet it.
+    """JupyterLab as one test meets it.
 
     Parameters
     ----------
-    browser
-        Playwright's browser.
-    server
-        The server.
-    screenshots
-        Folder of the pictures.
+    window
+        What all tests share.
     """
 
-    def __init__(self, browser: Any, server: LabServer, screenshots: Path) -> None:
-        self.browser = browser
-        self.server = server
-        self.screenshots = screenshots
-        self._numbers = itertools.count(1)
-        self._contexts: list[Any] = []
+    def __init__(self, window: LabWindow) -> None:
+        self.window = window
+        self.server = window.server
 
     def open(self, *sources: str, width: int = 1280, height: int = 900, name: str = "") -> LabPage:
-        """Open a notebook of code cells in a window of its own, with a new kernel.
+        """Open a notebook of code cells with a new kernel; the one that was open is closed, and its kernel ends.
 
         Parameters
         ----------
@@ -280,22 +369,11 @@ class Lab:
         name
             Name of the notebook; by default, one that no other has.
         """
-        number = next(self._numbers)
-        name = name or f"essai_{number}.ipynb"
+        name = name or f"essai_{secrets.token_hex(4)}.ipynb"
         if sources:
             self.server.write(name, sources)
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height}, locale="fr-FR", accept_downloads=True
-        )
-        context.set_default_timeout(30_000)
-        self._contexts.append(context)
-        opened = LabPage(context.new_page(), self.server, name, self.screenshots)
-        opened._open(f"essai-{secrets.token_hex(4)}")
+        self.window.clear()
+        self.window.page.set_viewport_size({"width": width, "height": height})
+        opened = LabPage(self.window, name)
+        opened._open()
         return opened
-
-    def close(self) -> None:
-        """Close the windows and end the kernels."""
-        for context in self._contexts:
-            context.close()
-        self._contexts.clear()
-        self.server.end_kernels()

@@ -20,9 +20,10 @@ SETTINGS = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "1",
-    # A machine that lives a minute is best compiled lightly.
-    "spark.driver.extraJavaOptions": "'-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'",
+    "spark.ui.enabled": "false",
 }
+# A machine that lives a minute is best compiled lightly.
+SHORT_LIVED = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 
 
 def submitted(memory: str) -> str:
@@ -47,6 +48,8 @@ def spark_session() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYSPARK_SUBMIT_ARGS", submitted("1g"))
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        for name, value in SHORT_LIVED.items():
+            patch.setenv(name, value)
         yield
     if SparkContext._active_spark_context is not None:
         SparkContext._active_spark_context.stop()
@@ -61,6 +64,7 @@ def standalone_cluster(folder: Path, workers: int = 1) -> Iterator[str]:
     program = Path(pyspark.__file__).parent / "bin" / "spark-class"
     environment = {
         **os.environ,
+        **SHORT_LIVED,
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_DAEMON_MEMORY": "256m",
         "SPARK_NO_DAEMONIZE": "1",
@@ -76,7 +80,7 @@ def standalone_cluster(folder: Path, workers: int = 1) -> Iterator[str]:
     def stop(process: subprocess.Popen[bytes]) -> None:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

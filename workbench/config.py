@@ -42,6 +42,8 @@ class Settings:
         Kernelspec that executes the notebooks of batches (``WORKBENCH_NOYAU``); prepared kernels by default.
     registry
         Path or URL of the registry, where jobs and comments are kept (``WORKBENCH_REGISTRE``); never printed.
+    broker
+        Address of the message broker that tells workers of jobs (``WORKBENCH_BROKER``), empty for none; never printed.
     store
         Address of the service of the store, for its client (``WORKBENCH_STORE``).
     chromium
@@ -66,6 +68,7 @@ class Settings:
     opendata: str
     opendata_key: str = field(repr=False)
     registry: str = field(repr=False)
+    broker: str = field(repr=False)
 
 
 def settings() -> Settings:
@@ -92,4 +95,5 @@ def settings() -> Settings:
         opendata=environment.get("WORKBENCH_OPENDATA") or "https://data.economie.gouv.fr",
         opendata_key=environment.get("WORKBENCH_OPENDATA_KEY", ""),
         registry=environment.get("WORKBENCH_REGISTRE") or str(user_data_path("workbench") / "registre.sqlite"),
+        broker=environment.get("WORKBENCH_BROKER", ""),
     )

@@ -678,6 +678,11 @@ ERRORS: dict[str, ErrorKind] = {
         "Un badge est un texte d'une ligne, de 1 à 100 signes, sans espace autour ni $ au début.",
         422,
     ),
+    "espace_malforme": ErrorKind(
+        "« {espace} » n'est pas le nom d'un espace de dépôt.",
+        "Écrivez-le en lettres non accentuées, chiffres, points, tirets : 64 signes au plus.",
+        422,
+    ),
     "personne_existante": ErrorKind(
         "{email} existe déjà.",
         "Changez son mot de passe ou ses badges : workbench user password, workbench user badges",
@@ -761,6 +766,21 @@ ERRORS: dict[str, ErrorKind] = {
         "La raison est dans {journal}. Ce qui est fait le reste ; reprenez ensuite le lot.",
         500,
     ),
+    "courtier_adresse": ErrorKind(
+        "L'adresse {adresse} n'est pas celle d'un serveur de messages RabbitMQ.",
+        "Donnez dans WORKBENCH_BROKER une adresse amqp://utilisateur:mot-de-passe@serveur/espace, ou amqps://.",
+        422,
+    ),
+    "courtier_injoignable": ErrorKind(
+        "Le serveur de messages {adresse} ne répond pas : {cause}.",
+        "Rien n'est perdu : ce qui attend sera annoncé quand il répondra. Sinon, vérifiez WORKBENCH_BROKER.",
+        503,
+    ),
+    "courtier_refuse": ErrorKind(
+        "Le serveur de messages {adresse} refuse la demande : {cause}.",
+        "Vérifiez le nom, le mot de passe et l'espace de WORKBENCH_BROKER ; cet utilisateur doit pouvoir y créer une file, y écrire et y lire.",
+        502,
+    ),
     "lot_absent": ErrorKind(
         "Aucun de vos lots ne porte l'identifiant « {lot} ».", "Vos lots et vos demandes : workbench report status", 404
     ),
@@ -775,6 +795,52 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "liste_refusee": ErrorKind(
         "La liste {fichier} comporte {nombre}. Rien n'a été lancé.\n{liste}", "Corrigez le fichier, puis relancez.", 422
+    ),
+    # --- scheduled batches
+    "cron_invalide": ErrorKind(
+        "« {cron} » ne dit pas quand partir : {cause}.",
+        "Cinq champs : minute, heure, jour du mois, mois, jour de la semaine. Le 1er de chaque mois à 6 h : 0 6 1 * *",
+        422,
+    ),
+    "planification_absente": ErrorKind(
+        "Aucune de vos planifications ne porte l'identifiant « {planification} ».",
+        "Vos planifications : workbench report schedule list",
+        404,
+    ),
+    "planification_ambigue": ErrorKind(
+        "Plusieurs de vos planifications commencent par « {planification} ».",
+        "Donnez l'identifiant en entier : workbench report schedule list",
+        409,
+    ),
+    # --- reports over HTTP
+    "api_champ": ErrorKind("Le champ {champ} ne convient pas : {attendu}.", "Corrigez-le, puis recommencez."),
+    "api_objet_absent": ErrorKind("Il n'y a pas de {objet} d'identifiant « {identifiant} ».", "", 404),
+    "api_rapport_absent": ErrorKind(
+        "Aucune de vos demandes ne porte l'identifiant « {identifiant} ».", "Vos demandes : GET /reports/", 404
+    ),
+    "api_rapport_sans_fichier": ErrorKind(
+        "Cette demande n'a pas de fichier ({etat}){cause}", "On ne télécharge qu'une demande terminée.", 400
+    ),
+    "api_fichier_perdu": ErrorKind(
+        "Le fichier de cette demande n'est plus sur le serveur.", "Demandez-le de nouveau.", 410
+    ),
+    "api_trop_de_demandes": ErrorKind(
+        "Vous avez déjà {limite} demandes en attente ou en cours.", "Attendez que certaines se terminent.", 429
+    ),
+    "api_mot_de_passe": ErrorKind(
+        "On ne s'identifie pas ici par mot de passe : les jetons viennent de {emetteur}.",
+        "Joignez à chaque demande un jeton de cet émetteur.",
+        501,
+    ),
+    "api_indisponible": ErrorKind(
+        "Le service ne peut pas répondre pour le moment (identifiant {identifiant}).",
+        "Réessayez dans un instant ; si cela dure, donnez cet identifiant à l'exploitant.",
+        503,
+    ),
+    "personnes_absentes": ErrorKind(
+        "Personne ne pourrait se connecter : cette machine ne connaît encore personne.",
+        "Ajoutez quelqu'un (workbench user add), ou donnez un émetteur dans WORKBENCH_ISSUER.",
+        409,
     ),
     # --- discussion
     "commentaire_vide": ErrorKind("Ce commentaire n'a pas de texte.", "Écrivez-en un.", 422),
@@ -892,5 +958,136 @@ ERRORS: dict[str, ErrorKind] = {
     "sans_donnees": ErrorKind("Aucune donnée.", "Rien de visible ne répond à cette question.", 404),
     "journal_impossible": ErrorKind(
         "La question n'a pas pu être inscrite au journal : aucune donnée n'est donnée.", "Prévenez l'exploitant.", 500
+    ),
+    "colonne_non_trouvee": ErrorKind(
+        "Colonne {colonnes} non trouvée. Abandon.",
+        "Comparez l'en-tête de {fichier} à celui d'une livraison précédente.",
+    ),
+    "classeur_feuilles": ErrorKind(
+        "Le classeur {fichier} a {nombre} feuilles ; il en faut exactement une.", "Retirez celles qui sont de trop."
+    ),
+    "compte_date": ErrorKind(
+        "Le fichier de comptes {fichier} a une date de fermeture illisible : « {valeur} ».",
+        "Les comptes rattachent les dettes aux établissements : corrigez le fichier avant de continuer.",
+    ),
+    "comptes_urssaf_absents": ErrorKind(
+        "Le fichier {fichier} nomme des comptes et non des SIRET, et aucun fichier de comptes n'est donné.",
+        "Ajoutez le fichier admin_urssaf (sigfaible_etablissement_utf8.csv) au batch.",
+    ),
+    "source_inconnue": ErrorKind("Type de fichier non reconnu : {type}.", "Types connus : {connus}."),
+    "filtre_siren": ErrorKind(
+        "Format de siren incorrect trouvé : « {valeur} » ({fichier}, ligne {ligne}).",
+        "Un filtre a un SIREN de neuf chiffres par ligne.",
+    ),
+    "filtre_vide": ErrorKind("Le filtre {fichier} ne contient aucun SIREN.", "Refaites-le, ou retirez-le du batch."),
+    "filtre_existe": ErrorKind(
+        "Le filtre {fichier} existe déjà : il n'est jamais remplacé.", "Retirez-le d'abord s'il est à refaire."
+    ),
+    "filtre_absent": ErrorKind(
+        "Le batch n'a pas de périmètre : veuillez inclure un filtre.", "Ou lisez tout, avec --no-filter."
+    ),
+    "batch_sans_dates": ErrorKind(
+        "Les dates du batch {batch} ne sont pas connues.", "Donnez un descripteur, ou un batch de la forme AAMM."
+    ),
+    "batch_cle": ErrorKind(
+        "« {cle} » n'est pas une clé de batch : la clé du batch doit respecter le format requis AAMM.",
+        "Deux chiffres d'année, deux de mois : 1802 ; un sous-batch s'écrit 1802_01.",
+    ),
+    "batch_dossier": ErrorKind(
+        "Le dossier {dossier} n'existe pas dans {racine}.", "Les fichiers d'un batch sont dans un dossier à son nom."
+    ),
+    "batch_descripteur": ErrorKind(
+        "Le descripteur du batch ne convient pas : {detail}.", "Refaites-le avec workbench signaux prepare."
+    ),
+    "batch_a_confirmer": ErrorKind(
+        "Le batch {batch} a des types à confirmer : {types}.",
+        "Répondez oui ou non dans types_complets : oui remplace tout ce qui était connu.",
+    ),
+    "batch_chemin": ErrorKind(
+        "Le chemin {chemin} sort du dossier des batchs.", "Écrivez-le depuis ce dossier, sans « .. »."
+    ),
+    "filtre_sans_effectif": ErrorKind(
+        "Il manque un filtre : le batch doit contenir un filtre, ou exactement un fichier {type} ; il en a {nombre}.",
+        "Ajoutez filter_siren_AAMM.csv, ou le fichier d'effectifs.",
+    ),
+    "date_fin_effectif": ErrorKind(
+        "La date de fin des effectifs n'est pas connue : aucun fichier d'effectifs ne la donne.",
+        "Donnez-la avec --date-fin-effectif AAAA-MM-JJ.",
+    ),
+    # --- uploads
+    "depot_version": ErrorKind(
+        "Ce service parle la version 1.0.0 du protocole tus.", "Envoyez l'en-tête Tus-Resumable: 1.0.0.", 412
+    ),
+    "depot_demande": ErrorKind("La demande d'envoi est mal formée : {cause}.", "Mettez à jour le programme d'envoi."),
+    "depot_type": ErrorKind(
+        "Un morceau de fichier s'envoie en application/offset+octet-stream.", "Corrigez l'en-tête Content-Type.", 415
+    ),
+    "depot_position": ErrorKind(
+        "L'envoi en est à l'octet {offset}, et non à l'octet {recu}.",
+        "Demandez sa position (HEAD), puis reprenez.",
+        409,
+    ),
+    "depot_inconnu": ErrorKind("Cet envoi n'existe pas.", "Recommencez-le.", 404),
+    "depot_termine": ErrorKind("Un envoi arrivé en entier ne se retire pas.", "Adressez-vous à l'exploitant.", 404),
+    "depot_methode": ErrorKind("Cette adresse ne se demande pas ainsi.", "", 405),
+    "depot_espace_absent": ErrorKind(
+        "Votre identité ne nomme pas d'espace de dépôt ({cause}).",
+        "Demandez à l'exploitant de renseigner votre attribut goup_path.",
+        403,
+    ),
+    "depot_trop_grand": ErrorKind("Le fichier dépasse la taille admise, {limite} octets.", "Découpez-le.", 413),
+    "depot_debordement": ErrorKind(
+        "Le morceau dépasse la taille annoncée de l'envoi, {taille} octets.", "Recommencez l'envoi.", 413
+    ),
+    "depot_quota": ErrorKind(
+        "L'espace {espace} n'a plus que {reste} octets libres sur {quota}.",
+        "Demandez à l'exploitant de faire de la place, ou d'élargir l'espace.",
+        413,
+    ),
+    "depot_plein": ErrorKind(
+        "Il n'y a plus assez de place sur le disque du dépôt.",
+        "Ce qui est arrivé est gardé : reprenez l'envoi quand l'exploitant aura fait de la place.",
+        507,
+    ),
+    "depot_occupe": ErrorKind("Cet envoi est en cours d'écriture ou de contrôle.", "Réessayez dans un instant.", 423),
+    "depot_quarantaine": ErrorKind(
+        "Le fichier est arrivé en entier mais reste en quarantaine : {cause}.", "L'exploitant en est averti.", 423
+    ),
+    "depot_echec": ErrorKind(
+        "Le fichier est arrivé en entier mais n'est pas transmis : {cause}.",
+        "Il est gardé en quarantaine et l'exploitant en est averti : ne le renvoyez pas.",
+        500,
+    ),
+    "depot_somme": ErrorKind("Le morceau reçu n'est pas celui qui a été envoyé.", "Envoyez-le de nouveau.", 460),
+    "depot_expire": ErrorKind("Cet envoi a été laissé trop longtemps inachevé.", "Recommencez-le.", 410),
+    "depot_absent": ErrorKind(
+        "Le dépôt ne peut pas être servi : {dossier} {cause}.",
+        "Créez-le, avec le dossier tusd qu'il contient, ou corrigez WORKBENCH_DEPOT.",
+        500,
+    ),
+    "depot_espace_indisponible": ErrorKind(
+        "L'espace de dépôt {espace} n'est pas utilisable : {cause}.", "Prévenez l'exploitant.", 500
+    ),
+    "depot_illisible": ErrorKind(
+        "L'envoi {envoi} ne se lit pas : {cause}.", "Ses fichiers sont dans le dossier tusd du dépôt.", 500
+    ),
+    "depot_reglage": ErrorKind("Le réglage {reglage} ne convient pas : {valeur}.", "{conseil}", 422),
+    "depot_sans_identite": ErrorKind(
+        "Le dépôt ne se sert pas sans que chacun s'identifie.",
+        "Donnez un émetteur dans WORKBENCH_ISSUER, ou ajoutez une personne : workbench user add, workbench user space.",
+        403,
+    ),
+    "jeton_fichier": ErrorKind(
+        "Le fichier de jeton {fichier} ne convient pas : {cause}.",
+        "Il contient un jeton d'accès, ou la réponse JSON de l'émetteur avec son refresh_token.",
+        422,
+    ),
+    "envoi_refuse": ErrorKind("{fichier} n'est pas envoyé : {detail}", "", 400),
+    "envoi_interrompu": ErrorKind(
+        "{fichier} n'est pas arrivé en entier : {cause}.", "Relancez la commande : l'envoi reprend où il en est.", 503
+    ),
+    "envoi_fichier": ErrorKind("Le fichier {fichier} ne peut pas être envoyé : {cause}.", "Vérifiez son chemin.", 404),
+    "envoi_adresse": ErrorKind(
+        "« {adresse} » n'est pas l'adresse d'un dépôt.", "Donnez-la en entier : https://depot.exemple.fr/files/", 422
     ),
 }

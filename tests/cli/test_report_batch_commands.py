@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
+from sqlalchemy import update
 
 import workbench as wb
 from workbench.cli.exits import ExitCode
 from workbench.cli.main import main
+from workbench.identity.people import People
+from workbench.identity.tables import ROOM as PEOPLE
+from workbench.registry import open_registry
+from workbench.reports.schedules import ROOM as SCHEDULES
 
 
 class Shell:
@@ -113,10 +122,17 @@ def test_a_worker_makes_what_is_shared(
         "report", "batch", liste, "--trame", trame, "--to", to, "--base", demonstration_base, "--shared"
     )
     assert (code, told.count("workbench report status")) == (ExitCode.OK, 1), told
+    planned = tmp_path / "planification"
+    asked = (liste, "--trame", trame, "--to", planned, "--base", demonstration_base, "--cron", "0 6 1 * *")
+    assert shell.run("report", "schedule", "add", *asked)[0] == ExitCode.OK
+    with open_registry(tmp_path / "registre.sqlite", rooms=[SCHEDULES]) as registry, registry.write() as connection:
+        connection.execute(
+            update(SCHEDULES.metadata.tables["schedules_entry"]).values(due=datetime(2026, 1, 1, tzinfo=UTC))
+        )
     worker = shell.start("worker", "--workers", 1)
     try:
         deadline = time.monotonic() + 120
-        while not list(to.glob("Index_*.html")):
+        while not (list(to.glob("Index_*.html")) and list(planned.glob("*/Index_*.html"))):
             assert time.monotonic() < deadline
             assert worker.poll() is None
             time.sleep(0.2)
@@ -126,6 +142,60 @@ def test_a_worker_makes_what_is_shared(
     assert worker.returncode == ExitCode.OK, told
     assert sorted(path.suffix for path in to.iterdir()) == [".html", ".xlsx", ".xlsx"]
     assert shell.run("report", "status", said.strip())[1].startswith("1\tTerminé")
+    assert len(list(planned.glob("2026-01-01_01h00/*.xlsx"))) == 2
+
+
+def two_ports() -> int:
+    """Find a free port whose next one is free too: that of the issuer."""
+    while True:
+        with socket.socket() as one, socket.socket() as two, suppress(OSError):
+            one.bind(("127.0.0.1", 0))
+            port = int(one.getsockname()[1])
+            two.bind(("127.0.0.1", port + 1))
+            return port
+
+
+def test_the_reports_are_served(
+    shell: Shell, tmp_path: Path, trame: Path, demonstration: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, siret = demonstration
+    monkeypatch.setenv("WORKBENCH_IDENTITE", str(tmp_path / "identite"))
+    monkeypatch.setenv("WORKBENCH_TRAMES", str(trame.parent))
+    monkeypatch.setenv("WORKBENCH_REPORTS", str(tmp_path / "rapports"))
+    port = two_ports()
+    options = ("report", "serve", "--port", port, "--base", base, "--workers", 1)
+    code, _, told = shell.run(*options)
+    assert (code, "workbench user add" in told) == (ExitCode.REFUSED, True)
+    with open_registry(tmp_path / "registre.sqlite", rooms=[PEOPLE]) as registry:
+        People(registry).add("anne@exemple.fr", "quatre mots sans rapport")
+    server = shell.start(*options)
+    try:
+        assert server.stderr is not None
+        line = server.stderr.readline()
+        assert f"http://127.0.0.1:{port}/" in line
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            login = {"username": "anne@exemple.fr", "password": "quatre mots sans rapport"}
+            client.headers["Authorization"] = (
+                f"Bearer {client.post('/users/authenticate/', json=login).json()['token']}"
+            )
+            (frame,) = client.get("/frames/").json()
+            asked = {
+                "frame": frame["id"],
+                "financial_year_min": 2020,
+                "financial_year_max": 2024,
+                "identifiers": [siret],
+            }
+            report = client.post("/reports/", json=asked).json()["report_id"]
+            deadline = time.monotonic() + 120
+            while client.get(f"/reports/{report}/").json()["state"] == "PENDING":
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+            assert client.get(f"/reports/{report}/download").content[:2] == b"PK"
+    finally:
+        server.send_signal(signal.SIGTERM)
+        _, told = server.communicate(timeout=60)
+    assert server.returncode == ExitCode.OK, told
+    assert [path.suffix for path in (tmp_path / "rapports").rglob("*.*")] == [".xlsx"]
 
 
 def test_comments_by_their_commands(shell: Shell) -> None:

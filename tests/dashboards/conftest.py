@@ -16,8 +16,11 @@ import nbformat
 import pytest
 from zygotes import kernels
 
-SERVE = """
+PING_SECONDS = 4
+SERVE = f"""
 import sys
+from jupyter_server.base import websocket
+websocket.WS_PING_INTERVAL = {PING_SECONDS * 1000}
 from workbench.dashboards.server import serve
 from workbench.server import opened_services
 port, base, trames, folder = sys.argv[1:]
@@ -75,7 +78,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.wait(20)
+            return self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -282,7 +282,7 @@ def test_a_search_without_result_says_so(visit: Visit) -> None:
 @pytest.mark.shared
 def test_a_page_left_alone_stays_alive(visit: Visit) -> None:
     page = visit.choose_commune()
-    page.wait_for_timeout(65_000)  # two rounds of the server's pings
+    page.wait_for_timeout(10_000)  # two rounds of the server's pings
     page.locator(".wb-figure").first.click()
     playwright.expect(page.get_by_role("region", name=re.compile("^Explication"))).to_be_visible()
     assert visit.complaints == []

@@ -83,7 +83,7 @@ def test_spellings(writer: DuckDBWriter, text: str | None, value: int | None) ->
     assert cents(writer, pa.array([text], pa.string())) == [value]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.integers(-LIMIT, LIMIT), st.sampled_from([",", "."]), st.integers(0, 6), st.booleans()),
@@ -100,7 +100,7 @@ def test_what_is_written_is_what_is_read(writer: DuckDBWriter, amounts: list[tup
     assert cents(writer, pa.array(texts, pa.string())) == [amount for amount, *_ in amounts]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text("0123456789.,-+eE_ x", max_size=12), min_size=1, max_size=60))
 def test_no_text_gets_a_wrong_value(writer: DuckDBWriter, texts: list[str]) -> None:
     for text, value in zip(texts, cents(writer, pa.array(texts, pa.string())), strict=True):
@@ -112,7 +112,7 @@ def test_no_text_gets_a_wrong_value(writer: DuckDBWriter, texts: list[str]) -> N
             assert abs(Decimal(plain) * 100 - value) <= Decimal("0.0001")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(-LIMIT, LIMIT), max_size=60))
 def test_floats_of_cents_are_exact(writer: DuckDBWriter, amounts: list[int]) -> None:
     floats = pa.array([amount / 100 for amount in amounts], pa.float64())

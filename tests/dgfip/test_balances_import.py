@@ -104,7 +104,7 @@ generated = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(
     generated,
     st.sampled_from(["x.csv", "x.csv.gz", "x.parquet"]),

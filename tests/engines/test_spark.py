@@ -7,14 +7,14 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from object_store import BUCKET, object_store
 from pyarrow import compute, fs
-from spark_cluster import require_spark, standalone_cluster, submitted
+from spark_cluster import SHORT_LIVED, require_spark, standalone_cluster, submitted
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, column, func, insert, select, table
 
 from workbench.engines import Cancellation, Mapper, QueryEngine, open_store
@@ -296,10 +296,9 @@ def test_a_query_has_a_time(store: SparkStore, monkeypatch: pytest.MonkeyPatch) 
         engine, _ = store.open()
         assert isinstance(engine, QueryEngine)
         assert engine.fetch_within(counted, 60).column(0).to_pylist() == [len(ROWS)]
-        begun = time.monotonic()
         with pytest.raises(WorkbenchError) as error:
             engine.fetch_within(endless, 2)
-        assert (error.value.code, time.monotonic() - begun < 30) == ("requete_trop_longue", True)
+        assert error.value.code == "requete_trop_longue"
         switch = Cancellation()
         threading.Timer(1, switch.cancel).start()
         with pytest.raises(WorkbenchError) as error:
@@ -355,7 +354,7 @@ print(json.dumps([each["value"].to_pylist(), table.to_numpy().tolist()]))
 """
 
 
-def evaluated(url: str, folder: Path) -> str:
+def evaluated(url: str, folder: Path, **variables: str) -> str:
     years, sirets = (2015, 2016, 2017), ("21000000100011", "21000000200019")
     execution, collectivite = folder / "execution.csv", folder / "collectivite.csv"
     rows = [f"{y},{s},,701,2,0,{y}.{n}7,D" for n, s in enumerate(sirets) for y in years]
@@ -368,24 +367,59 @@ def evaluated(url: str, folder: Path) -> str:
         capture_output=True,
         text=True,
         timeout=280,
-        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_SUBMIT_ARGS": submitted("512m")},
+        env={
+            **os.environ,
+            **SHORT_LIVED,
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "PYSPARK_SUBMIT_ARGS": submitted("512m"),
+            **variables,
+        },
     )
     assert run.returncode == 0, run.stderr[-3000:]
     return run.stdout
 
 
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("expected")
+    return evaluated(str(folder / "base.duckdb"), folder)
+
+
 @pytest.mark.slow
-def test_a_standalone_cluster_gives_the_same(tmp_path: Path) -> None:
-    expected = evaluated(str(tmp_path / "base.duckdb"), tmp_path)
+def test_a_standalone_cluster_gives_the_same(expected: str, tmp_path: Path) -> None:
     with standalone_cluster(tmp_path) as master:
         assert evaluated(f"spark://{tmp_path}/base?master={master}", tmp_path) == expected
 
 
+@pytest.fixture(scope="module")
+def variables() -> Iterator[dict[str, str]]:
+    with object_store() as found:
+        yield found
+
+
 @pytest.mark.slow
-def test_a_local_cluster_gives_the_same(tmp_path: Path) -> None:
+def test_a_local_cluster_over_an_object_store_gives_the_same(
+    expected: str, variables: dict[str, str], tmp_path: Path
+) -> None:
     require_spark()
-    expected = evaluated(str(tmp_path / "base.duckdb"), tmp_path)
-    assert evaluated(f"spark://{tmp_path}/base?master=local-cluster[2,1,1024]", tmp_path) == expected
+    url = f"spark://s3://{BUCKET}/grappe?master=local-cluster[2,1,1024]"
+    assert evaluated(url, tmp_path, **variables) == expected
+
+
+@pytest.mark.usefixtures("variables")
+def test_a_base_in_an_object_store() -> None:
+    store = SparkStore(f"spark://s3://{BUCKET}/base")
+    for number in range(3):
+        fill(store, [("a", number), ("b", 2)])
+    assert [each.id for each in store.snapshots()] == ["00000001", "00000002", "00000003"]
+    engine, _ = store.open()
+    assert engine.fetch(select(lines.c.n).where(lines.c.cle == "a")).column(0).to_pylist() == [0, 1, 2]
+    assert store.prune(keep=1) == ["00000001", "00000002"]
+    assert [each.id for each in store.snapshots()] == ["00000003"]
+    engine.close()
+    with pytest.raises(WorkbenchError) as error:
+        open_store("spark://s3://absent/base").open()
+    assert error.value.code in {"base_absente", "base_illisible"}
 
 
 @pytest.mark.parametrize(

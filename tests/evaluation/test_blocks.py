@@ -124,7 +124,7 @@ _segments = st.builds(
 
 
 @given(segments=st.lists(_segments, min_size=1, max_size=3), offset=st.sampled_from(["", "[OS:M1]", "[OS:P1]"]))
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_formules(demonstration_base, without_blocks, segments, offset) -> None:
     formules = {"A_UN": "C7[TA:BX]", "A_DEUX": "".join(segments), "A_TROIS": f"A_DEUX{offset}-A_UN"}
     if any(wb.check_formule(each_, known_indicateurs=list(formules)) for each_ in formules.values()):

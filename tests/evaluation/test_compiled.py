@@ -147,7 +147,7 @@ def test_same_as_the_kernel(sample: Sample, criteria: dict, years: list[int] | N
     operators=st.lists(st.sampled_from("+-*/^"), min_size=4, max_size=4),
     brackets=st.sampled_from(["", "[OS:M1]", "[RE-MIN:2050]", "[TB:BP]", "[TE:101]", "[CAL:ABS]"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_random_formules(sample: Sample, lines: list[str], operators: list[str], brackets: str) -> None:
     text = lines[0] + "".join(operator + each for operator, each in zip(operators, lines[1:], strict=False))
     kind = "[TA:BX]" if any(each[0] in "CD" for each in lines) else ""

@@ -221,7 +221,7 @@ _segments = st.builds(
     sirets=st.lists(st.sampled_from(SIRETS), min_size=1, max_size=4, unique=True),
     year=st.sampled_from(list(YEARS)),
 )
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_formules(base: wb.Base, segments: list[str], sirets: list[str], year: int) -> None:
     formules = {"A_UN": "C7+1[TA:BX]", "A_DEUX": "".join(segments)}
     errors = [d for f in formules.values() for d in wb.check_formule(f, known_indicateurs=list(formules))]

@@ -113,7 +113,7 @@ def test_a_serie_is_read_alike(new_other: Callable[[], str], tmp_path: Path, mon
 
 
 @pytest.mark.slow
-@settings(max_examples=4, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=2, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(rows, rows, formules)
 @pytest.mark.usefixtures("spark_computes")
 def test_values_are_equal(new_other: Callable[[], str], first, second, drawn) -> None:

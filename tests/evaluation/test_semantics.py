@@ -297,7 +297,7 @@ def test_a_part_of_a_table_still_explains_itself(make_base) -> None:
     assert wb.explain(table.copy(), "A_C", 2015).value == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=30),
     st.integers(1, 99),

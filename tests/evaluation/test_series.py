@@ -164,7 +164,7 @@ texte = st.tuples(term, st.sampled_from(("", "[CAL:X]", "[TB:BP]", "[RE-MIN:2021
 first = st.sampled_from(["C7-D7[TA:BX]", "C73[TA:BX]/D64[TA:BX]"])
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(first, first, texte, texte, st.booleans())
 def test_where_nothing_changes_a_serie_is_its_trame(
     unchanged: wb.Base, a14: str, a57: str, b14: str, b57: str, alike: bool
@@ -175,7 +175,7 @@ def test_where_nothing_changes_a_serie_is_its_trame(
     pd.testing.assert_frame_equal(pd.DataFrame(found), pd.DataFrame(expected), rtol=1e-12)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(first, first, texte, texte)
 def test_one_budget_anywhere_is_its_trame(changing: wb.Base, a14: str, a57: str, b14: str, b57: str) -> None:
     serie = two({"A_A": a14, "A_B": b14}, {"A_A": a57, "A_B": b57})

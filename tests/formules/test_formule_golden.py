@@ -200,7 +200,7 @@ SYNTAX = {
 
 
 @given(text=old_pieces)
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=133, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_syntax_is_that_of_the_reference_grammar(reference_grammar: Lark, text: str) -> None:
     try:
         tree: Tree[Token] | None = reference_grammar.parse(text)

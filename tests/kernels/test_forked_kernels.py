@@ -24,7 +24,7 @@ def zygote_of(kernel: Any) -> int:
     return int(kernel.value("__import__('os').getppid()"))
 
 
-def gone(pid: int, seconds: float = 15) -> bool:
+def gone(pid: int, seconds: float = 60) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -133,7 +133,7 @@ def test_a_ready_kernel_is_given_at_once_and_listens_where_only_its_user_may(new
     first = new_kernel(ready=1, options=["--HistoryManager.enabled=False"])
     assert first.manager.transport == "tcp"
     second = None
-    for _ in range(20):  # the next ones are prepared while the first works
+    for _ in range(200):  # the next ones are prepared while the first works
         time.sleep(0.3)
         second = new_kernel(env={"MINE": "2"}, ready=1, options=["--HistoryManager.enabled=False"])
         if second.manager.transport == "ipc":
@@ -156,7 +156,7 @@ def test_interrupting_and_restarting(new_kernel: Callable[..., Any]) -> None:
     request = kernel.client.execute("import time\nwhile True: time.sleep(0.01)")
     time.sleep(0.5)
     kernel.manager.interrupt_kernel()
-    reply = kernel.client.get_shell_msg(timeout=10)
+    reply = kernel.client.get_shell_msg(timeout=60)
     assert reply["parent_header"]["msg_id"] == request
     assert reply["content"]["ename"] == "KeyboardInterrupt"
     before = kernel.provisioner.pid
@@ -233,7 +233,7 @@ def test_an_unused_zygote_ends(own_runtime: Path) -> None:
 
     address = address_of(("string", "textwrap"), os.environ)
     start(address, idle=0.2)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while address.socket.exists() and time.monotonic() < end:
         time.sleep(0.1)
     assert not address.socket.exists()
@@ -269,7 +269,7 @@ def test_without_a_zygote_a_plain_kernel_and_a_word_of_it(
     settings = {}
     if refusal == "threads":
         (tmp_path / "noisy.py").write_text(
-            "import threading, time\nthreading.Thread(target=time.sleep, args=(20,), daemon=True).start()"
+            "import threading, time\nthreading.Thread(target=time.sleep, args=(300,), daemon=True).start()"
         )
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
         settings = {"preload": ["noisy"]}

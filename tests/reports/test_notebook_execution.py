@@ -108,9 +108,9 @@ def test_our_own_errors_are_told_in_their_words(tmp_path: Path) -> None:
 
 
 def test_a_late_notebook_is_stopped_and_its_kernel_with_it(tmp_path: Path) -> None:
-    execution = run(tmp_path, "import os\nprint(os.getpid(), flush=True)", "import time\ntime.sleep(60)", timeout=4)
+    execution = run(tmp_path, "import os\nprint(os.getpid(), flush=True)", "import time\ntime.sleep(60)", timeout=8)
     assert execution.error == "CellTimeoutError"
-    assert "n'a pas fini dans les 4 secondes" in execution.cause
+    assert "n'a pas fini dans les 8 secondes" in execution.cause
     failing = next(cell for cell in execution.notebook.cells if "sleep" in cell.source)
     assert failing.metadata.papermill["status"] == "failed"  # papermill says completed
     assert not Path(f"/proc/{int(printed(execution))}").exists()

@@ -169,7 +169,7 @@ def check(store: Store, clock: Clock, stored: list[Any], written: list[Any], ask
         assert answer(store, clock, who, question) == expected(stored, list(rules.values()), who, question)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(sheets, policies, st.lists(questions, min_size=6, max_size=8))
 def test_the_database_answers_as_the_text(
     store: Store, clock: Clock, stored: list[Any], written: list[Any], asked: list[Any]

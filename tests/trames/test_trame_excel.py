@@ -49,7 +49,7 @@ def errors(path: Path) -> list[tuple[str, str]]:
     return [(error.where, str(error).replace("\u00a0", " ")) for error in caught.value.errors]
 
 
-@settings(unhurried, max_examples=60)
+@settings(unhurried, max_examples=30)
 @given(trames())
 def test_round_trip_is_exact(tmp_path_factory, trame) -> None:
     path = tmp_path_factory.mktemp("excel") / "essai.xlsx"

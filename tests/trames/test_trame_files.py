@@ -412,7 +412,7 @@ def test_three_hundred_indicateurs_load_quickly(tmp_path) -> None:
     save_trame(trame_from_formules(formules), path)
     start = time.process_time()
     load_trame(path)
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 30
 
 
 @unhurried

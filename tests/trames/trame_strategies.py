@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from workbench.trames import UNITES, Formule, Indicateur, Trame
 
 # The machine that runs the tests may be busy.
-unhurried = settings(deadline=None, max_examples=50)
+unhurried = settings(deadline=None, max_examples=25)
 
 # Whatever a person may type or paste; control characters are refused by the checks.
 characters = st.characters(exclude_categories=["Cc", "Cs"])

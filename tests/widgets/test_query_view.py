@@ -15,13 +15,8 @@ from hypothesis import strategies as st
 from workbench.dgfip import (
     Base,
     connect,
-    import_balances,
-    import_comptes,
-    import_epci,
-    import_population,
     query,
     save_query,
-    write_demonstration,
 )
 from workbench.errors import WorkbenchError
 from workbench.widgets.query_changes import FIELDS, changed
@@ -29,15 +24,8 @@ from workbench.widgets.query_view import QueryPanelView, notice
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
-    folder = tmp_path_factory.mktemp("panneau")
-    written = write_demonstration(folder, communes=8)
-    with connect(folder / "base.duckdb", read_only=False) as opened:
-        import_balances(opened, written.balances)
-        import_population(opened, written.population)
-        import_comptes(opened, written.comptes)
-        import_epci(opened, written.epci)
-    with connect(folder / "base.duckdb") as opened:
+def base(demonstration_base: str) -> Iterator[Base]:
+    with connect(demonstration_base) as opened:
         yield opened
 
 
@@ -332,7 +320,7 @@ def shape(view: QueryPanelView) -> str:
     return str(view.sql()["text"])
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=texts, heading=texts, other=texts, amount=texts)
 @example("'; --", "<script>", '"; --', "1; --")
 @example("a b", "ok", "autre", "10")
@@ -387,7 +375,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(field=st.sampled_from([*FIELDS, "seconds", "", "__init__"]), value=values)
 @pytest.mark.filterwarnings("error")
 def test_whatever_a_browser_sends_is_taken_or_refused_in_french(base: Base, field: str, value: Any) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.reports.jobs import Batch
     from workbench.reports.jobs_tables import JobState
 
-__all__ = ["batch", "cancel", "kernel_option", "resume", "retry", "status", "workers_option"]
+__all__ = ["batch", "batch_options", "cancel", "kernel_option", "resume", "retry", "status", "workers_option"]
 
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 64), help="Nombre de processus ; un par processeur sans cette option."
@@ -40,24 +40,39 @@ def _registry() -> Registry:
     return open_registry(rooms=[ROOM])
 
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def batch_options(function: Command) -> Command:
+    """Declare what a batch is made of: its list, its trame, its folder, what each report is."""
+    options = [
+        click.argument("liste", metavar="LISTE", type=click.Path(path_type=Path)),
+        click.option("--trame", required=True, help="Fichier ou code de la trame."),
+        click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="Dossier des fichiers."),
+        click.option(
+            "--format",
+            "formats",
+            type=click.Choice(["excel", "notebook", "html", "pdf"]),
+            multiple=True,
+            default=["excel"],
+            show_default=True,
+            help="Ce qu'il faut produire ; peut se répéter. Le classeur seul n'exécute aucun notebook.",
+        ),
+        click.option("--model", type=existing_file, help="Classeur modèle (.xlsx) à remplir."),
+        click.option("--notebook", type=existing_file, help="Notebook de rapport, autre que celui livré."),
+        click.option("--nomenclature", help="Nomenclature des budgets ; « toutes » pour n'en écarter aucune."),
+        click.option("--prefix", default="", help="Début du nom des fichiers."),
+        click.option(
+            "--indicateur", "shown", multiple=True, help="Indicateur à montrer dans l'index ; peut se répéter."
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
 @click.command()
-@click.argument("liste", metavar="LISTE", type=click.Path(path_type=Path))
-@click.option("--trame", required=True, help="Fichier ou code de la trame.")
-@click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="Dossier des fichiers.")
-@click.option(
-    "--format",
-    "formats",
-    type=click.Choice(["excel", "notebook", "html", "pdf"]),
-    multiple=True,
-    default=["excel"],
-    show_default=True,
-    help="Ce qu'il faut produire ; peut se répéter. Le classeur seul n'exécute aucun notebook.",
-)
-@click.option("--model", type=existing_file, help="Classeur modèle (.xlsx) à remplir.")
-@click.option("--notebook", type=existing_file, help="Notebook de rapport, autre que celui livré.")
-@click.option("--nomenclature", help="Nomenclature des budgets ; « toutes » pour n'en écarter aucune.")
-@click.option("--prefix", default="", help="Début du nom des fichiers.")
-@click.option("--indicateur", "shown", multiple=True, help="Indicateur à montrer dans l'index ; peut se répéter.")
+@batch_options
 @workers_option
 @kernel_option
 @click.option(
@@ -106,7 +121,10 @@ def batch(
             shared=shared,
         )
         if shared:
+            from workbench.reports.jobs_announce import place_remark
+
             click.echo(kept.id)
+            say(filter(None, [place_remark(registry)]))
             say(f"Suivre : workbench report status {kept.id}")
             return ExitCode.OK
         return _run(registry, kept, workers, kernel)

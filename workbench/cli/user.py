@@ -111,6 +111,17 @@ def badges(email: str, badges: tuple[str, ...]) -> int:
 
 @command.command()
 @_email
+@click.argument("name", metavar="ESPACE", default="")
+def space(email: str, name: str) -> int:
+    """Donne à une personne un espace de dépôt de fichiers ; sans ESPACE, elle n'en a plus."""
+    with _people() as (_, people):
+        changed = people.set_space(email, name)
+    say(f"{changed.email} : {changed.space or 'aucun espace'}. Effectif dans cinq minutes au plus.")
+    return ExitCode.OK
+
+
+@command.command()
+@_email
 def password(email: str) -> int:
     """Change le mot de passe d'une personne ; ses sessions prennent fin."""
     with _people() as (_, people):

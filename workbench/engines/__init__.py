@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ __all__ = [
     "Writer",
     "open_store",
     "parquet_columns",
+    "scratch_writer",
     "table_names",
     "work_folder",
     "writing_table",
@@ -78,6 +80,24 @@ def parquet_columns(path: Path) -> dict[str, str]:
     from workbench.engines import duckdb
 
     return duckdb.parquet_columns(path)
+
+
+@contextmanager
+def scratch_writer(folder: Path) -> Iterator[Writer]:
+    """Give a writer of a DuckDB file of its own in a work folder: files are read there, and belong to no base.
+
+    Parameters
+    ----------
+    folder
+        Where the file goes, and what does not fit in memory.
+    """
+    from workbench.engines.duckdb import DuckDBWriter
+
+    writer = DuckDBWriter(folder / "lecture.duckdb")
+    try:
+        yield writer
+    finally:
+        writer.close()
 
 
 def table_names(path: Path, url: str) -> set[str]:

@@ -35,6 +35,8 @@ class Actor:
         When what is known of her ceases to hold, in UTC.
     subject
         The issuer's own identifier of her.
+    space
+        The upload space that her token names (claim ``goup_path``); empty when it names none.
 
     Examples
     --------
@@ -49,6 +51,7 @@ class Actor:
     badges: frozenset[str]
     expires_at: datetime
     subject: str = ""
+    space: str = ""
 
     @property
     def name(self) -> str:
@@ -148,6 +151,7 @@ def actor_of(claims: Mapping[str, Any], badges_at: tuple[str, ...], *, unverifie
             badges=_badges(claims, badges_at),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
             subject=claims["sub"],
+            space=_space(claims),
         )
     except WorkbenchError as error:
         if error.code == "jeton_refuse":
@@ -157,6 +161,16 @@ def actor_of(claims: Mapping[str, Any], badges_at: tuple[str, ...], *, unverifie
 
 def _name(value: Any) -> str:
     return "".join(sign for sign in value[:200] if sign.isprintable()).strip() if isinstance(value, str) else ""
+
+
+def _space(claims: Mapping[str, Any]) -> str:
+    """Return the upload space; spellings that disagree, or that are no plain text, name none."""
+    nested = claims.get("value")
+    places = [claims.get("goup_path"), claims.get("goup-path"), claims.get("value.goup-path")]
+    places.append(nested.get("goup-path") if isinstance(nested, Mapping) else None)
+    found = [each for each in places if each is not None]
+    first = found[0] if found else ""
+    return first if isinstance(first, str) and all(each == first for each in found) else ""
 
 
 def _badges(claims: Mapping[str, Any], steps: tuple[str, ...]) -> frozenset[str]:

@@ -298,6 +298,8 @@ class Issuer:
             **self.userinfo(person),
             "resource_access": {self.audience: {"roles": list(person.badges)}},
         }
+        if person.space:
+            claims["goup_path"] = person.space
         return self.keys.sign(claims, "at+jwt")
 
     def _id_token(self, person: Person, family: Any, access: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,9 @@ from workbench.registry import Registry, new_identifier
 
 __all__ = ["People", "Person", "find_person"]
 
+SPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+"""A name of a user of a machine, and of a folder."""
+
 
 @dataclass(frozen=True)
 class Person:
@@ -29,6 +33,7 @@ class Person:
     family_name: str
     badges: tuple[str, ...]
     created: datetime
+    space: str = ""
 
 
 def find_person(connection: Connection, email: str) -> Person | None:
@@ -37,7 +42,7 @@ def find_person(connection: Connection, email: str) -> Person | None:
     if row is None:
         return None
     held = connection.scalars(select(badges.c.badge).where(badges.c.email == email).order_by(badges.c.badge))
-    return Person(row.email, row.subject, row.given_name, row.family_name, tuple(held), row.created)
+    return Person(row.email, row.subject, row.given_name, row.family_name, tuple(held), row.created, row.space)
 
 
 class People:
@@ -102,7 +107,13 @@ class People:
                 held.setdefault(row.email, []).append(row.badge)
             return [
                 Person(
-                    row.email, row.subject, row.given_name, row.family_name, tuple(held.get(row.email, ())), row.created
+                    row.email,
+                    row.subject,
+                    row.given_name,
+                    row.family_name,
+                    tuple(held.get(row.email, ())),
+                    row.created,
+                    row.space,
                 )
                 for row in connection.execute(select(people).order_by(people.c.email))
             ]
@@ -125,6 +136,21 @@ class People:
             person = _found(connection, check_email(email))
             connection.execute(delete(badges).where(badges.c.email == person.email))
             _hold(connection, person.email, wanted)
+            return _found(connection, person.email)
+
+    def set_space(self, email: str, space: str) -> Person:
+        """Give a person an upload space, or none; her next access token names it.
+
+        Raises
+        ------
+        WorkbenchError
+            ``personne_inconnue``, ``espace_malforme``.
+        """
+        if space and not SPACE.fullmatch(space):
+            raise WorkbenchError("espace_malforme", espace="".join(each for each in space[:80] if each.isprintable()))
+        with self.registry.write() as connection:
+            person = _found(connection, check_email(email))
+            connection.execute(update(people).where(people.c.email == person.email).values(space=space))
             return _found(connection, person.email)
 
     def set_password(self, email: str, password: str) -> None:

@@ -133,6 +133,19 @@ class RelyingParty:
             raise WorkbenchError("jeton_refuse", raison="ses deux jetons ne sont pas de la même personne")
         return found
 
+    def renew(self, refresh_token: str) -> dict[str, Any]:
+        """Return what the issuer answers to a refresh token: ``access_token``, and the next refresh token if any.
+
+        Raises
+        ------
+        WorkbenchError
+            ``connexion_echouee``, ``emetteur_injoignable``.
+        """
+        answer = self._ask("token_endpoint", grant_type="refresh_token", refresh_token=refresh_token)
+        if not isinstance(answer.get("access_token"), str):
+            raise WorkbenchError("connexion_echouee", cause="l'émetteur a répondu autre chose que des jetons")
+        return answer
+
     def revoke(self, tokens: Tokens) -> None:
         """Tell the issuer that a session is over, as far as it listens."""
         try:

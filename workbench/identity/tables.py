@@ -29,6 +29,7 @@ people = ROOM.table(
     Column("family_name", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("created", Moment, nullable=False),
+    Column("space", Text, nullable=False, server_default=""),
 )
 
 badges = ROOM.table(

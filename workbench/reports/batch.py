@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from workbench.config import settings
 from workbench.dgfip import connect
 from workbench.errors import WorkbenchError
@@ -79,6 +81,7 @@ def submit_batch(
     shown: Sequence[str] = (),
     shared: bool = False,
     timeout: float = 600,
+    also: Callable[[Connection, str], None] | None = None,
 ) -> Batch:
     """Keep the reports that a list asks for; nothing runs yet.
 
@@ -104,6 +107,8 @@ def submit_batch(
         Codes of the indicateurs that the index shows; the first ones of the trame by default.
     shared
         Whether workers of other machines may take these jobs.
+    also
+        As for `workbench.reports.jobs.submit`.
 
     Raises
     ------
@@ -156,6 +161,7 @@ def submit_batch(
         columns=wanted.columns,
         shown=tuple(shown) or known[:SHOWN],
         shared=shared,
+        also=also,
     )
     assert batch is not None  # noqa: S101 - a batch that has a name is one
     return batch

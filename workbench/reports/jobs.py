@@ -5,7 +5,7 @@ What workers do with them (take, keep, conclude) is in `workbench.reports.jobs_l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from workbench.errors import WorkbenchError
 from workbench.registry import Registry, new_identifier
+from workbench.reports.jobs_announce import announce_new
 from workbench.reports.jobs_spec import JobSpec, stem_of
 from workbench.reports.jobs_tables import JobState, batches, jobs
 
@@ -146,6 +147,7 @@ def submit(
     shown: Sequence[str] = (),
     shared: bool = True,
     moment: datetime | None = None,
+    also: Callable[[Connection, str], None] | None = None,
 ) -> Batch | None:
     """Keep jobs, all of them or none; the names of their files are reserved.
 
@@ -162,9 +164,11 @@ def submit(
     name, columns, shown
         Of the batch: the name of its list, the columns of that list, the indicateurs of its index.
     shared
-        Whether any worker may take them.
+        Whether any worker may take them: then a broker of messages is told, if there is one (``WORKBENCH_BROKER``).
     moment
         What the names of files are dated with; now, by the local clock, by default.
+    also
+        Called first in the same transaction, with the identifier of the batch or of a job alone; raising undoes all.
 
     Returns
     -------
@@ -180,19 +184,22 @@ def submit(
         raise WorkbenchError("demande_incomplete", manque="au moins une ligne")
     checked = [each.spec.checked() for each in wanted]
     place = Path(folder).absolute()
+    identifier = new_identifier()
     with registry.write() as connection:
+        if also is not None:
+            also(connection, identifier)
         now = registry.now(connection)
         dated = moment or now.astimezone()
         named = [stem_of(["Log_Résultat"], dated), *(stem_of(each.name, dated) for each in wanted)]
         log, *stems = _free_stems(connection, place, named)
         batch = None
         if name or len(wanted) > 1:
-            batch = Batch(new_identifier(), author, now, name, place, shared, tuple(columns), log, tuple(shown))
+            batch = Batch(identifier, author, now, name, place, shared, tuple(columns), log, tuple(shown))
             kept = {"folder": str(place), "columns": list(columns), "shown": list(shown)}
             connection.execute(insert(batches).values(vars(batch) | kept))
         rows: list[dict[str, Any]] = [
             {
-                "id": new_identifier(),
+                "id": new_identifier() if batch else identifier,
                 "batch": batch.id if batch else None,
                 "position": position,
                 "author": author,
@@ -214,6 +221,8 @@ def submit(
             for position, (each, spec, stem) in enumerate(zip(wanted, checked, stems, strict=True))
         ]
         connection.execute(insert(jobs), rows)
+    if shared:
+        announce_new(registry)
     return batch
 
 
@@ -364,7 +373,11 @@ def retry(registry: Registry, author: str, *, batch: str | None = None, job: str
         How many jobs.
     """
     back = {"state": JobState.PENDING, "attempts": 0, "cause": "", "files": {}, "not_before": None, "ended": None}
-    return _moved(registry, author, batch, job, (JobState.FAILED, JobState.CANCELLED), back, ended=False)
+    # What was said of it before is of no use: who heard it found it cancelled.
+    back["announced"] = None
+    moved = _moved(registry, author, batch, job, (JobState.FAILED, JobState.CANCELLED), back, ended=False)
+    announce_new(registry)
+    return moved
 
 
 def _moved(

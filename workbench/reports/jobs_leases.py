@@ -23,7 +23,18 @@ from workbench.registry import Registry, new_identifier
 from workbench.reports.jobs import Job, job_of
 from workbench.reports.jobs_tables import JobState, jobs
 
-__all__ = ["LEASE_SECONDS", "MOST_ATTEMPTS", "Claim", "Outcome", "claim", "conclude", "recover", "release", "renew"]
+__all__ = [
+    "LEASE_SECONDS",
+    "MOST_ATTEMPTS",
+    "Claim",
+    "Outcome",
+    "claim",
+    "conclude",
+    "expire",
+    "recover",
+    "release",
+    "renew",
+]
 
 LEASE_SECONDS = 30.0
 MOST_ATTEMPTS = 5
@@ -84,7 +95,14 @@ class Outcome:
     again: bool = False
 
 
-def claim(registry: Registry, worker: str, *, batch: str | None = None, lease: float = LEASE_SECONDS) -> Claim | None:
+def claim(
+    registry: Registry,
+    worker: str,
+    *,
+    batch: str | None = None,
+    job: str | None = None,
+    lease: float = LEASE_SECONDS,
+) -> Claim | None:
     """Take a job, or a group of them; None when there is nothing to do for now.
 
     Parameters
@@ -95,22 +113,28 @@ def claim(registry: Registry, worker: str, *, batch: str | None = None, lease: f
         Who takes them: a name that no other worker bears.
     batch
         Only jobs of this batch, shared or not; else any that is shared.
+    job
+        This one, which is shared and was announced, or none; what a plan evaluates with it comes along.
     lease
         Seconds after which they are believed abandoned.
     """
     token = new_identifier()
     with registry.write() as connection:
         now = registry.now(connection)
-        _expire(connection, now)
+        if job is None:
+            _expire(connection, now)
         ready = and_(
             jobs.c.state == JobState.PENDING,
             or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now),
             jobs.c.batch == batch if batch is not None else jobs.c.shared,
         )
-        oldest = (
-            select(jobs.c.id, jobs.c.batch, jobs.c.grouping, jobs.c.attempts).where(ready).order_by(jobs.c.id).limit(1)
-        )
-        first = connection.execute(oldest.with_for_update(skip_locked=True)).first()
+        wanted = select(jobs.c.id, jobs.c.batch, jobs.c.grouping, jobs.c.attempts).where(ready)
+        if job is None:
+            oldest = wanted.order_by(jobs.c.id).limit(1)
+            first = connection.execute(oldest.with_for_update(skip_locked=True)).first()
+        else:
+            # Waited for: who skips it would forget what was announced. Nothing else is locked yet.
+            first = connection.execute(wanted.where(jobs.c.id == job).with_for_update()).first()
         if first is None:
             return None
         taken = [first.id]
@@ -119,8 +143,9 @@ def claim(registry: Registry, worker: str, *, batch: str | None = None, lease: f
             alike = and_(ready, *same)
             left = connection.execute(select(func.count()).select_from(jobs).where(alike)).scalar_one()
             share = min(MOST_TOGETHER.get(first.attempts, 1), math.ceil(left / SHARES))
-            group = select(jobs.c.id).where(alike).order_by(jobs.c.id).limit(share)
-            taken = list(connection.execute(group.with_for_update(skip_locked=True)).scalars())
+            others = and_(alike, jobs.c.id != first.id)
+            group = select(jobs.c.id).where(others).order_by(jobs.c.id).limit(share - 1)
+            taken += connection.execute(group.with_for_update(skip_locked=True)).scalars()
         mine = jobs.c.id.in_(taken)
         connection.execute(
             update(jobs)
@@ -132,10 +157,21 @@ def claim(registry: Registry, worker: str, *, batch: str | None = None, lease: f
                 lease=now + timedelta(seconds=lease),
                 started=now,
                 attempts=jobs.c.attempts + 1,
+                announced=None,
             )
         )
         rows = connection.execute(select(jobs).where(mine).order_by(jobs.c.position, jobs.c.id)).all()
     return Claim(token, tuple(job_of(row) for row in rows))
+
+
+def expire(registry: Registry) -> None:
+    """Take back the jobs whose lease ran out, where no worker looks at the registry by itself."""
+    with registry.read() as connection:
+        late = select(jobs.c.id).where(jobs.c.state == JobState.RUNNING, jobs.c.lease < registry.now(connection))
+        if connection.execute(late.limit(1)).first() is None:
+            return
+    with registry.write() as connection:
+        _expire(connection, registry.now(connection))
 
 
 def _expire(connection: Connection, now: datetime) -> None:

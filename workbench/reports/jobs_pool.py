@@ -22,6 +22,7 @@ from platformdirs import user_log_path
 from workbench.errors import WorkbenchError
 from workbench.kernels.limits import machine_memory
 from workbench.registry import Registry
+from workbench.reports.jobs_announce import configured_broker
 from workbench.reports.jobs_leases import LEASE_SECONDS, recover
 from workbench.reports.jobs_worker import Worker, worker_name
 from workbench.reports.notebook import MEMORY_SHARE
@@ -51,7 +52,7 @@ class _Started:
 
 
 class Pool:
-    """Workers of a batch, or of all shared jobs when it is None.
+    """Workers of a batch, or of all shared jobs when it is None: these listen to the broker of messages, if any.
 
     Parameters
     ----------
@@ -188,7 +189,12 @@ def _main() -> None:
         lease=given.lease,
     )
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    worker.run()
+    # The jobs of one batch may be nobody else's: only this registry knows them.
+    broker = None if given.batch else configured_broker()
+    if broker is None:
+        worker.run()
+    else:
+        worker.listen(broker)
 
 
 if __name__ == "__main__":

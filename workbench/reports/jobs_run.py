@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from workbench.config import settings
-from workbench.dgfip import Base, connect, perimetre, select_budgets
+from workbench.dgfip import Base, connect, select_budgets
 from workbench.errors import WorkbenchError
 from workbench.evaluation import OF_THE_TRAME, IndicateurTable, evaluate, evaluate_apart
 from workbench.evaluation.evaluate import NomenclatureFilter
@@ -124,7 +124,7 @@ def _grouped(jobs: Sequence[Job], work: Path) -> Iterator[Outcome]:
     spec = jobs[0].spec
     trame, path = _trame(spec)
     model = spec.model or modele_path(trame, path)
-    wanted = perimetre(sirets=[job.spec.sirets[0] for job in jobs])
+    wanted = replace(spec.perimetre(), sirets=tuple(job.spec.sirets[0] for job in jobs))
     with _open(spec) as base:
         tables = dict(evaluate_apart(trame, base, wanted, spec.years, nomenclature=_nomenclature(spec)))
     for job in jobs:

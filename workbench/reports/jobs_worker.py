@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import select
 
@@ -26,6 +26,9 @@ from workbench.errors import WorkbenchError
 from workbench.registry import Registry, new_identifier, open_registry
 from workbench.reports.jobs_leases import LEASE_SECONDS, Claim, Outcome, claim, conclude, release, renew
 from workbench.reports.jobs_tables import ROOM, JobState, jobs
+
+if TYPE_CHECKING:
+    from workbench.reports.jobs_broker import Broker
 
 __all__ = ["Worker", "sweep", "worker_name"]
 
@@ -49,6 +52,10 @@ class _LostError(BaseException):
 
 class _StopError(BaseException):
     """The worker was asked to stop."""
+
+
+def _nothing() -> None:
+    pass
 
 
 def worker_name() -> str:
@@ -112,6 +119,7 @@ class Worker:
         self.stopping = False
         self._at_work = False
         self._lost = False
+        self._end_of_hearing: Callable[[], None] = _nothing
 
     def run(self, *, until_idle: bool = False) -> int:
         """Work until asked to stop (SIGTERM, SIGINT), or until there is nothing left to do.
@@ -121,10 +129,8 @@ class Worker:
         int
             How many jobs it concluded.
         """
-        previous = {number: signal.signal(number, self._asked_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
-        previous[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._job_lost)
         done = 0
-        try:
+        with self._signals():
             while not self.stopping:
                 held = self._patiently(lambda: claim(self.registry, self.name, batch=self.batch, lease=self.lease))
                 if held is not None:
@@ -133,13 +139,39 @@ class Worker:
                     break
                 else:
                     self._rest(IDLE_SECONDS)
+        return done
+
+    def listen(self, broker: Broker) -> None:
+        """Work on the jobs that a broker announces, until asked to stop (SIGTERM, SIGINT)."""
+        self._end_of_hearing = broker.stop
+        with self._signals():
+            broker.consume(self.name, self._announced)
+
+    def _announced(self, job: str) -> bool:
+        """Make a job that was announced, if it is still to be made; False to let another worker hear of it."""
+        if self.stopping:
+            return False
+        try:
+            held = self._patiently(lambda: claim(self.registry, self.name, job=job, lease=self.lease))
+            if held is not None:
+                self._make(held)
+        except _StopError:
+            return False
+        return True
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Hear signals while a block works, then close the registry."""
+        previous = {number: signal.signal(number, self._asked_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        previous[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._job_lost)
+        try:
+            yield
         except _StopError:
             pass
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
             self.registry.close()
-        return done
 
     def _rest(self, seconds: float) -> None:
         self._at_work = True
@@ -151,6 +183,7 @@ class Worker:
 
     def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping = True
+        self._end_of_hearing()
         if self._at_work:
             self._at_work = False
             raise _StopError

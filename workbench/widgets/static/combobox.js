@@ -75,8 +75,12 @@ function combobox({ label, hint, search, choose, empty = "Aucune collectivité n
             id: `${id}-${index}`,
             role: "option",
             "aria-selected": "false",
-            // The click must not take the focus before it is handled.
-            onmousedown: (event) => event.preventDefault(),
+            // At the press, not at the release: other proposals may come between the two. The focus stays in the field.
+            onmousedown: (event) => {
+              event.preventDefault();
+              if (event.button === 0) pick(index);
+            },
+            // What a screen reader sends.
             onclick: () => pick(index),
           },
           element("span", { class: "wb-option-label" }, option.label),

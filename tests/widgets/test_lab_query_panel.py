@@ -14,7 +14,7 @@ from lab_server import Lab, LabPage
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 def opened_panel(lab: Lab, base: str, *more: str, **size: Any) -> LabPage:
@@ -27,9 +27,8 @@ def opened_panel(lab: Lab, base: str, *more: str, **size: Any) -> LabPage:
 def pick(page: Any, label: str, text: str, option: str | re.Pattern[str]) -> None:
     field = page.get_by_role("combobox", name=label)
     field.click()
-    field.fill("")
-    page.keyboard.type(text)
-    page.get_by_role("option").filter(has_text=option).first.click()
+    field.press_sequentially(text)
+    page.locator(".wb-listbox:visible").get_by_role("option").filter(has_text=option).first.click()
 
 
 def plain(text: str | None) -> str:

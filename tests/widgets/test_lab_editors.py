@@ -12,7 +12,7 @@ from browsers import CONTRASTS
 from lab_server import Lab, LabPage
 from openpyxl import load_workbook
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 OPEN = """
 import os
@@ -22,10 +22,11 @@ base = wb.connect({base!r})
 """
 
 
-@pytest.fixture(scope="module")
-def start(demonstration_base: str, tmp_path_factory: pytest.TempPathFactory, project: Path) -> tuple[str, Path]:
+@pytest.fixture
+def start(demonstration_base: str, tmp_path: Path, project: Path) -> tuple[str, Path]:
     """The first lines of a notebook, and the folder of its trames."""
-    folder = tmp_path_factory.mktemp("trames")
+    folder = tmp_path / "trames"
+    folder.mkdir()
     shutil.copy(project / "trames" / "ofgl_agregats_m57.yaml", folder)
     return OPEN.format(trames=str(folder), base=demonstration_base), folder
 
@@ -38,6 +39,17 @@ def expect(locator: Any) -> Any:
 
 def code_of(output: Any) -> Any:
     return output.locator(".wb-editor .cm-content")
+
+
+def accept(page: LabPage, code: Any, text: str) -> None:
+    """Take the first proposal: CodeMirror hears no Enter in the moment that follows the display of proposals."""
+    expect(page.page.locator(".wb-floating .cm-tooltip-autocomplete li[aria-selected='true']")).to_be_visible()
+    for _ in range(50):
+        page.page.wait_for_timeout(100)
+        page.page.keyboard.press("Enter")
+        if code.text_content() == text:
+            break
+    expect(code).to_have_text(text)
 
 
 def settled(page: LabPage) -> None:
@@ -108,14 +120,10 @@ def test_comptes_are_completed_and_the_keyboard_is_enough(lab: Lab, start: tuple
     page.screenshot("formule_completion")
     label = options.first.locator(".cm-completionLabel").text_content()
     assert options.first.locator(".cm-completionDetail").text_content()
-    page.page.wait_for_timeout(300)
-    press("Enter")
-    expect(code_of(output)).to_have_text(str(label))
+    accept(page, code_of(output), str(label))
     page.page.keyboard.type("[TA:B")
     expect(options.first).to_contain_text("[TA:BX]")
-    page.page.wait_for_timeout(300)  # CodeMirror takes no Enter just after it showed other proposals
-    press("Enter")
-    expect(code_of(output)).to_have_text(f"{label}[TA:BX]")
+    accept(page, code_of(output), f"{label}[TA:BX]")
     # A mistake, then the Tab key to its button: no mouse.
     page.page.keyboard.type("/OFGL_RECETES")
     press("Escape")

@@ -1,0 +1,136 @@
+"""Files as they come: encodings, compression, quotes, and the two readers held to each other."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from partner_files import columns, counters, lines, read_text, write
+
+from workbench.errors import WorkbenchError
+from workbench.signaux_faibles.opening import open_file
+from workbench.signaux_faibles.reading import read_source
+from workbench.signaux_faibles.records import LONGEST, records
+from workbench.signaux_faibles.sources import source_named
+
+PAYDEX = "SIREN;NB_JOURS;NB_JOURS_LIB;DATE_VALEUR"
+BDF = "D1;ANNEE;ARRETE_BILAN;DENOM;SECTEUR;POIDS_FRNG;TX_MARGE;DELAI_FRS;POIDS_DFISC_SOC;POIDS_FIN_CT;POIDS_FRAIS_FIN"
+GOOD = "000000001;2;deux;15/12/2018"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("name", ["bdf.csv", "bdf.csv.gz"])
+def test_encodings(tmp_path: Path, encoding: str, name: str) -> None:
+    text = lines(BDF, "000111222;2012;31DEC2012;SOCIÉTÉ;Énergie;;;;;;").replace("\n", "\r\n")
+    content = read_source("bdf", write(tmp_path, name, text, encoding))
+    assert columns(content, "denomination_bdf", "secteur") == [("SOCIÉTÉ", "Énergie")]
+    assert counters(content) == (1, 0, 0, 1)
+
+
+def test_gzip_is_told_by_the_name_the_mark_or_the_content(tmp_path: Path) -> None:
+    text = lines(PAYDEX, GOOD)
+    path = write(tmp_path, "paydex.csv.gz", text)
+    bare = tmp_path / "paydex.bin"
+    bare.write_bytes(path.read_bytes())
+    for each in (path, f"gzip:{path}", bare, f"gzip:{bare}"):
+        assert counters(read_source("paydex", each)) == (1, 0, 0, 1)
+    two = tmp_path / "deux.csv.gz"
+    two.write_bytes(gzip.compress(text.encode()) + gzip.compress((GOOD + "\n").encode()))
+    assert counters(read_source("paydex", two)) == (2, 0, 0, 2)
+
+
+def test_what_cannot_be_read_is_fatal(tmp_path: Path) -> None:
+    whole = gzip.compress(lines(PAYDEX, *[GOOD] * 50).encode())
+    contents = {
+        "vide.csv": b"",
+        "coupe.csv.gz": whole[:-9],
+        "abime.csv.gz": whole[:20] + b"\0\0\0" + whole[23:],
+        "faux.csv.gz": b"SIREN;NB_JOURS",
+        "blanc.csv": b"\n\n",
+        "binaire.csv": bytes(range(256)) * 4,
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+        report = read_source("paydex", tmp_path / name).report
+        assert report.is_fatal, name
+        assert (report.lines_parsed, report.lines_valid, report.tuples) == (0, 0, 0), name
+    assert read_source("paydex", tmp_path / "absent.csv").report.is_fatal
+    with pytest.raises(WorkbenchError, match="interim"):
+        read_source("interim", tmp_path / "vide.csv")
+
+
+def test_a_plain_file_goes_to_the_engine_as_it_is(tmp_path: Path) -> None:
+    source = source_named("paydex")
+    plain = (f"{PAYDEX}\n{GOOD}", lines(PAYDEX, GOOD, '000000001;2;"de;ux";15/12/2018'), lines(PAYDEX))
+    odd = (lines(PAYDEX, GOOD + ";"), lines(PAYDEX, GOOD, "", GOOD), lines(PAYDEX, 'a;b"c;d;e'), lines(PAYDEX, "a;b"))
+    for number, text in enumerate((*plain, *odd)):
+        path = write(tmp_path, f"{number}.csv", text)
+        assert open_file(path, source, tmp_path).numbered is (text in odd), text
+
+
+def test_header_cells_are_found_whatever_their_case_and_place(tmp_path: Path) -> None:
+    content = read_text(tmp_path, "paydex", lines("date_valeur;autre;Siren; NB_JOURS ", "15/12/2018;x;000000001;2"))
+    assert columns(content, "siren", "nb_jours") == [("000000001", 2)]
+    double = read_text(tmp_path, "paydex", lines(PAYDEX + ";siren", GOOD + ";000000002"))
+    assert double.report.is_fatal
+
+
+def test_quotes_strict_and_lenient() -> None:
+    text = ['a;b"c;d\n', '"e;f";g\n', '"h""i";j\n', 'k;"l"m\n', '"n\n', 'o";p\n', 'q;"r\n']
+    strict = list(records(text, ";", lenient=False))
+    assert [each.cells for each in strict] == [None, ["e;f", "g"], ['h"i', "j"], None, ["n\no", "p"], None]
+    assert [each.number for each in strict] == [1, 2, 3, 4, 5, 6]
+    lenient = [each.cells for each in records(text, ";", lenient=True)]
+    assert lenient[:2] == [["a", 'b"c', "d"], ["e;f", "g"]]
+    # A quote that ends nothing goes on being one of the cell, here to the next line.
+    assert lenient[3] == ["k", 'l"m\n"n\no', "p"]
+
+
+@pytest.mark.parametrize("lenient", [True, False])
+def test_a_stray_quote_does_not_swallow_the_file(lenient: bool) -> None:
+    rest = [f"{number};x\n" for number in range(LONGEST * 3)]
+    found = list(records(['a;"b\n', *rest], ";", lenient=lenient))
+    assert found[0].cells is None
+    assert [each.cells for each in found[1:]] == [[str(number), "x"] for number in range(LONGEST * 3)]
+
+
+cells = st.text(st.sampled_from('ab;" \n,é'), max_size=6)
+
+
+@given(rows=st.lists(st.lists(cells, min_size=2, max_size=2).filter(any), max_size=6), lenient=st.booleans())
+@settings(max_examples=60)
+def test_what_a_program_writes_is_read_back(rows: list[list[str]], lenient: bool) -> None:
+    stream = io.StringIO()
+    csv.writer(stream, delimiter=";", lineterminator="\n").writerows(rows)
+    found = list(records(_lines(stream), ";", lenient=lenient))
+    assert [each.cells for each in found] == rows
+
+
+def _lines(stream: io.StringIO) -> list[str]:
+    return [f"{line}\n" for line in stream.getvalue().split("\n")[:-1]]
+
+
+names = st.text(st.sampled_from('AB;" é'), max_size=5)
+
+
+@given(rows=st.lists(st.tuples(names, st.sampled_from(["1", "x", ""])), min_size=1, max_size=4), odd=st.integers(0, 4))
+@settings(max_examples=6)
+def test_both_readers_agree(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], odd: int) -> None:
+    """One line that is no record sends the file to the careful reader, and changes nothing of the others."""
+    folder = tmp_path_factory.mktemp("deux")
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=";", lineterminator="\n")
+    writer.writerows(["000000001", days, name, "15/12/2018"] for name, days in rows)
+    body = stream.getvalue().splitlines()
+    place = min(odd, len(body))
+    plain = read_text(folder, "paydex", lines(PAYDEX, *body))
+    careful = read_text(folder, "paydex", lines(PAYDEX, *body[:place], "a;b", *body[place:]))
+    assert careful.tuples == plain.tuples
+    assert careful.report.lines_rejected == plain.report.lines_rejected + 1
+    shifted = [line + (line > place) for line in plain.rejected["ligne"].to_pylist()]
+    assert sorted([*shifted, place + 1]) == careful.rejected["ligne"].to_pylist()

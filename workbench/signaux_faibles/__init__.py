@@ -1,0 +1,1 @@
+"""Early detection of companies in difficulty: batches of partners' files, their sources and parsers."""

@@ -1,0 +1,147 @@
+"""What the lines of a file gave, read from where `workbench.signaux_faibles.execution` put them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, Select, Table, Text, and_, case, false, func, null, select, union_all
+
+from workbench.engines import Writer
+from workbench.signaux_faibles.declaration import Field, Source
+from workbench.signaux_faibles.kinds import constant
+from workbench.signaux_faibles.report import FileReport
+
+__all__ = ["REJECTED", "SKIPPED", "VALID", "file_report", "refusable", "refused_rows", "stored_tuples"]
+
+VALID, REJECTED, SKIPPED = 0, 1, 2
+
+
+def refusable(source: Source) -> list[Field]:
+    """Return the fields that may make a line an error; their order numbers the bits of ``failed``.
+
+    The next bit is the key's, the one after that of a month.
+    """
+    return [each for each in source.fields if each.refused is not None]
+
+
+def stored_tuples(source: Source, staged: Table, months: tuple[tuple[str, int], ...]) -> Select[Any]:
+    """Return the key and fields of the lines that are kept, in order; a row a month where a line holds several."""
+    kept = staged.c.kept
+    key = staged.c.key.label(source.scope.key)
+    fields = [staged.c[each.name] for each in source.fields]
+    if source.months is None:
+        return select(key, *fields).where(kept).order_by(staged.c.line)
+    if not months:
+        empty = [null().cast(Date).label("periode"), null().cast(source.months.kind.type).label(source.months.field)]
+        return select(key, *fields, *empty).where(false())
+    days = func.list_value(*(constant(each).cast(Date) for each, _ in months))
+    spread = (
+        select(
+            staged.c.line.label("line"),
+            key,
+            *fields,
+            func.unnest(days, type_=Date()).label("periode"),
+            func.unnest(staged.c.months, type_=source.months.kind.type).label(source.months.field),
+        )
+        .where(kept)
+        .subquery("spread")
+    )
+    chosen = [each for each in spread.c if each.name != "line"]
+    return select(*chosen).where(spread.c[source.months.field].is_not(None)).order_by(spread.c.line, spread.c.periode)
+
+
+def refused_rows(source: Source, staged: Table, refused: Any, file: str, labels: Mapping[str, str]) -> Select[Any]:
+    """Return each refused cell and each line that is no record, by line: ``fichier, ligne, colonne, valeur, motif``."""
+    judges = refusable(source)
+    parts = []
+    for bit, each in enumerate(judges):
+        name = labels.get(each.column, each.column)
+        value = _nth(staged, bit)
+        said = func.concat(constant(f"{name} : « "), value, constant(f" » {each.expected}"), type_=Text())
+        words: ColumnElement[str] = case((value == constant(""), constant(f"{name} : valeur absente")), else_=said)
+        parts.append(_refusal(staged, bit, file, constant(name), value, words))
+    value = _nth(staged, len(judges))
+    words = func.concat(constant(f"{source.scope.key} invalide : "), value, type_=Text())
+    name = labels.get(source.key_column, source.key_column)
+    parts.append(_refusal(staged, len(judges), file, constant(name), value, words))
+    if source.months is not None and not source.months.kind.silent:
+        month, value = _nth(staged, len(judges) + 1), _nth(staged, len(judges) + 2)
+        expected = constant(f" » {source.months.kind.expected}")
+        said = func.concat(constant(f"{source.months.field} de "), month, constant(" : « "), value, expected)
+        parts.append(_refusal(staged, len(judges) + 1, file, month, value, said))
+    if refused is not None:
+        parts.append(
+            select(
+                constant(file).label("fichier"),
+                refused.c.ligne.label("ligne"),
+                constant("").label("colonne"),
+                func.coalesce(refused.c.valeur, constant("")).label("valeur"),
+                refused.c.motif.label("motif"),
+            )
+        )
+    every = union_all(*parts).subquery("refus")
+    return select(every).order_by(every.c.ligne, every.c.colonne)
+
+
+def _nth(staged: Table, place: int) -> ColumnElement[str]:
+    return func.list_extract(staged.c.texts, constant(place + 1), type_=Text())
+
+
+def _refusal(
+    staged: Table,
+    bit: int,
+    file: str,
+    name: ColumnElement[str],
+    value: ColumnElement[Any],
+    words: ColumnElement[Any],
+) -> Select[Any]:
+    return select(
+        constant(file).label("fichier"),
+        staged.c.line.label("ligne"),
+        name.label("colonne"),
+        value.label("valeur"),
+        words.label("motif"),
+    ).where(staged.c.outcome == constant(REJECTED), staged.c.failed.op("&")(constant(1 << bit)) != constant(0))
+
+
+def file_report(
+    writer: Writer,
+    source: Source,
+    path: str,
+    batch: str,
+    staged: Table,
+    refused: Any,
+    tuples: Select[Any],
+    rejected: Select[Any],
+) -> FileReport:
+    """Count the lines of a file, and keep the first refusals."""
+
+    def count(outcome: int) -> ColumnElement[int]:
+        return func.count().filter(staged.c.outcome == constant(outcome))
+
+    counts = writer.fetch(
+        select(
+            func.count().label("parsed"),
+            count(REJECTED).label("rejected"),
+            count(SKIPPED).label("skipped"),
+            func.count().filter(and_(staged.c.kept, staged.c.outcome == constant(REJECTED))).label("partial"),
+        ).select_from(staged)
+    ).to_pylist()[0]
+    unreadable = 0
+    if refused is not None:
+        unreadable = writer.fetch(select(func.count().label("n")).select_from(refused)).to_pylist()[0]["n"]
+    stored = writer.fetch(select(func.count().label("n")).select_from(tuples.order_by(None).subquery())).to_pylist()
+    total = counts["rejected"] + unreadable
+    first = writer.fetch(rejected.limit(FileReport.SHOWN)).to_pylist() if total else []
+    return FileReport(
+        type=source.type,
+        path=path,
+        batch=batch,
+        lines_parsed=counts["parsed"] + unreadable,
+        lines_rejected=total,
+        lines_skipped=counts["skipped"],
+        lines_partial=counts["partial"],
+        tuples=stored[0]["n"],
+        first_rejected=tuple((row["ligne"], row["motif"]) for row in first),
+    )

@@ -1,0 +1,77 @@
+"""Debts to the URSSAF: the history of each negative gap, in hundredths of a euro."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, Text, case, func, null
+
+from workbench.signaux_faibles.declaration import Cells, Column, Scope, Source, computed, read
+from workbench.signaux_faibles.kinds import (
+    BOOLEAN,
+    CENTS,
+    DATE_URSSAF,
+    INTEGER,
+    PERIOD_END,
+    PERIOD_START,
+    TEXT,
+    constant,
+)
+
+
+def _considered(cells: Cells) -> ColumnElement[Any]:
+    """Return the month from which a movement counts: its own until the 20th, the next one after."""
+    day = DATE_URSSAF.read(cells.text("dt_trt_ecn"))
+    month = func.date_trunc(constant("month"), day)
+    late = func.date_part(constant("day"), day) > constant(20)
+    return case((late, func.date_add(month, func.to_months(constant(1)))), else_=month).cast(Date)
+
+
+def _identifier(cells: Cells) -> ColumnElement[Any]:
+    """Name a gap: SIRET, period and number; only where the file names a SIRET."""
+    if not cells.has("siret"):
+        return null().cast(Text)
+    start, end = PERIOD_START.read(cells.text("periode")), PERIOD_END.read(cells.text("periode"))
+    days = (func.strftime(each, constant("%Y%m%d"), type_=Text()) for each in (start, end))
+    return func.concat(cells.text("siret"), *days, cells.text("num_ecn"), type_=Text())
+
+
+SOURCE = Source(
+    type="debit",
+    title="de débits",
+    scope=Scope.ETABLISSEMENT,
+    columns=(
+        Column("num_cpte"),
+        Column("Cd_pro_col"),
+        Column("Periode"),
+        Column("Num_Ecn"),
+        Column("Num_Hist_Ecn"),
+        Column("Dt_trt_ecn"),
+        Column("Mt_PO"),
+        Column("Mt_PP"),
+        Column("Cd_op_ecn"),
+        Column("Motif_ecn"),
+        Column("Recours_en_cours"),
+        Column("Etat_cpte"),
+    ),
+    key=lambda cells: cells.text("siret"),
+    key_column="siret",
+    compte=("num_cpte", lambda cells: PERIOD_START.read(cells.text("periode"))),
+    fields=(
+        read("numero_compte", "num_cpte", TEXT),
+        read("numero_ecart_negatif", "num_ecn", TEXT),
+        read("date_traitement", "dt_trt_ecn", DATE_URSSAF, required=True),
+        read("part_ouvriere", "mt_po", CENTS, required=True, unit="euros"),
+        read("part_patronale", "mt_pp", CENTS, required=True, unit="euros"),
+        read("numero_historique", "num_hist_ecn", INTEGER),
+        read("etat_compte", "etat_cpte", INTEGER),
+        read("code_procedure_collective", "cd_pro_col", TEXT),
+        read("periode_debut", "periode", PERIOD_START, required=True, path=("periode", "start")),
+        read("periode_fin", "periode", PERIOD_END, companion=True, path=("periode", "end")),
+        read("code_operation_ecart_negatif", "cd_op_ecn", TEXT),
+        read("code_motif_ecart_negatif", "motif_ecn", TEXT),
+        read("recours_en_cours", "recours_en_cours", BOOLEAN, required=True),
+        computed("periode_prise_en_compte", Date(), _considered),
+        computed("debit_id", Text(), _identifier),
+    ),
+)
