@@ -24,7 +24,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, text, true
+from sqlalchemy import ColumnElement, Connection, FromClause, event, text, true
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -36,6 +36,11 @@ from workbench.store.reading import Eyes, found_objects, seen
 DEPARTMENTS = [f"{n:02d}" for n in range(1, 96)]
 KINDS = [[], ["detection"], ["urssaf"], ["bdf"]]
 PUBLICATION = 100_000
+AGENTS = {
+    "region": SimpleNamespace(email="a@exemple.fr", badges=frozenset({"region 2", "detection", "urssaf"})),
+    "one department": SimpleNamespace(email="b@exemple.fr", badges=frozenset({"21", "detection"})),
+    "France": SimpleNamespace(email="c@exemple.fr", badges=frozenset({*DEPARTMENTS, "detection", "urssaf", "bdf"})),
+}
 
 
 class NoRights(Eyes):
@@ -102,11 +107,6 @@ def median_ms(measured: Callable[[], object], times: int) -> float:
 
 
 def measure(store: Store, keys: int, times: int) -> None:
-    agents = {
-        "region": SimpleNamespace(email="a@exemple.fr", badges=frozenset({"region 2", "detection", "urssaf"})),
-        "one department": SimpleNamespace(email="b@exemple.fr", badges=frozenset({"21", "detection"})),
-        "France": SimpleNamespace(email="c@exemple.fr", badges=frozenset({*DEPARTMENTS, "detection", "urssaf", "bdf"})),
-    }
     draw = random.Random(2)  # noqa: S311 - examples
     batch = {"type": "detection", "batch": "2601"}
     order = [{"field": "score", "order": -1}]
@@ -120,7 +120,7 @@ def measure(store: Store, keys: int, times: int) -> None:
     def page(_: str) -> Question:
         return question({"key": batch, "filter": least, "sort": order, "limit": 50})
 
-    for name, who in agents.items():
+    for name, who in AGENTS.items():
         for what, asking in (("one key", one), ("page of 50", page)):
             run(store, name, who, what, asking, times)
 
@@ -148,22 +148,28 @@ def run(store: Store, name: str, who: Any, what: str, asking: Callable[[str], Qu
 
 def explain(store: Store) -> None:
     """Show the plan of each statement of both questions."""
-    who = SimpleNamespace(email="a@exemple.fr", badges=frozenset({"region 2", "detection", "urssaf"}))
     now = datetime.now(UTC)
     batch = {"type": "detection", "batch": "2601"}
     least = [{"field": "effectif", "operator": ">=", "value": 50}]
     page = question({"key": batch, "filter": least, "sort": [{"field": "score", "order": -1}], "limit": 50})
     one = question({"key": {"siret": f"{20:014d}", "type": "detection", "batch": "2601"}})
+    statements: list[tuple[str, Any]] = []
+
+    def listen(*given: Any) -> None:
+        statements.append((given[2], given[3]))
+
     with store.registry.write() as connection:
-        connection.execute(text("LOAD 'auto_explain'"))
-        for setting in ("log_min_duration = 0", "log_analyze = on", "log_buffers = on", "log_level = 'notice'"):
-            connection.execute(text(f"SET auto_explain.{setting}"))
-        raw: Any = connection.connection.driver_connection
-        raw.add_notice_handler(lambda notice: print(notice.message_primary, flush=True))
-        eyes = Eyes(access(store._policies.at(connection, now), "public", who), "public", now)
-        for asked in (one, page):
-            print(f"--- {asked}", flush=True)
-            read(connection, eyes, asked)
+        for name, who in AGENTS.items():
+            eyes = Eyes(access(store._policies.at(connection, now), "public", who), "public", now)
+            for asked in (one, page):
+                statements.clear()
+                event.listen(connection, "before_cursor_execute", listen)
+                read(connection, eyes, asked)
+                event.remove(connection, "before_cursor_execute", listen)
+                print(f"--- {name}: {asked}", flush=True)
+                for statement, values in statements:
+                    plan = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", values)
+                    print("\n".join(plan.scalars()), flush=True)
 
 
 def read(connection: Connection, eyes: Eyes, asked: Question) -> list[dict[str, Any]]:

@@ -31,19 +31,20 @@ class Service:
     libelle
         What it is called, in French.
     open
-        Gives its application, which asks who comes, as long as the context lasts.
+        Gives its application, which asks who comes, as long as the context lasts; on a base, that of the settings
+        when it is None.
     variable
         The environment variable by which kernels are told its address; empty for none.
     """
 
     path: str
     libelle: str
-    open: Callable[[TokenVerifier], AbstractContextManager[Application]]
+    open: Callable[[TokenVerifier, str | None], AbstractContextManager[Application]]
     variable: str = ""
 
 
 @contextmanager
-def _store(verifier: TokenVerifier) -> Iterator[Application]:
+def _store(verifier: TokenVerifier, _: str | None) -> Iterator[Application]:
     from workbench.store import open_store
     from workbench.store.app import create_app
 
@@ -51,18 +52,32 @@ def _store(verifier: TokenVerifier) -> Iterator[Application]:
         yield create_app(store, verifier)
 
 
+@contextmanager
+def _reports(verifier: TokenVerifier, base: str | None) -> Iterator[Application]:
+    from workbench.registry import open_registry
+    from workbench.reports.api_numbers import ROOM as NUMBERS
+    from workbench.reports.app import create_app
+    from workbench.reports.jobs_tables import ROOM
+
+    with open_registry(rooms=[ROOM, NUMBERS]) as registry:
+        yield create_app(registry, verifier, base=base)
+
+
 SERVICES: tuple[Service, ...] = (
     Service("/magasin", "magasin d'objets et rapports publiés", _store, "WORKBENCH_STORE"),
+    Service("/rapports", "rapports à la demande, que fait workbench worker", _reports),
 )
 """A service that is added here is served everywhere."""
 
 
 @contextmanager
-def opened_services(verifier: TokenVerifier, services: Sequence[Service] = SERVICES) -> Iterator[list[Mounted]]:
-    """Open the services; they are closed in the opposite order."""
+def opened_services(
+    verifier: TokenVerifier, services: Sequence[Service] = SERVICES, base: str | None = None
+) -> Iterator[list[Mounted]]:
+    """Open the services on a base; they are closed in the opposite order."""
     with ExitStack() as stack:
         yield [
-            Mounted(each.path, stack.enter_context(each.open(verifier)), each.libelle, each.variable)
+            Mounted(each.path, stack.enter_context(each.open(verifier, base)), each.libelle, each.variable)
             for each in services
         ]
 

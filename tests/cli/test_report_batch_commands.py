@@ -89,6 +89,16 @@ def test_a_batch_by_its_commands(
         assert (code, said) == (ExitCode.REFUSED, "")
         assert "workbench report status" in told
     assert shell.run("report", "cancel", lot)[2].startswith("Annulés : 0")
+    # Published twice, it is there once; no longer, once its trame asks for other figures.
+    for _ in range(2):
+        code, _, told = shell.run("report", "publish", lot, "--badge", "bfc")
+        assert (code, "1 rapport" in told) == (ExitCode.OK, True), told
+    code, said, _ = shell.run("report", "published", "--mine")
+    assert (code, [line.split("\t")[4] for line in said.splitlines()]) == (ExitCode.OK, ["essai"])
+    wb.save_trame(wb.trame_from_formules({"A_B": "C7[TA:BX]"}, nomenclature="M57", code="essai"), trame)
+    code, _, told = shell.run("report", "publish", lot)
+    assert (code, "Ligne 1 : " in told) == (ExitCode.FINDINGS, True), told
+    assert other.run("report", "published")[0] == ExitCode.EMPTY
 
 
 def test_a_list_that_is_refused(shell: Shell, tmp_path: Path, trame: Path, demonstration_base: str) -> None:

@@ -169,7 +169,7 @@ def test_services_together_live_and_are_told_apart() -> None:
 
     def service(path: str) -> Service:
         @contextmanager
-        def opened(_: Any) -> Any:
+        def opened(_: Any, __: Any) -> Any:
             async def application(scope: Any, receive: Any, send: Any) -> None:
                 await answer(send, 200, (scope["root_path"] + " " + scope["path"]).encode())
 

@@ -22,9 +22,10 @@ from workbench.cli.exits import ExitCode
 from workbench.cli.main import main
 from workbench.identity.actor import Actor
 from workbench.registry import open_registry
-from workbench.store import Client, Desk, Store, open_store
+from workbench.store import Client, Desk, Store, file_property, open_store
 from workbench.store.app import create_app
 from workbench.store.first_policies import OF_REPORTS
+from workbench.store.policies import FIELDS
 from workbench.store.tables import ROOM
 
 ADA = "ada@exemple.fr"
@@ -237,12 +238,48 @@ def test_what_is_withdrawn_or_over_is_seen_by_nobody(store: Store, copied: Path,
     }
 
 
+def test_the_policies_of_reports_are_there_from_the_first_day_and_may_be_retired(tmp_path: Path) -> None:
+    manager = SimpleNamespace(email="m@exemple.fr", badges=frozenset({"manager"}))
+
+    def matches(store: Store) -> dict[str, Any]:
+        found = store.get(manager, "system", {"type": "policy"})
+        return {each["key"]["name"]: each["value"]["match"] for each in found}
+
+    with open_store(tmp_path / "registre.sqlite") as store:
+        first = matches(store)
+        assert set(first) == {"system", *OF_REPORTS}
+        assert refused(desk(store, ADA).put, "rapport", [{"key": {}, "value": {"a": 1}}]) == "ecriture_interdite"
+        retired = {"key": {"type": "policy", "name": "rapport"}, "value": dict.fromkeys(FIELDS)}
+        store.put(manager, "system", [retired])
+    with open_store(tmp_path / "registre.sqlite") as store:
+        assert matches(store) == {**first, "rapport": None}
+        done = [each["action"] for each in store.journal(manager, bucket="system")]
+        assert done == ["get", "put", "get", "install", "protect"]
+
+
 def test_nobody_publishes_under_another_name(store: Store, copied: Path) -> None:
     report = wb.publish_report(copied, store=desk(store, ADA))
     sheet = {"key": report.key, "scope": [], "value": {"titre": "Faux"}}
     for key in (report.key, {"auteur": ADA}, {}):
         bob = desk(store, "bob@exemple.fr", "manager", "bfc")
         assert refused(bob.put, "rapport", [{**sheet, "key": key}]) == "ecriture_interdite"
+
+
+def test_what_others_write_is_read_with_care(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    eve = desk(store, "eve@exemple.fr")
+    hidden = file_property(b"alias ls=rm", ".bashrc", "text/html")
+    key = {"auteur": "eve@exemple.fr", "rapport": "\x1b[2J", "version": "1"}
+    card = {"titre": "a\x1b]0;b\x07\nc", "publie": "z", "page": hidden, "classeur": 5, "pdf": {"$x": 1}}
+    eve.put("rapport", [{"key": {"auteur": "eve@exemple.fr"}, "value": {"publie": "z"}}, {"key": key, "value": card}])
+    (found,) = wb.published_reports(store=desk(store, ADA))
+    assert found.files == {"page": ".bashrc"}
+    assert {path.name for path in found.save(tmp_path / "lus").values()} == {"bashrc.html"}
+    monkeypatch.setenv("WORKBENCH_REGISTRE", str(tmp_path / "registre.sqlite"))
+    code, out = Shell(tmp_path).run(capsys, "report", "published")
+    assert (code, out.count("\n")) == (ExitCode.OK, 1)
+    assert "\x1b" not in out
 
 
 def test_what_has_changed_since_is_not_published(store: Store, copied: Path, tmp_path: Path) -> None:

@@ -52,6 +52,11 @@ def publish_one(
     _tell(publish_report(report, badges=_scope(badges, everyone), release=release, base=base))
 
 
+def _line(text: str) -> str:
+    """Write another person's words on one line, without what a terminal would obey."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
 def _tell(report: PublishedReport) -> None:
     say(f"Publié : {report.name}, version {report.version}")
 
@@ -106,7 +111,8 @@ def _publish_batch(lot: str, scope: list[str] | None, release: str | None, expir
                     raise
                 refused += 1
                 say(f"Ligne {job.position + 1} : {error.message}")
-    say(f"Publiés : {len(done) - refused} rapports du lot, sur {len(jobs)} lignes.")
+    count = len(done) - refused
+    say(f"Publiés : {count} rapports du lot." if count > 1 else f"Publié : {count} rapport du lot.")
     return not refused
 
 
@@ -130,9 +136,9 @@ def published(
         raise click.UsageError("Choisissez un auteur : --mine ou --author, l'un des deux.")
     found = published_reports(name=name, author=author, mine=mine, trame=trame, siret=siret, limit=limit)
     for each in found:
-        years = f"{each.card['exercice_min']}-{each.card['exercice_max']}"
-        cells = [each.name, each.version, each.author, each.title, str(each.card["trame"]), years]
-        click.echo("\t".join(" ".join(cell.split()) for cell in (*cells, ", ".join(each.files))))
+        years = f"{each.card.get('exercice_min')}-{each.card.get('exercice_max')}"
+        cells = [each.name, each.version, each.author, each.title, str(each.card.get("trame")), years]
+        click.echo("\t".join(_line(cell) for cell in (*cells, ", ".join(each.files))))
     return ExitCode.OK if found else ExitCode.EMPTY
 
 
@@ -156,7 +162,7 @@ def fetch(name: str, author: str | None, version: str | None, target: Path) -> i
     from workbench.reports import published_report
 
     found = published_report(name, author=author, version=version)
-    say(f"{found.title}, version {found.version}, de {found.author}")
+    say(_line(f"{found.title}, version {found.version}, de {found.author}"))
     for path in found.save(target).values():
         click.echo(str(path))
     return ExitCode.OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,7 +24,8 @@ _DEMONSTRATION = Path("demo/base.duckdb")
 def command(port: int, base: str | None) -> int:
     """Sert les tableaux de bord sur cette machine ; Ctrl-C pour arrêter.
 
-    Dès qu'une personne a un compte (workbench user add), sert aussi, à la même adresse, le magasin d'objets.
+    Dès qu'une personne a un compte (workbench user add), sert aussi, à la même adresse, le magasin d'objets et
+    les rapports à la demande.
     """
     from workbench.dashboards.server import serve
     from workbench.server import opened_services
@@ -32,5 +34,5 @@ def command(port: int, base: str | None) -> int:
     if base is None and not Path(chosen).exists() and _DEMONSTRATION.exists():
         say("Base de démonstration : toutes les communes sont fictives.")
         chosen = str(_DEMONSTRATION)
-    serve(port=port, base=chosen, services=opened_services)
+    serve(port=port, base=chosen, services=partial(opened_services, base=chosen))
     return ExitCode.OK

@@ -148,6 +148,11 @@ class MountedHandler(web.RequestHandler):
     def check_xsrf_cookie(self) -> None:
         """Do nothing: no cookie opens anything here."""
 
+    def _log(self) -> None:
+        """Tell the operator what failed; a refusal is an answer like another."""
+        if self.get_status() >= 500:
+            super()._log()
+
     def compute_etag(self) -> str | None:
         """Return none: the application says what may be kept."""
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import pandas as pd
 from workbench.atomic import replacing
 from workbench.errors import WorkbenchError
 from workbench.store import StoredFile, StoreDoor, my_store
+from workbench.store.files import FILE_NAME
 from workbench.store.first_policies import AUTHOR, REPORTS
 
 __all__ = [
@@ -30,7 +32,9 @@ __all__ = [
 
 BUCKET = REPORTS
 
-FILES = ("valeurs", "classeur", "page", "pdf")
+SUFFIXES = {"valeurs": ".json", "classeur": ".xlsx", "page": ".html", "pdf": ".pdf"}
+
+FILES = tuple(SUFFIXES)
 """The properties that are files."""
 
 PROPERTIES = (
@@ -81,7 +85,9 @@ class PublishedReport:
     @property
     def files(self) -> dict[str, str]:
         """The name of each file, by the property that holds it."""
-        return {name: self.card[name]["$file"]["name"] for name in FILES if self.card.get(name)}
+        held = {name: self.card.get(name) for name in FILES}
+        described = {name: each.get(FILE_NAME) for name, each in held.items() if isinstance(each, Mapping)}
+        return {name: str(each["name"]) for name, each in described.items() if isinstance(each, Mapping)}
 
     def _door(self) -> AbstractContextManager[StoreDoor]:
         return nullcontext(self.store) if self.store is not None else my_store()
@@ -121,7 +127,7 @@ class PublishedReport:
         return apart
 
     def save(self, folder: Path | str) -> dict[str, Path]:
-        """Write its files into a folder; those of the same names are replaced.
+        """Write its files into a folder, under their names; those of the same names are replaced.
 
         Returns
         -------
@@ -131,8 +137,9 @@ class PublishedReport:
         written = {}
         for name in self.files:
             found = self.file(name)
-            # A name is another person's words: it leads nowhere else.
-            to = Path(folder) / Path(found.name.replace("\\", "/")).name
+            # A name is another person's words: it leads nowhere else, and hides no file of another kind.
+            stem = re.sub(r"[^\w.'-]+", "-", Path(found.name).stem).lstrip(".-") or "rapport"
+            to = Path(folder) / f"{stem}{SUFFIXES[name]}"
             with replacing(to) as partial:
                 partial.write_bytes(found.content)
             written[name] = to
@@ -149,7 +156,7 @@ class PublishedReport:
         nothing: dict[str, Any] = dict.fromkeys(PROPERTIES)
         # A null that ends nothing would stay after a purge: only her own sheet says who reads.
         sheets = [{"key": self.key, "scope": [AUTHOR], "value": {**nothing, "lecteurs": None}}]
-        sheets += [{"key": self.key, "scope": scope, "value": nothing} for scope in self.card.get("lecteurs", [])]
+        sheets += [{"key": self.key, "scope": scope, "value": nothing} for scope in self.card.get("lecteurs") or []]
         with self._door() as door:
             door.put(BUCKET, sheets)
 
@@ -196,7 +203,9 @@ def _found(
         if error.status != 404:
             raise
         return []
-    return [report_of(row["key"], row["value"], row["addDate"], store) for row in rows]
+    # Whoever has an account may put anything under her own name: what is no report is left out.
+    named = {"auteur", "rapport", "version"}
+    return [report_of(row["key"], row["value"], row["addDate"], store) for row in rows if named <= row["key"].keys()]
 
 
 def published_reports(

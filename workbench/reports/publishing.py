@@ -259,10 +259,10 @@ def _publish(
     with nullcontext(store) if store is not None else my_store() as door:
         email = door.email
         key = {"auteur": email, "rapport": name or made.name}
-        same = [one for one in versions_of(door, key) if one.card["empreinte"] == digest]
+        same = [one for one in versions_of(door, key) if one.card.get("empreinte") == digest]
         now = datetime.now(UTC)
         version = same[0].version if same else f"{now:%Y-%m-%dT%H:%M:%SZ}-{digest[:8]}"
-        readers = [list(each) for each in same[0].card["lecteurs"]] if same else []
+        readers = [list(each) for each in same[0].card.get("lecteurs") or []] if same else []
         if same and (scope is None or scope in readers) and release is None and expires is None:
             return report_of(same[0].key, same[0].card, same[0].added, store)
         added = [scope] if scope is not None and scope not in readers else []

@@ -84,7 +84,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "published": {"description": "Published.", "content": _content(_object(status=_TEXT, published=_COUNT))},
     "file": {
         "description": "The file.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
     },
     "entries": {"description": "Entries.", "content": _content({"type": "array", "items": _ENTRY})},
     "explained": {"description": "Explained.", "content": _content({"type": "array", "items": _EXPLAINED})},

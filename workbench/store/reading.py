@@ -15,15 +15,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     FromClause,
     Select,
     and_,
+    bindparam,
     false,
     func,
     literal,
@@ -48,6 +51,13 @@ FEW = 200
 
 PART = 1000
 """Objects assembled by one statement."""
+
+# Aliases are made once: building one costs more than finding a row. One stands alone in its own subquery, whatever is
+# around it; those that may be nested in one another are different.
+_RANKED = PROPERTY.alias("ranked")
+_WINNER = PROPERTY.alias("winner")
+_LATER = PROPERTY.alias("later")
+_SHEET = SHEET.alias("seen")
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ class Eyes:
 
     def last(self, row: FromClause) -> ColumnElement[bool]:
         """Say that no later visible sheet has this property."""
-        later = PROPERTY.alias()
+        later = _LATER
         return not_(
             found(
                 select(1)
@@ -111,15 +121,26 @@ def _few(connection: Connection, asked: Question) -> list[int] | None:
     """Return the objects of the rarest pair, when they are few; None otherwise."""
     if not asked.key:
         return None
-    parts = []
-    for number, (name, value) in enumerate(asked.key.items()):
-        rows = select(KEY.c.object_id).where(KEY.c.name == name, KEY.c.value == value).limit(FEW + 1).subquery()
-        parts.append(select(literal(number).label("pair"), rows.c.object_id))
-    listed: dict[int, list[int]] = {number: [] for number in range(len(parts))}
-    for number, identifier in connection.execute(union_all(*parts)):
+    pairs = list(asked.key.items())
+    given = {f"name_{number}": name for number, (name, _) in enumerate(pairs)}
+    given |= {f"value_{number}": value for number, (_, value) in enumerate(pairs)}
+    listed: dict[int, list[int]] = {number: [] for number in range(len(pairs))}
+    for number, identifier in connection.execute(_of_pairs(len(pairs)), given):
         listed[number].append(identifier)
     rarest = min(listed.values(), key=len)
     return sorted(rarest) if len(rarest) <= FEW else None
+
+
+@lru_cache(maxsize=16)
+def _of_pairs(count: int) -> CompoundSelect[Any]:
+    """List the first objects of each of so many pairs."""
+    parts = []
+    for number in range(count):
+        same = (KEY.c.name == bindparam(f"name_{number}"), KEY.c.value == bindparam(f"value_{number}"))
+        # Ordered as its index: a planner that believes the pair common would read the table from its beginning.
+        rows = select(KEY.c.object_id).where(*same).order_by(KEY.c.object_id).limit(FEW + 1).subquery()
+        parts.append(select(literal(number).label("pair"), rows.c.object_id))
+    return union_all(*parts)
 
 
 def _asked_objects(eyes: Eyes, asked: Question, few: Sequence[int] | None, object_id: Any) -> list[ColumnElement[bool]]:
@@ -131,7 +152,7 @@ def _asked_objects(eyes: Eyes, asked: Question, few: Sequence[int] | None, objec
 
 
 def _objects(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[Any]:
-    row = PROPERTY.alias()
+    row = _WINNER
     visible = select(1).select_from(row).correlate_except(row).where(row.c.object_id == OBJECT.c.id, eyes.sees(row))
     return (
         select(OBJECT.c.id)
@@ -142,7 +163,7 @@ def _objects(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[A
 
 def _ranked(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[Any]:
     assert asked.sort is not None  # noqa: S101 - narrows the type
-    row = PROPERTY.alias()
+    row = _RANKED
     order = [row.c.rank, row.c.number, row.c.text, row.c.sheet_id]
     return (
         select(row.c.object_id)
@@ -155,7 +176,7 @@ def _ranked(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[An
 
 def _winner(eyes: Eyes, field: str, object_id: Any, condition: Any) -> ColumnElement[bool]:
     """Say that the visible value of a property passes a condition on its row."""
-    row = PROPERTY.alias()
+    row = _WINNER
     return found(
         select(1)
         .select_from(row)
@@ -224,7 +245,7 @@ def seen_file(connection: Connection, eyes: Eyes, identifier: int, name: str) ->
     tuple or None
         What is said of it, and its content as it is kept; None when what is visible is no file, or nothing is.
     """
-    row = PROPERTY.alias()
+    row = _WINNER
     wanted = (
         select(row.c.value, FILE.c.content)
         .select_from(row)
@@ -244,7 +265,7 @@ def seen_file(connection: Connection, eyes: Eyes, identifier: int, name: str) ->
 
 
 def _heads(eyes: Eyes, part: list[int]) -> Select[Any]:
-    sheet = SHEET.alias()
+    sheet = _SHEET
     added = (
         select(func.max(sheet.c.added))
         .select_from(sheet)
@@ -256,7 +277,7 @@ def _heads(eyes: Eyes, part: list[int]) -> Select[Any]:
 
 
 def _values(eyes: Eyes, part: list[int]) -> Select[Any]:
-    row = PROPERTY.alias()
+    row = _WINNER
     turn = func.row_number().over(partition_by=[row.c.object_id, row.c.name], order_by=row.c.sheet_id.desc())
     rows = (
         select(row.c.object_id, row.c.name, row.c.value, turn.label("turn"))

@@ -21,6 +21,10 @@ __all__ = ["found", "has_pairs", "object_allowed", "scope_allowed"]
 
 Condition = ColumnElement[bool]
 
+# Made once: building an alias costs more than finding a row. Each stands alone in its own subquery.
+_PAIR = KEY.alias("pair")
+_ASKED = SCOPE_BADGE.alias("asked")
+
 
 def found(rows: Select[Any]) -> Condition:
     """Say that there is such a row, looked for when a row that asks is at hand.
@@ -34,9 +38,8 @@ def has_pairs(object_id: ColumnElement[Any], pairs: Mapping[str, str]) -> Condit
     """Say that an object has all these pairs in its key."""
     conditions: list[Condition] = []
     for name, value in pairs.items():
-        key = KEY.alias()
-        rows = select(1).select_from(key).correlate_except(key)
-        conditions.append(found(rows.where(key.c.object_id == object_id, key.c.name == name, key.c.value == value)))
+        same = (_PAIR.c.object_id == object_id, _PAIR.c.name == name, _PAIR.c.value == value)
+        conditions.append(found(select(1).select_from(_PAIR).correlate_except(_PAIR).where(*same)))
     return and_(true(), *conditions)
 
 
@@ -69,7 +72,7 @@ def scope_allowed(access: Access, scope_id: ColumnElement[Any], object_id: Colum
     lending = [each for each in access.keyed if each.promote - access.granted]
     if not lending:
         return plainly
-    asked = SCOPE_BADGE.alias()
+    asked = _ASKED
     lent = (
         and_(asked.c.badge.in_(sorted(each.promote - access.granted)), has_pairs(object_id, each.key))
         for each in lending

@@ -101,6 +101,8 @@ class Store:
         with self.registry.write() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+                # A page is costed as if it were read to its end: compiling it takes longer than its fifty rows.
+                connection.execute(text("SET LOCAL jit = off"))
             yield connection
 
     def _access(self, connection: Connection, reader: Reader, bucket: str, now: datetime) -> Access:
