@@ -15,7 +15,7 @@ import pytest
 from object_store import BUCKET, object_store
 from pyarrow import compute, fs
 from spark_cluster import SHORT_LIVED, require_spark, standalone_cluster, submitted
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, column, func, insert, select, table
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Select, Table, Text, column, func, insert, select, table
 
 from workbench.engines import Cancellation, Mapper, QueryEngine, open_store
 from workbench.engines import spark_snapshots as snapshots_module
@@ -286,11 +286,15 @@ def test_a_statement_only_reads(store: SparkStore, monkeypatch: pytest.MonkeyPat
 def test_a_query_has_a_time(store: SparkStore, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(store, ROWS)
     counted = select(func.count().label("n")).select_from(lines)
-    others = [lines.alias(f"l{number}") for number in range(9)]
-    # A condition on all of them, and that no statistics settle: no planner can tell that nothing meets it.
-    total = sum((other.c.n for other in others), start=lines.c.n)
-    endless = select(func.count().label("n")).select_from(lines, *others).where(total % 1000 == 999)
-    for small_rows in (500_000, -1):
+
+    def long(tables: int) -> Select[tuple[int]]:
+        others = [lines.alias(f"l{number}") for number in range(tables - 1)]
+        # A condition on all of them, and that no statistics settle: no planner can tell that nothing meets it.
+        total = sum((other.c.n for other in others), start=lines.c.n)
+        return select(func.count().label("n")).select_from(lines, *others).where(total % 1000 == 999)
+
+    # Spark's tasks see that they are cancelled between rows of their first table: those of more tables would go on.
+    for small_rows, endless in ((500_000, long(10)), (-1, long(5))):
         # By the driver, then by Spark.
         monkeypatch.setattr(SparkEngine, "small_sorted_rows", small_rows)
         engine, _ = store.open()
