@@ -262,6 +262,8 @@ def attempt(make: Callable[[], Query]) -> Query | None:
 @given(hostile=HOSTILE)
 @example(hostile="M57\x00")
 @example(hostile="0+0")
+@example(hostile="+")
+@example(hostile="+M57")
 def test_hostile_values_change_values_only(base: Base, hostile: str) -> None:
     start = query(base).measure("C70").by("collectivite", "exercice")
     asked = attempt(lambda: start.where(nomenclature=hostile))

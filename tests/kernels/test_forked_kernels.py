@@ -212,7 +212,7 @@ time.sleep(60)
 
 @pytest.mark.parametrize("zygote_too", [False, True])
 def test_a_kernel_ends_with_the_process_that_asked_for_it(own_runtime: Path, project: Path, zygote_too: bool) -> None:
-    path = os.pathsep.join((str(project), str(Path(__file__).parent)))
+    path = os.pathsep.join((str(Path(__file__).parent), str(project / "tests"), str(project)))
     client = subprocess.Popen(
         [sys.executable, "-c", CLIENT], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
     )
@@ -261,6 +261,7 @@ def test_what_is_installed_or_edited_changes_the_zygote(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("refusal", ["threads", "folder"])
 def test_without_a_zygote_a_plain_kernel_and_a_word_of_it(
     new_kernel: Callable[..., Any],
+    own_runtime: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -274,9 +275,10 @@ def test_without_a_zygote_a_plain_kernel_and_a_word_of_it(
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
         settings = {"preload": ["noisy"]}
     else:
-        (tmp_path / "open").mkdir()
-        (tmp_path / "open").chmod(0o755)  # whatever the mask of this process
-        monkeypatch.setenv("WORKBENCH_RUNTIME", str(tmp_path / "open"))
+        opened = own_runtime / "open"  # a short path, as sockets need
+        opened.mkdir()
+        opened.chmod(0o755)  # whatever the mask of this process
+        monkeypatch.setenv("WORKBENCH_RUNTIME", str(opened))
     with caplog.at_level(logging.WARNING):
         kernel = new_kernel(**settings)
     assert not kernel.is_forked

@@ -171,7 +171,7 @@ def perimetre(
         sirets=_identifiers(sirets, "SIRET", 14),
         sirens=_identifiers(sirens, "SIREN", 9),
         finess=_identifiers(finess, "FINESS", 9),
-        nomenclature=re.sub(r"\s", "", nomenclature).upper() or None if nomenclature else None,
+        nomenclature=_nomenclatures(nomenclature or ""),
         departements=None if departements is None else tuple(_departement(each) for each in _several(departements)),
         types=None if types is None else tuple(_type(each) for each in _several(types)),
         population=_bounds(population),
@@ -389,6 +389,16 @@ def _departement(value: str | int) -> str:
             "perimetre_invalide", critere="departements", valeur=value, conseil="Un département s'écrit 031, 31 ou 02A."
         )
     return code
+
+
+def _nomenclatures(text: str) -> str | None:
+    asked = re.sub(r"\s", "", text).upper()
+    named = "+".join(filter(None, asked.split("+")))
+    if asked and not named:
+        raise WorkbenchError(
+            "perimetre_invalide", critere="nomenclature", valeur=text, conseil="Par exemple M14, M14+M57 ou M4*."
+        )
+    return named or None
 
 
 def _type(value: str | int) -> str:

@@ -125,13 +125,13 @@ class Supervision:
                 self._told.pop(MEMORY, None)
 
     def _exceeded(self, cause: str, now: float, *, at_once: bool) -> None:
-        told = self._told.get(cause)
-        if told is None and not at_once and self.busy_since is not None:
-            self._told[cause] = now
-            self.send(int(SIGNALS[cause] or signal.SIGINT))
-        elif at_once or told is None or now - told > GRACE:
+        told = self._told.setdefault(cause, now)
+        if at_once or now - told > GRACE:
             self.cause = cause
             self.send(signal.SIGKILL)
+        elif told == now and self.busy_since is not None:
+            self.send(int(SIGNALS[cause] or signal.SIGINT))
+        # Nothing runs: a cell that was just told of its memory has yet to give it back.
 
     def _resident(self) -> int:
         try:
