@@ -38,7 +38,7 @@ def panel(base: Base) -> Any:
 
 
 def until(told: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not told():
         assert time.monotonic() < end
         time.sleep(0.01)
