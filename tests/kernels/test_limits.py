@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,24 @@ def test_memory_that_grows_becomes_an_error_and_is_freed(bounded: Callable[..., 
     assert reply["ename"] == "KernelLimitError"
     assert "400\N{NO-BREAK SPACE}Mo" in reply["evalue"]
     assert kernel.value("1 + 1") == 2
+
+
+def test_a_kernel_at_rest_has_the_time_to_give_its_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench.kernels import limits
+
+    sent: list[int] = []
+    held = limits.Supervision(os.getpid(), limits.Limits(memory=100 * MEGABYTE), sent.append)
+    monkeypatch.setattr(held, "_resident", lambda: 120 * MEGABYTE)
+    monkeypatch.setattr(held, "_proportional", lambda: 120 * MEGABYTE)
+    held.busy(True)
+    held.tick()
+    assert sent == [limits.SIGNALS[limits.MEMORY]]
+    held.busy(False)
+    held.tick()
+    assert sent[1:] == []
+    monkeypatch.setattr(limits, "GRACE", -1.0)
+    held.tick()
+    assert (sent[1:], held.cause) == ([signal.SIGKILL], limits.MEMORY)
 
 
 def test_memory_taken_at_once_ends_the_kernel_and_leaves_the_others(bounded: Callable[..., Any]) -> None:

@@ -130,8 +130,8 @@ class Supervision:
             self.cause = cause
             self.send(signal.SIGKILL)
         elif told == now and self.busy_since is not None:
+            # When nothing runs, nobody is told: a cell that just ended may have yet to give its memory back.
             self.send(int(SIGNALS[cause] or signal.SIGINT))
-        # Nothing runs: a cell that was just told of its memory has yet to give it back.
 
     def _resident(self) -> int:
         try:
