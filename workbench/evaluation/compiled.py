@@ -41,6 +41,9 @@ WEIGH, SHIFT, WITHIN, ABSOLUTE, MULTIPLY, DIVIDE, POWER = range(7)
 FEW = 50
 """A plan that reads this many times fewer columns than a block has runs looks for each of them."""
 
+SPARSE = 16
+"""From one budget-year wanted out of this many, a block is added up whole."""
+
 ONES = -1
 """Stands for the constant 1 in a list of populations."""
 
@@ -187,6 +190,16 @@ def _add_all(values, positions, runs, span, class_of_column, flat, width):  # ty
             row = np.uint64(class_) * width
             for cell in range(begin, end):
                 flat[row + np.uint64(positions[cell])] += values[cell]
+
+
+@numba.njit(nogil=True)
+def _keep_some(x, classes, taken, start, rows, first):  # type: ignore[no-untyped-def]
+    """Bring the rows evaluated of a block added up whole to the front of each class."""
+    for number in range(classes):
+        sums = x[number]
+        # A row only moves forward: what it is written over has been read.
+        for row in range(rows):
+            sums[row] = sums[taken[start + row] - first]
 
 
 @numba.njit(nogil=True)
@@ -438,12 +451,17 @@ def run(steps, part, out, present):  # type: ignore[no-untyped-def]
             for number in range(len(breakpoints)):
                 for row in range(rows):
                     span_of[row] += exercice[row] >= breakpoints[number]
-        for number in range(classes):
-            for row in range(rows):
-                x[number, row] = 0.0
         marked = present[start:end] if len(present) else present
-        if whole and len(columns) * FEW >= spans[block, 5] - spans[block, 2] and len(present) == 0:
+        many = len(columns) * FEW >= spans[block, 5] - spans[block, 2] and len(present) == 0
+        # Asking of each cell whether its budget-year is wanted costs more than adding up those that are not.
+        all_added = many and rows * SPARSE >= last - first
+        for number in range(classes):
+            for row in range(last - first if all_added else rows):
+                x[number, row] = 0.0
+        if all_added:
             _add_all(values, positions, runs, spans[block], class_of_column, flat, stride)
+            if not whole:
+                _keep_some(x, classes, taken, start, rows, first)
         else:
             _add_up(values, positions, runs, spans[block], columns, class_of_column, place, whole, flat, stride, marked)
         _add_large(part, spans[block], class_of_column, place, x, marked)
