@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import workbench as wb
+from workbench.config import settings
 
 pytest.importorskip("IPython")
 
@@ -119,3 +120,29 @@ def test_a_formule_goes_into_a_session(shell: Any, tmp_path: Path, capsys: pytes
     assert "n'est pas une trame" in shown
     assert "Traceback" not in shown
     assert "magics.py" not in shown
+
+
+def test_an_error_of_python_says_the_line_of_the_cell(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run_cell("deux = 2\ndef ouvre(chemin):\n    return wb.connect(chemin)\nimport workbench as wb\nouvre('rien')")
+    shown = capsys.readouterr().out
+    assert "La base rien n'existe pas." in shown
+    assert "workbench base import" in shown
+    assert "ligne 3 : return wb.connect(chemin)" in shown
+    assert "Traceback" not in shown
+    shell.run_cell("1 / 0")
+    assert "Traceback" in capsys.readouterr().out
+
+
+def test_shared_folders_are_found_from_a_folder_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = tmp_path / "notebooks" / "2026"
+    below.mkdir(parents=True)
+    (tmp_path / "trames").mkdir()
+    monkeypatch.delenv("WORKBENCH_TRAMES", raising=False)
+    monkeypatch.chdir(below)
+    assert settings().trames == tmp_path / "trames"
+    assert settings().notebooks == tmp_path / "notebooks"
+    assert settings().reports == Path("rapports")
+    (below / "trames").mkdir()
+    assert settings().trames == Path("trames")
+    monkeypatch.setenv("WORKBENCH_TRAMES", "ailleurs")
+    assert settings().trames == Path("ailleurs")

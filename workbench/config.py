@@ -1,7 +1,8 @@
 """Where things are, read once from the environment.
 
 Every setting has a default that serves one person on one machine; each is one environment
-variable, so that a service file or a notebook can change it without code.
+variable, so that a service file or a notebook can change it without code. The folders that people share are
+looked for above the current one too: a notebook of JupyterLab runs in its own folder.
 """
 
 from __future__ import annotations
@@ -82,11 +83,11 @@ def settings() -> Settings:
     environment = os.environ
     return Settings(
         base=environment.get("WORKBENCH_BASE") or "base.duckdb",
-        trames=Path(environment.get("WORKBENCH_TRAMES") or "trames"),
+        trames=Path(environment.get("WORKBENCH_TRAMES") or _here_or_above("trames")),
         private_trames=Path(environment.get("WORKBENCH_TRAMES_PRIVEES") or user_data_path("workbench") / "trames"),
-        notebooks=Path(environment.get("WORKBENCH_NOTEBOOKS") or "notebooks"),
+        notebooks=Path(environment.get("WORKBENCH_NOTEBOOKS") or _here_or_above("notebooks")),
         reports=Path(environment.get("WORKBENCH_REPORTS") or "rapports"),
-        queries=Path(environment.get("WORKBENCH_REQUETES") or "requetes"),
+        queries=Path(environment.get("WORKBENCH_REQUETES") or _here_or_above("requetes")),
         private_queries=Path(environment.get("WORKBENCH_REQUETES_PRIVEES") or user_data_path("workbench") / "requetes"),
         store=environment.get("WORKBENCH_STORE") or "http://127.0.0.1:8866/magasin",
         chromium=environment.get("WORKBENCH_CHROMIUM", ""),
@@ -97,3 +98,11 @@ def settings() -> Settings:
         registry=environment.get("WORKBENCH_REGISTRE") or str(user_data_path("workbench") / "registre.sqlite"),
         broker=environment.get("WORKBENCH_BROKER", ""),
     )
+
+
+def _here_or_above(name: str) -> Path:
+    """The folder of that name in the current one or the nearest above; in the current one when there is none."""
+    here = Path(name)
+    if here.is_dir():
+        return here
+    return next((above / name for above in Path.cwd().parents if (above / name).is_dir()), here)

@@ -8,10 +8,18 @@ long, because it is one table: a code is looked up here and nowhere else.
 
 from __future__ import annotations
 
+import sysconfig
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 __all__ = ["ERRORS", "ErrorKind", "WorkbenchError", "require_kind"]
+
+_NOT_THE_READER_S = tuple(
+    {str(Path(__file__).parent), "<frozen", *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))}
+)
+"""Where code is that no reader of an error wrote."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,18 @@ class WorkbenchError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback: the sentence, what to do, and the line of the reader's own code."""
+        own = [
+            frame
+            for frame in traceback.extract_tb(self.__traceback__)
+            if not frame.filename.startswith(_NOT_THE_READER_S)
+        ]
+        lines = [f"\x1b[31m{self.message}\x1b[0m", self.hint]
+        if own and own[-1].line:
+            lines.append(f"\x1b[2mligne {own[-1].lineno} : {own[-1].line}\x1b[0m")
+        return [line for line in lines if line]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.code, self.details)
