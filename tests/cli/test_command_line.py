@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -13,9 +14,11 @@ from pathlib import Path
 import click
 import pytest
 from babel.messages import Message
+from openpyxl import Workbook, load_workbook
 
 from workbench.cli.exits import ExitCode
 from workbench.cli.main import cli, main
+from workbench.trames import load_trame
 
 SIRET = "99900000100011"
 
@@ -196,6 +199,24 @@ def test_trame_through_excel(trame: Path, tmp_path: Path) -> None:
     compared = run("trame", "compare", trame, again)
     assert "A_PRODUITS" not in compared.stdout
     assert "essai" in run("trame", "list", "--folder", tmp_path).stdout
+
+
+def test_trame_with_its_model(trame: Path, tmp_path: Path) -> None:
+    model = tmp_path / "modele.xlsx"
+    workbook = Workbook()
+    workbook.worksheets[0]["B2"] = "A_PRODUITS"
+    workbook.save(model)
+    refused = run("trame", "export", trame, "--with-formules", "--to", tmp_path / "rien.xlsx")
+    assert refused.returncode == ExitCode.USAGE
+    assert "--model" in refused.stderr
+    assert not (tmp_path / "rien.xlsx").exists()
+    for options, to in ((["--with-formules"], "avec.xlsx"), ([], "tout.zip")):
+        done = run("trame", "export", trame, *options, "--model", model, "--to", tmp_path / to)
+        assert done.returncode == ExitCode.OK
+    assert load_workbook(tmp_path / "avec.xlsx").worksheets[0]["F2"].value == load_trame(trame)["A_PRODUITS"].texte
+    with zipfile.ZipFile(tmp_path / "tout.zip") as archive:
+        assert "modele.xlsx" in archive.namelist()
+        assert len(archive.namelist()) == 3
 
 
 def test_formule_check_and_tree() -> None:

@@ -428,3 +428,20 @@ def test_one_changed_libelle_changes_one_line(trame, data) -> None:
     kept = len(before) - where - (1 if one.libelle else 0)
     assert before[where + (1 if one.libelle else 0) :] == after[where + 1 :]
     assert len(after) == where + 1 + kept
+
+
+def test_loaded_by_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_TRAMES", str(tmp_path / "partagees"))
+    monkeypatch.setenv("WORKBENCH_TRAMES_PRIVEES", str(tmp_path / "privees"))
+    for folder, code in (("partagees", "commune"), ("privees", "essai")):
+        (tmp_path / folder).mkdir()
+        save_trame(trame_from_formules({"A_B": "C70[TA:BX]"}, code=code), tmp_path / folder / f"{code}.yaml")
+    assert load_trame("commune").code == "commune"
+    assert load_trame("~/essai").code == "essai"
+    for absent in ("essai", "~/commune"):
+        with pytest.raises(WorkbenchError) as caught:
+            load_trame(absent)
+        assert caught.value.code == "trame_absente"
+    with pytest.raises(WorkbenchError) as caught:
+        load_trame("partagees/commune")
+    assert caught.value.code == "trame_format"

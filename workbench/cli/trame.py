@@ -82,13 +82,34 @@ def import_(workbook: Path, target: Path, nomenclature: str | None) -> int:
 @command.command()
 @click.argument("source", metavar="TRAME", type=existing_file)
 @click.option(
-    "--to", "target", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Classeur .xlsx à écrire."
+    "--to",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Classeur .xlsx à écrire, ou archive .zip qui réunit tout.",
 )
-def export(source: Path, target: Path) -> int:
-    """Exporte une trame en pseudo-paramétrage Excel."""
-    from workbench.trames import export_pseudo_parametrage, load_trame
+@click.option("--model", type=existing_file, help="Classeur modèle ; par défaut, celui que nomme la trame.")
+@click.option("--with-formules", is_flag=True, help="Le modèle, avec la formule de chaque ligne.")
+def export(source: Path, target: Path, model: Path | None, with_formules: bool) -> int:
+    """Exporte une trame : pseudo-paramétrage Excel, modèle avec ses formules, ou les deux et le modèle en .zip."""
+    from workbench.trames import (
+        export_archive,
+        export_model_with_formules,
+        export_pseudo_parametrage,
+        load_trame,
+        modele_path,
+    )
 
-    export_pseudo_parametrage(load_trame(source), target)
+    trame = load_trame(source)
+    model = model or modele_path(trame, source)
+    if target.suffix.lower() == ".zip":
+        export_archive(trame, model, target)
+    elif with_formules:
+        if model is None:
+            raise click.UsageError("La trame ne nomme aucun modèle : donnez-le par --model.")
+        export_model_with_formules(trame, model, target)
+    else:
+        export_pseudo_parametrage(trame, target)
     say(f"{target} écrit.")
     return ExitCode.OK
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def load_trame(path: str | Path) -> Trame:
     Parameters
     ----------
     path
-        ``.yaml``, ``.yml`` or ``.xlsx``.
+        ``.yaml``, ``.yml`` or ``.xlsx``; or the code of a trame, as for `find_trame`: ``m14_basique``, ``~/essais``.
 
     Returns
     -------
@@ -87,6 +88,8 @@ def load_trame(path: str | Path) -> Trame:
     WorkbenchError
         When the file does not exist, or is of another kind.
     """
+    if isinstance(path, str) and re.fullmatch(r"(~/)?\w+", path):
+        return find_trame(path)
     path = trame_path(path)
     if path.suffix.lower() == ".xlsx":
         from workbench.trames.excel import import_pseudo_parametrage
