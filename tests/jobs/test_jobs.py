@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from workbench.registry import Registry, open_registry
 from workbench.registry.migrating import differences
 from workbench.reports.jobs import Job, Wanted, batches_of, cancel, counts, find_batch, jobs_of, retry, submit
 from workbench.reports.jobs_leases import MOST_ATTEMPTS, Outcome, claim, conclude, recover, release, renew
+from workbench.reports.jobs_purge import purge_requests
 from workbench.reports.jobs_spec import JobSpec, stem_of, stored_base
 from workbench.reports.jobs_tables import ROOM, JobState, jobs
 
@@ -273,3 +275,27 @@ def test_cancelled_at_once_whatever_its_worker_does(registry: Registry, tmp_path
     assert jobs_of(registry, ANNE)[0].state is JobState.CANCELLED
     assert _files(tmp_path / "to") == []
     assert cancel(registry, ANNE, job=job.id) == 0
+
+
+def test_old_requests_go_with_their_files(registry: Registry, tmp_path: Path) -> None:
+    place = tmp_path / "api"
+    for folder, number in ((place / "2026-01-02", 1), (tmp_path / "elsewhere", 1), (place / "lot", 2)):
+        folder.mkdir(parents=True)
+        _submit(registry, folder, number)
+        while held := claim(registry, "w"):
+            for job in held.jobs:
+                (tmp_path / job.id).mkdir()
+            done = [Outcome(job.id, JobState.DONE, {"excel": _made(tmp_path / job.id)}) for job in held.jobs]
+            conclude(registry, held.token, done)
+    (waiting,) = (job for job in _submit(registry, place / "2026-01-03") if job.state is JobState.PENDING)
+    kept = {job.id for job in jobs_of(registry, ANNE)}
+    assert purge_requests(registry, timedelta(days=1), place) == 0
+    assert {job.id for job in jobs_of(registry, ANNE)} == kept
+    assert purge_requests(registry, timedelta(0), place) == 1
+    left = jobs_of(registry, ANNE)
+    assert sorted(str(job.folder.name) for job in left) == ["2026-01-03", "elsewhere", "lot", "lot"]
+    assert not (place / "2026-01-02").exists()
+    assert len(_files(tmp_path / "elsewhere")) == 1
+    assert len(_files(place / "lot")) == 2
+    assert waiting.id in {job.id for job in left}
+    assert purge_requests(registry, timedelta(0), place) == 0

@@ -11,6 +11,7 @@ from workbench.cli.options import base_option, exercices_option, existing_file, 
 from workbench.cli.progress import progress_bar
 from workbench.cli.report_batch import batch, cancel, resume, retry, status
 from workbench.cli.report_published import fetch, publish, publish_one, published, readers_options, withdraw
+from workbench.cli.report_purge import purge
 from workbench.cli.report_schedule import schedule
 from workbench.cli.report_serve import serve
 from workbench.config import settings
@@ -32,7 +33,7 @@ def command() -> None:
     """Les rapports : tableau, classeur, notebook, balance ; un seul, ou par lots."""
 
 
-for _other in (batch, resume, status, cancel, retry, schedule, serve, publish, published, fetch, withdraw):
+for _other in (batch, resume, status, cancel, retry, schedule, serve, publish, published, fetch, withdraw, purge):
     command.add_command(_other)
 
 

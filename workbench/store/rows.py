@@ -23,7 +23,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from workbench.store.tables import COUNTER, OBJECT, OBJECT_NUMBERS, SHEET_NUMBERS
 
-__all__ = ["add_new_rows", "add_rows", "new_numbers"]
+__all__ = ["add_new_rows", "add_rows", "new_numbers", "prefer_indexes"]
+
+
+def prefer_indexes(connection: Connection) -> None:
+    """Make PostgreSQL look rows up by their index for the rest of the transaction.
+
+    Tables that grow within it were planned for as they were: nearly empty. Each foreign key would then be checked by
+    reading the whole table.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.set_config("enable_seqscan", "off", True)))  # noqa: FBT003 - local
 
 
 def _arrays(table: Table, rows: Mapping[str, Sequence[Any]]) -> Select[Any]:

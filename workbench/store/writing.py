@@ -15,7 +15,7 @@ from workbench.store.item import Item, check_policy, concerns_policies
 from workbench.store.keys import BUCKET, canonical, comparable, digest
 from workbench.store.policies import Access
 from workbench.store.policies_stored import changed
-from workbench.store.rows import add_new_rows, add_rows, new_numbers
+from workbench.store.rows import add_new_rows, add_rows, new_numbers, prefer_indexes
 from workbench.store.tables import KEY, OBJECT, PROPERTY, SCOPE, SCOPE_BADGE, SHEET
 
 __all__ = ["check_rights", "publish"]
@@ -55,6 +55,7 @@ def publish(connection: Connection, access: Access, items: Iterable[Item], autho
         Those of `check_rights`; what was added is for the caller to undo.
     """
     publication = new_identifier()
+    prefer_indexes(connection)
     count = 0
     policies = False
     for part in _parts(items):
