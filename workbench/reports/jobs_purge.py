@@ -1,6 +1,6 @@
 """Requests kept for as long as their readers need them: afterwards their files go, then their rows.
 
-Only what was asked one at a time, to the service, is purged: the files of a batch are in a folder that its author chose.
+Only what was asked one at a time, of the service, is purged: the files of a batch are where its author chose.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def prefer_indexes(connection: Connection) -> None:
     reading the whole table.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(select(func.set_config("enable_seqscan", "off", True)))  # noqa: FBT003 - local
+        connection.execute(select(func.set_config("enable_seqscan", "off", True)))
 
 
 def _arrays(table: Table, rows: Mapping[str, Sequence[Any]]) -> Select[Any]:
