@@ -283,7 +283,12 @@ class _Service:
         if before is None or before.state not in (PUBLISHED, QUARANTINED):
             turn.interrupt = None
             work = asyncio.get_running_loop().run_in_executor(self.ending, self.finisher.finish, writer)
-            outcome: Outcome = await asyncio.shield(work)
+            try:
+                outcome: Outcome = await asyncio.shield(work)
+            except asyncio.CancelledError:
+                # The client left; the upload stays held until its end.
+                await asyncio.wait([work])
+                raise
             if outcome.state != PUBLISHED:
                 raise WorkbenchError("depot_echec", cause=outcome.reason)
         elif before.state != PUBLISHED:
