@@ -341,7 +341,6 @@ class DashboardApplication(Voila):
             (f"{prefix}/.*", MissingHandler),
         ]
 
-
     def _lending(self, mounted: Mounted) -> Lending | None:
         provider = self.identity_provider
         return provider.lend_token if mounted.for_pages and isinstance(provider, OidcIdentityProvider) else None

@@ -70,12 +70,15 @@ class MountedHandler(web.RequestHandler):
         self._lend = lend
         self._parts: asyncio.Queue[bytes | None] = asyncio.Queue(PARTS)
         self._answering: asyncio.Future[None] | None = None
+        self._read = False
 
     def prepare(self) -> None:
-        """Begin to answer when the headers are there."""
-        connection: Any = self.request.connection
-        connection.set_max_body_size(LARGEST_BODY)
-        self._answering = asyncio.ensure_future(self._answer())
+        """Begin to answer when the headers are there, if a body follows."""
+        headers = self.request.headers
+        if "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0":
+            connection: Any = self.request.connection
+            connection.set_max_body_size(LARGEST_BODY)
+            self._answering = asyncio.ensure_future(self._answer())
 
     async def data_received(self, chunk: bytes) -> None:
         """Hand over a part of the body, or drop it when the application has answered without it."""
@@ -88,8 +91,11 @@ class MountedHandler(web.RequestHandler):
         given.cancel()
 
     async def _end(self) -> None:
+        self._read = True
+        if self._answering is None:
+            # Tornado closes a connection whose request is answered before it is read, without a word to the client.
+            self._answering = asyncio.ensure_future(self._answer())
         await self._hand_over(None)
-        assert self._answering is not None  # noqa: S101 - narrows the type
         await asyncio.wait([self._answering])
 
     get = head = post = put = patch = delete = options = _end
@@ -150,6 +156,8 @@ class MountedHandler(web.RequestHandler):
             self.clear_header("Content-Type")
             for name, value in message.get("headers", []):
                 self.add_header(name.decode("latin-1"), value.decode("latin-1"))
+            if not self._read:
+                self.set_header("Connection", "close")
             return
         if message.get("body"):
             self.write(message["body"])

@@ -119,7 +119,10 @@ class OidcIdentityProvider(IdentityProvider):
         if not headers.get("X-XSRFToken") or headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             return None
         origin = headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc not in (handler.request.host, urlsplit(self.public_url).netloc):
+        if origin is not None and urlsplit(origin).netloc not in (
+            handler.request.host,
+            urlsplit(self.public_url).netloc,
+        ):
             return None
         try:
             web.RequestHandler.check_xsrf_cookie(handler)

@@ -39,9 +39,11 @@ const proof = () => document.cookie.match(/(?:^|;\s*)_xsrf=([^;]*)/)?.[1] ?? "";
 
 // One file on its way: its row, and the upload behind.
 function sending(file, place, page) {
-  const own = { state: "chosen", begin, resume, remove, file, node: null };
+  const own = { state: "chosen", begin, file, node: null, address: () => upload.url?.split("/").pop() };
   let sample = null;
   let fromNetwork = false;
+  let known = false;
+  let moved = false;
 
   const upload = new tus.Upload(file, {
     endpoint: new URL(place.endpoint, location.href).href,
@@ -76,6 +78,9 @@ function sending(file, place, page) {
       turn("waiting", `${said} : nouvel essai ${seconds ? `dans ${seconds} s` : "immédiat"}.`);
       return true;
     },
+    onChunkComplete() {
+      moved = true;
+    },
     onProgress(sent, size) {
       const now = performance.now();
       sample ??= { now, sent };
@@ -87,7 +92,7 @@ function sending(file, place, page) {
     },
     onSuccess() {
       bar.value = 1;
-      turn("done", own.known ? "Déjà arrivé : il n'a pas été envoyé une seconde fois." : "Arrivé en entier.");
+      turn("done", known && !moved ? "Déjà arrivé : il n'a pas été envoyé une seconde fois." : "Arrivé en entier.");
       page.ended(own);
     },
     onError(error) {
@@ -191,7 +196,7 @@ function sending(file, place, page) {
     sample = null;
     if (upload.url === null) {
       const [before] = await upload.findPreviousUploads();
-      own.known = before !== undefined;
+      known = before !== undefined;
       if (before) upload.resumeFromPreviousUpload(before);
     }
     // She may have suspended it meanwhile.
@@ -382,6 +387,7 @@ function render({ model, el }) {
   past.append(head, arrivals);
   function showArrivals() {
     const { rows, more } = model.get("arrivals");
+    const moving = new Set(items.filter(({ state }) => ["sending", "waiting"].includes(state)).map((item) => item.address()));
     if (!rows.length) {
       arrivals.replaceChildren(element("p", { class: "wb-hint" }, "Aucun envoi pour le moment."));
       return;
@@ -392,7 +398,9 @@ function render({ model, el }) {
       element("td", { class: "wb-depot-number" }, row.size === null ? "" : sized(row.size)),
       element("td", {}, row.private ? "Espace privé" : "Espace partagé"),
       element("td", {}, row.sender),
-      element("td", { "data-state": row.state }, element("strong", {}, row.label), row.detail ? element("span", { class: "wb-hint" }, row.detail) : null),
+      row.state === "arriving" && moving.has(row.id)
+        ? element("td", {}, "En cours d'envoi")
+        : element("td", { "data-state": row.state }, element("strong", {}, row.label), row.detail ? element("span", { class: "wb-hint" }, row.detail) : null),
     ];
     arrivals.replaceChildren(
       element(
