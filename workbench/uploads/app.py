@@ -304,7 +304,9 @@ class _Service:
             raise WorkbenchError("depot_inconnu") from error
 
     def _expiry(self, writer: Writer) -> dict[str, str]:
-        return {} if writer.complete else {"upload-expires": expiry_text(writer.changed + self.storage.limits.unfinished)}
+        if writer.complete:
+            return {}
+        return {"upload-expires": expiry_text(writer.changed + self.storage.limits.unfinished)}
 
     def _writer(self, info: Info) -> _Held:
         return _Held(self, info)
