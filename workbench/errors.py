@@ -1097,6 +1097,12 @@ ERRORS: dict[str, ErrorKind] = {
         "Donnez un émetteur dans WORKBENCH_ISSUER, ou ajoutez une personne : workbench user add, workbench user space.",
         403,
     ),
+    "depot_non_servi": ErrorKind(
+        "Ce serveur n'a pas de dépôt de fichiers.",
+        "Demandez à l'exploitant de régler WORKBENCH_DEPOT, et de faire connecter les personnes.",
+        503,
+    ),
+    "depot_liste": ErrorKind("La liste de vos envois n'a pas pu être lue : {cause}", "", 503),
     "jeton_fichier": ErrorKind(
         "Le fichier de jeton {fichier} ne convient pas : {cause}.",
         "Il contient un jeton d'accès, ou la réponse JSON de l'émetteur avec son refresh_token.",

@@ -7,6 +7,7 @@ certificate, ``uvicorn --factory workbench.server:create_application`` serves th
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from workbench.identity.middleware import Application, Receive, Scope, Send
 from workbench.identity.tokens import TokenVerifier
 
 __all__ = ["SERVICES", "Service", "create_application", "opened_services"]
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,15 +35,18 @@ class Service:
         What it is called, in French.
     open
         Gives its application, which asks who comes, as long as the context lasts; on a base, that of the settings
-        when it is None.
+        when it is None. Gives None when it is not configured, which it has told the operator.
     variable
         The environment variable by which kernels are told its address; empty for none.
+    for_pages
+        The pages of the dashboards may ask it under the session of their person.
     """
 
     path: str
     libelle: str
-    open: Callable[[TokenVerifier, str | None], AbstractContextManager[Application]]
+    open: Callable[[TokenVerifier, str | None], AbstractContextManager[Application | None]]
     variable: str = ""
+    for_pages: bool = False
 
 
 @contextmanager
@@ -63,9 +69,42 @@ def _reports(verifier: TokenVerifier, base: str | None) -> Iterator[Application]
         yield create_app(registry, verifier, base=base)
 
 
+@contextmanager
+def _uploads(verifier: TokenVerifier, _: str | None) -> Iterator[Application | None]:
+    from workbench.uploads.configuration import build_app, has_storage, open_storage, upload_settings
+
+    settings = upload_settings()
+    if not has_storage(settings):
+        _LOG.warning("Le dépôt de fichiers n'est pas servi : donnez son dossier dans WORKBENCH_DEPOT.")
+        yield None
+        return
+    for remark in open_storage(settings).remarks():
+        _LOG.warning("Dépôt %s : %s", settings.base, remark)
+    application = build_app(settings, verifier)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        # It knows its own path, and must be told what precedes it.
+        await application({**scope, "root_path": scope["root_path"].removesuffix(FILES)}, receive, send)
+
+    yield answer
+
+
+@contextmanager
+def _arrivals(verifier: TokenVerifier, _: str | None) -> Iterator[Application | None]:
+    from workbench.uploads.configuration import has_storage, open_storage, upload_settings
+    from workbench.uploads.listing import create_app
+
+    settings = upload_settings()
+    yield create_app(open_storage(settings), verifier) if has_storage(settings) else None
+
+
+FILES = "/files"
+
 SERVICES: tuple[Service, ...] = (
     Service("/magasin", "magasin d'objets et rapports publiés", _store, "WORKBENCH_STORE"),
     Service("/rapports", "rapports à la demande, que fait workbench worker", _reports),
+    Service(FILES, "dépôt de fichiers, par tus", _uploads, "WORKBENCH_UPLOADS", for_pages=True),
+    Service("/envois", "liste de ses envois au dépôt", _arrivals, "WORKBENCH_ARRIVALS"),
 )
 """A service that is added here is served everywhere."""
 
@@ -77,8 +116,9 @@ def opened_services(
     """Open the services on a base; they are closed in the opposite order."""
     with ExitStack() as stack:
         yield [
-            Mounted(each.path, stack.enter_context(each.open(verifier, base)), each.libelle, each.variable)
+            Mounted(each.path, application, each.libelle, each.variable, each.for_pages)
             for each in services
+            if (application := stack.enter_context(each.open(verifier, base))) is not None
         ]
 
 

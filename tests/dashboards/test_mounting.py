@@ -23,8 +23,8 @@ HTML = [(b"content-type", b"text/html"), (b"x-one", b"1"), (b"x-one", b"2")]
 
 
 @asynccontextmanager
-async def served(application: Any) -> AsyncIterator[httpx.AsyncClient]:
-    place = {"asgi": application, "root": "/ici"}
+async def served(application: Any, lend: Any = None) -> AsyncIterator[httpx.AsyncClient]:
+    place = {"asgi": application, "root": "/ici", "lend": lend}
     sockets = bind_sockets(0, "127.0.0.1")
     server = HTTPServer(web.Application([("/ici/.*", MountedHandler, place)]))
     server.add_sockets(sockets)
@@ -196,3 +196,38 @@ def test_services_together_live_and_are_told_apart() -> None:
 
     asyncio.run(body())
     assert events == ["open /a", "open /b", "close /b", "close /a"]
+
+
+def test_a_connection_serves_again_after_a_refusal_or_says_that_it_will_not() -> None:
+    async def application(_: Any, __: Any, send: Any) -> None:
+        await answer(send, 401, b"{}")
+
+    async def asking(client: httpx.AsyncClient) -> None:
+        for _ in range(40):
+            for method in ("GET", "HEAD", "POST", "PATCH", "DELETE"):
+                found = await client.request(method, "/ici/x")
+                assert found.status_code == 401
+                assert "connection" not in found.headers
+            assert (await client.post("/ici/x", content=b"abc")).headers["connection"] == "close"
+
+    run(application, asking)
+
+
+def test_a_token_is_lent_to_who_has_none() -> None:
+    seen: list[list[bytes]] = []
+
+    async def application(scope: Any, _: Any, send: Any) -> None:
+        seen.append([value for name, value in scope["headers"] if name == b"authorization"])
+        await answer(send, 200, b"")
+
+    async def lend(handler: Any) -> str | None:
+        return "lent" if handler.request.headers.get("X-Ours") else None
+
+    async def body() -> None:
+        async with served(application, lend) as client:
+            await client.get("/ici/", headers={"X-Ours": "1"})
+            await client.get("/ici/")
+            await client.get("/ici/", headers={"X-Ours": "1", "Authorization": "Bearer own"})
+
+    asyncio.run(body())
+    assert seen == [[b"Bearer lent"], [], [b"Bearer own"]]

@@ -39,9 +39,9 @@ from workbench.uploads.finishing import Finisher
 from workbench.uploads.storage import Limits, Storage
 from workbench.uploads.token_file import TokenFile
 
-DEATHS = int(os.environ.get("WORKBENCH_DEPOT_MORTS", "3"))
-SIZE = int(os.environ.get("WORKBENCH_DEPOT_ESSAI", str(6 * 1024 * 1024)))
-"""Bytes of the file sent through the deaths: 5 GB and 10 deaths are a matter of minutes."""
+MIB = 1024 * 1024
+SIZE = int(os.environ.get("WORKBENCH_DEPOT_ESSAI", "200000000"))
+"""Bytes of the file that is sent on demand, through as many deaths as ``WORKBENCH_DEATHS`` says."""
 
 HERE = Path(__file__).parent
 
@@ -112,29 +112,50 @@ class Killer:
         self.thread.join(60)
 
 
-@pytest.mark.timeout(3600)  # for sizes that are asked for
-def test_a_file_arrives_although_the_server_dies(server: Server, place: Path, token: str, tmp_path: Path) -> None:
-    source = tmp_path / "effectif.csv"
-    expected = new_file(source, SIZE)
-    acknowledged: list[int] = []
+def test_a_file_arrives_although_the_server_dies(server: Server, place: Path, issuer: Issuer, tmp_path: Path) -> None:
+    send_through_deaths(server, place, issuer, tmp_path, size=6 * MIB, chunk=MIB // 2, deaths=3)
 
-    def progress(done: int, size: int) -> None:
+
+@pytest.mark.on_demand
+@pytest.mark.timeout(4 * 3600)
+def test_gigabytes_in_small_chunks_arrive_although_the_server_dies(
+    server: Server, place: Path, issuer: Issuer, tmp_path: Path
+) -> None:
+    """``WORKBENCH_DEATHS=10 WORKBENCH_DEPOT_ESSAI=5000000000``, on a disk that has twice as much."""
+    deaths = int(os.environ["WORKBENCH_DEATHS"])
+    send_through_deaths(server, place, issuer, tmp_path, size=SIZE, chunk=MIB, deaths=deaths)
+
+
+def send_through_deaths(
+    server: Server, place: Path, issuer: Issuer, folder: Path, *, size: int, chunk: int, deaths: int
+) -> None:
+    source = folder / "effectif.csv"
+    expected = new_file(source, size)
+    acknowledged: list[int] = []
+    begun = time.monotonic()
+
+    def token() -> str:
+        return issuer.token_for("ada@exemple.fr")
+
+    def progress(done: int, _: int) -> None:
         # Told by the server, after a death too: what it acknowledged once, it has.
         assert done >= max(acknowledged, default=0)
         acknowledged.append(done)
 
     with (
-        Killer(server, place / "tusd", DEATHS, SIZE) as killer,
-        UploadClient(
-            server.url, lambda: token, chunk=max(SIZE // 12, 65536), memory=tmp_path / "m", retry_seconds=[0.05] * 400
-        ) as client,
+        Killer(server, place / "tusd", deaths, size) as killer,
+        UploadClient(server.url, token, chunk=chunk, memory=folder / "m", retry_seconds=[0.05] * 400) as client,
     ):
         sent = client.send(source, progress=progress)
+    seconds = time.monotonic() - begun
     assert killer.left == 0
-    assert sent.size == acknowledged[-1] == SIZE
+    assert sent.size == acknowledged[-1] == size
     name = sent.url.rpartition("/")[2]
     assert sum_of(place / "public" / f"{name}.bin") == expected
     assert not list((place / "tusd").glob("*.verified"))
+    print(f"{size} bytes, {len(acknowledged)} chunks, {deaths} deaths: {seconds:.0f} s, sha256 {expected}")  # noqa: T201
+    for path in (source, *place.glob(f"*/{name}.*")):
+        path.unlink()
 
 
 def test_one_long_request_keeps_what_came_before_a_death(

@@ -96,6 +96,8 @@ def test_any_request_is_answered(
     for name, value in answer.headers.items():
         assert "\n" not in value, name
         assert "\r" not in value, name
+    for made in fuzzed.base.glob("*/*.*"):
+        made.unlink()
 
 
 metadata = st.dictionaries(

@@ -33,7 +33,7 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from workbench.dashboards.mounting import Mounted, MountedHandler
+from workbench.dashboards.mounting import Lending, Mounted, MountedHandler
 from workbench.identity.configuration import IdentitySettings
 from workbench.identity.jupyter import Agent, AgentAuthorizer, OidcIdentityProvider, OwnedKernels
 from workbench.identity.kernel_token import TOKEN_FILE
@@ -333,13 +333,17 @@ class DashboardApplication(Voila):
             (f"{prefix}/statique/(plotly\\.min\\.js)", LibraryHandler, {"path": plotly}),
             *identity,
             *(
-                (f"{root}/.*", MountedHandler, {"asgi": each.application, "root": root})
+                (f"{root}/.*", MountedHandler, {"asgi": each.application, "root": root, "lend": self._lending(each)})
                 for each in self.services
                 for root in (prefix + each.path,)
             ),
             *kept,
             (f"{prefix}/.*", MissingHandler),
         ]
+
+    def _lending(self, mounted: Mounted) -> Lending | None:
+        provider = self.identity_provider
+        return provider.lend_token if mounted.for_pages and isinstance(provider, OidcIdentityProvider) else None
 
 
 def _with_agent(page_config: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """ASGI applications under the address of the dashboards, in their server's own loop.
 
 A mounted application answers as it would anywhere: its status, its headers, its bytes. It is told of bearer tokens and
-never of cookies: what a browser sends by itself opens nothing there, so that no other site can use it. Bodies travel
-part by part, as fast as the application takes them; it is stopped when its client goes away.
+never of cookies: what a browser sends by itself opens nothing there, so that no other site can use it. One that says so
+is also open to the pages of this server: a request that proves to come from them is lent the token of its session.
+Bodies travel part by part, as fast as the application takes them; it is stopped when its client goes away.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -19,9 +20,12 @@ from tornado import web
 
 from workbench.identity.middleware import Application
 
-__all__ = ["Mounted", "MountedHandler"]
+__all__ = ["Lending", "Mounted", "MountedHandler"]
 
-LARGEST_BODY = 8 * 1024 * 1024 * 1024
+Lending = Callable[[web.RequestHandler], Awaitable[str | None]]
+"""Gives the token that a request without one may have, or None."""
+
+LARGEST_BODY = 1024**4
 """Bytes of a body; applications have limits of their own."""
 
 PARTS = 4
@@ -44,30 +48,37 @@ class Mounted:
         What it is called.
     variable
         The environment variable by which kernels are told its address; empty for none.
+    for_pages
+        The pages of this server may ask it under the session of their person.
     """
 
     path: str
     application: Application
     libelle: str
     variable: str = ""
+    for_pages: bool = False
 
 
 @web.stream_request_body
 class MountedHandler(web.RequestHandler):
     """Hands a request to an application, and its answer to the client."""
 
-    def initialize(self, asgi: Application, root: str) -> None:
-        """Keep the application and the path that it is under."""
+    def initialize(self, asgi: Application, root: str, lend: Lending | None = None) -> None:
+        """Keep the application, the path that it is under, and who lends it tokens."""
         self._asgi = asgi
         self._root = root
+        self._lend = lend
         self._parts: asyncio.Queue[bytes | None] = asyncio.Queue(PARTS)
         self._answering: asyncio.Future[None] | None = None
+        self._read = False
 
     def prepare(self) -> None:
-        """Begin to answer when the headers are there."""
-        connection: Any = self.request.connection
-        connection.set_max_body_size(LARGEST_BODY)
-        self._answering = asyncio.ensure_future(self._answer())
+        """Begin to answer when the headers are there, if a body follows."""
+        headers = self.request.headers
+        if "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0":
+            connection: Any = self.request.connection
+            connection.set_max_body_size(LARGEST_BODY)
+            self._answering = asyncio.ensure_future(self._answer())
 
     async def data_received(self, chunk: bytes) -> None:
         """Hand over a part of the body, or drop it when the application has answered without it."""
@@ -80,8 +91,11 @@ class MountedHandler(web.RequestHandler):
         given.cancel()
 
     async def _end(self) -> None:
+        self._read = True
+        if self._answering is None:
+            # Tornado closes a connection whose request is answered before it is read, without a word to the client.
+            self._answering = asyncio.ensure_future(self._answer())
         await self._hand_over(None)
-        assert self._answering is not None  # noqa: S101 - narrows the type
         await asyncio.wait([self._answering])
 
     get = head = post = put = patch = delete = options = _end
@@ -93,7 +107,12 @@ class MountedHandler(web.RequestHandler):
 
     async def _answer(self) -> None:
         try:
-            await self._asgi(self._scope(), self._receive, self._send)
+            scope = self._scope()
+            if self._lend is not None and "Authorization" not in self.request.headers:
+                token = await self._lend(self)
+                if token is not None:
+                    scope["headers"].append((b"authorization", f"Bearer {token}".encode("latin-1")))
+            await self._asgi(scope, self._receive, self._send)
         except Exception as error:  # noqa: BLE001 - an application is not to end the server
             # A framework answers, then raises for the server to know.
             if not self._finished:
@@ -137,6 +156,8 @@ class MountedHandler(web.RequestHandler):
             self.clear_header("Content-Type")
             for name, value in message.get("headers", []):
                 self.add_header(name.decode("latin-1"), value.decode("latin-1"))
+            if not self._read:
+                self.set_header("Connection", "close")
             return
         if message.get("body"):
             self.write(message["body"])

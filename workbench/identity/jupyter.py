@@ -89,18 +89,47 @@ class OidcIdentityProvider(IdentityProvider):
         for name in list(headers):
             if name.lower().replace("_", "-").startswith(IDENTITY_PREFIX):
                 del headers[name]
-        session = self.sessions.find(handler.get_cookie(self.get_cookie_name(handler)) or "")
-        if session is None or not await self._is_fresh(session):
+        agent = await self._agent_of(handler)
+        if agent is None or agent.session is None:
             return None
-        actor = session.tokens.actor
-        agent = Agent(username=actor.email, name=actor.name, display_name=actor.name, session=session)
         if not self.admits(agent) and not getattr(handler, "of_identity", False):
             # Here rather than in the authorizer alone: many routes of Jupyter ask for a login and nothing else.
             handler.current_user = handler._jupyter_current_user = None  # type: ignore[attr-defined]
             raise web.HTTPError(403)
-        headers[EMAIL_HEADER] = session.email
+        headers[EMAIL_HEADER] = agent.session.email
         handler._workbench_agent = agent  # type: ignore[attr-defined]
         return agent
+
+    async def _agent_of(self, handler: web.RequestHandler) -> Agent | None:
+        """Return whose session the cookie of a request is."""
+        session = self.sessions.find(handler.get_cookie(self.get_cookie_name(handler)) or "")
+        if session is None or not await self._is_fresh(session):
+            return None
+        actor = session.tokens.actor
+        return Agent(username=actor.email, name=actor.name, display_name=actor.name, session=session)
+
+    async def lend_token(self, handler: web.RequestHandler) -> str | None:
+        """Return the access token of a session, for a service that one of our own pages asks; None for any other.
+
+        A browser sends its cookie whoever has it ask. So the request must also carry, in the header ``X-XSRFToken``,
+        what our pages alone can read, and its browser must not say that it comes from elsewhere: another site cannot
+        write that header without a leave that no service gives.
+        """
+        headers = handler.request.headers
+        if not headers.get("X-XSRFToken") or headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            return None
+        origin = headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc not in (
+            handler.request.host,
+            urlsplit(self.public_url).netloc,
+        ):
+            return None
+        try:
+            web.RequestHandler.check_xsrf_cookie(handler)
+        except web.HTTPError:
+            return None
+        agent = await self._agent_of(handler)
+        return agent.session.tokens.access if agent and agent.session and self.admits(agent) else None
 
     def is_token_authenticated(self, handler: web.RequestHandler) -> bool:  # noqa: ARG002
         """Say no: every form carries its own proof."""

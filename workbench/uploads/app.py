@@ -168,9 +168,11 @@ class _Service:
         require_version(headers)
         if not identifier:
             return await self._create(asked)
-        info = await self._on_disk(self.storage.info, identifier)
+        info, expired = await self._on_disk(self._look, identifier)
         if not asked.actor.space or info.space != asked.actor.space:
             raise WorkbenchError("depot_inconnu")
+        if expired and method != "DELETE":
+            raise WorkbenchError("depot_expire")
         if method == "HEAD":
             return await self._head(info)
         return await (self._append(asked, info) if method == "PATCH" else self._terminate(info))
@@ -202,21 +204,19 @@ class _Service:
                     return Answer(refusal.status, {**refusal.headers, **headers}, refusal.body)
                 headers["upload-offset"] = str(writer.offset)
             await self._end(turn, writer)
-            return Answer(201, headers | await self._expiry(writer))
+            return Answer(201, headers | self._expiry(writer))
 
     async def _head(self, info: Info) -> Answer:
-        await self._check_expired(info)
         outcome = await self._on_disk(self.storage.outcome, info.identifier)
         if outcome is not None and outcome.state == PUBLISHED:
             return Answer(200, known(info, info.size or 0))
         async with self._writer(info) as (turn, writer):
             await self._on_disk(writer.commit)
             await self._end(turn, writer)
-            return Answer(200, known(writer.info, writer.offset) | await self._expiry(writer))
+            return Answer(200, known(writer.info, writer.offset) | self._expiry(writer))
 
     async def _append(self, asked: _Asked, info: Info) -> Answer:
         request = append_request(asked.headers)
-        await self._check_expired(info)
         async with self._writer(info) as (turn, writer):
             if request.offset != writer.offset:
                 raise WorkbenchError("depot_position", offset=writer.offset, recu=request.offset)
@@ -224,7 +224,7 @@ class _Service:
                 await self._on_disk(self.storage.set_size, writer, request.length)
             await self._receive(asked, turn, writer, request.body_length, request.checksum)
             await self._end(turn, writer)
-            return Answer(204, {"upload-offset": str(writer.offset)} | await self._expiry(writer))
+            return Answer(204, {"upload-offset": str(writer.offset)} | self._expiry(writer))
 
     async def _terminate(self, info: Info) -> Answer:
         async with self._writer(info) as (_, writer):
@@ -283,27 +283,30 @@ class _Service:
         if before is None or before.state not in (PUBLISHED, QUARANTINED):
             turn.interrupt = None
             work = asyncio.get_running_loop().run_in_executor(self.ending, self.finisher.finish, writer)
-            outcome: Outcome = await asyncio.shield(work)
+            try:
+                outcome: Outcome = await asyncio.shield(work)
+            except asyncio.CancelledError:
+                # The client left; the upload stays held until its end.
+                await asyncio.wait([work])
+                raise
             if outcome.state != PUBLISHED:
                 raise WorkbenchError("depot_echec", cause=outcome.reason)
         elif before.state != PUBLISHED:
             raise WorkbenchError("depot_quarantaine", cause=before.reason)
 
-    async def _check_expired(self, info: Info) -> None:
-        def expired() -> bool:
-            whole = info.size is not None and self.storage.data_path(info.identifier).stat().st_size >= info.size
-            return not whole and self.storage.expires(info.identifier) < datetime.now(UTC)
-
+    def _look(self, identifier: str) -> tuple[Info, bool]:
+        """Return what is known of an upload, and whether it stayed unfinished for too long."""
+        info = self.storage.info(identifier)
         try:
-            if await self._on_disk(expired):
-                raise WorkbenchError("depot_expire")
+            whole = info.size is not None and self.storage.data_path(identifier).stat().st_size >= info.size
+            return info, not whole and self.storage.expires(identifier) < datetime.now(UTC)
         except FileNotFoundError as error:
             raise WorkbenchError("depot_inconnu") from error
 
-    async def _expiry(self, writer: Writer) -> dict[str, str]:
+    def _expiry(self, writer: Writer) -> dict[str, str]:
         if writer.complete:
             return {}
-        return {"upload-expires": expiry_text(await self._on_disk(self.storage.expires, writer.info.identifier))}
+        return {"upload-expires": expiry_text(writer.changed + self.storage.limits.unfinished)}
 
     def _writer(self, info: Info) -> _Held:
         return _Held(self, info)
@@ -374,7 +377,7 @@ class _Held:
     async def __aexit__(self, *error: Any) -> None:
         try:
             if self.writer is not None:
-                await self.service._on_disk(self.writer.close)
+                self.writer.close()
         finally:
             await self.taking.__aexit__(*error)
 

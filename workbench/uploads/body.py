@@ -13,8 +13,8 @@ __all__ = ["Receive", "drain", "receive_body"]
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-BLOCK = 1024 * 1024
-SETTLE = 64 * 1024 * 1024
+BLOCK = 2 * 1024 * 1024
+SETTLE = 8 * 1024 * 1024
 """Bytes after which the disk is asked to write: the last wait is short, and a power loss takes little."""
 
 MOST_DRAINED = 1024 * 1024

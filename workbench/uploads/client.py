@@ -98,7 +98,7 @@ class UploadClient:
         parts = urlsplit(endpoint)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise WorkbenchError("envoi_adresse", adresse=endpoint)
-        self.endpoint = endpoint if parts.path.strip("/") else urljoin(endpoint, "/files/")
+        self.endpoint = f"{endpoint.rstrip('/')}/" if parts.path.strip("/") else urljoin(endpoint, "/files/")
         self.token = token
         self.chunk = chunk
         self.memory = memory or user_data_path("workbench") / "envois"

@@ -20,7 +20,7 @@ from workbench.uploads.mail import Mail, mail_server
 from workbench.uploads.ownership import read_groups
 from workbench.uploads.storage import Limits, Storage
 
-__all__ = ["UploadSettings", "build_app", "open_finisher", "open_storage", "upload_settings"]
+__all__ = ["UploadSettings", "build_app", "has_storage", "open_finisher", "open_storage", "upload_settings"]
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,17 @@ def upload_settings(base: Path | None = None) -> UploadSettings:
         origin=environment.get("WORKBENCH_DEPOT_ORIGINE", ""),
         public_url=environment.get("WORKBENCH_DEPOT_URL", ""),
     )
+
+
+def has_storage(settings: UploadSettings) -> bool:
+    """Say whether there is a storage to serve: one is named, or is where it would be by default.
+
+    Examples
+    --------
+    >>> has_storage(upload_settings(Path("no-such-folder")))
+    False
+    """
+    return bool(os.environ.get("WORKBENCH_DEPOT")) or settings.base.is_dir()
 
 
 def open_storage(settings: UploadSettings) -> Storage:

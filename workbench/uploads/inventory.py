@@ -43,10 +43,18 @@ class Row:
     metadata: dict[str, str]
 
 
-def inventory(storage: Storage) -> list[Row]:
-    """Return the uploads of a storage, the oldest first."""
-    rows = [row for each in storage.identifiers() if (row := _row(storage, each)) is not None]
+def inventory(storage: Storage, space: str | None = None) -> list[Row]:
+    """Return the uploads of a storage, or of one of its spaces, the oldest first."""
+    found = [each for each in storage.identifiers() if space is None or _is_of(storage, each, space)]
+    rows = [row for each in found if (row := _row(storage, each)) is not None]
     return sorted(rows, key=lambda row: (row.created, row.identifier))
+
+
+def _is_of(storage: Storage, identifier: str, space: str) -> bool:
+    try:
+        return storage.cached_info(identifier).space == space
+    except (FileNotFoundError, WorkbenchError):
+        return False  # removed meanwhile, or of nobody that can be told
 
 
 def _row(storage: Storage, identifier: str) -> Row | None:

@@ -238,7 +238,7 @@ class Storage:
             if identifier == info.identifier:
                 continue
             try:
-                other = self._cached_info(identifier)
+                other = self.cached_info(identifier)
                 if other.space == info.space:
                     used += other.size if other.size is not None else self.data_path(identifier).stat().st_size
             except (FileNotFoundError, WorkbenchError):
@@ -301,7 +301,8 @@ class Storage:
         place = self.data_path(info.identifier) if self.layout.tells_path else None
         write_durably(self._info_path(info.identifier), info.to_json(place))
 
-    def _cached_info(self, identifier: str) -> Info:
+    def cached_info(self, identifier: str) -> Info:
+        """Return what is known of an upload, read again when it changed; errors of `info`, or FileNotFoundError."""
         moment = self._info_path(identifier).stat().st_mtime_ns
         kept = self._read.get(identifier)
         if kept is None or kept[0] != moment:

@@ -15,6 +15,7 @@ import hmac
 import os
 import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,11 @@ class Writer:
             self._tells = True
             self._cut(kept)
         self._start = self.offset
+
+    @property
+    def changed(self) -> datetime:
+        """When the last byte came."""
+        return datetime.fromtimestamp(os.fstat(self._file).st_mtime, UTC)
 
     @property
     def complete(self) -> bool:

@@ -1,0 +1,3 @@
+// What the upload page takes of tus-js-client.
+
+export { Upload, defaultOptions } from "tus-js-client";
