@@ -879,6 +879,9 @@ ERRORS: dict[str, ErrorKind] = {
     "choix_inconnu": ErrorKind(
         "{champ} : « {valeur} » ne fait pas partie des choix.", "Choisissez dans la liste.", 422
     ),
+    "trop_de_choix": ErrorKind(
+        "{limite} collectivités sont déjà choisies.", "Retirez-en, ou demandez un rapport par critères.", 422
+    ),
     "collectivites_trop_nombreuses": ErrorKind(
         "Les valeurs de {limite} collectivités sont déjà affichées.", "Retirez-en une avant d'en ajouter.", 422
     ),
