@@ -119,7 +119,7 @@ def test_index_lists_the_dashboards_in_french(server: Any) -> None:
     answer = httpx.get(f"{server.url}/")
     assert answer.status_code == 200
     assert '<html lang="fr">' in answer.text
-    assert re.findall(r'href="/voila/render/([^"]+)">([^<]+)<', answer.text) == [
+    assert re.findall(r'href="/voila/render/([^"]+)"><strong>([^<]+)<', answer.text) == [
         ("panne.ipynb", "Une panne"),
         ("vue.ipynb", "Ce que voit un noyau"),
     ]

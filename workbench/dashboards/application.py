@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib.resources
+import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
+
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_core.paths import jupyter_path
 from jupyter_core.utils import ensure_async
@@ -56,6 +58,12 @@ PROTOCOL = "v1.kernel.websocket.jupyter.org"
 
 READY = 2
 """Kernels kept ready for the next visitors."""
+
+MESSAGES = frozenset({"comm_open", "comm_msg", "comm_close", "comm_info_request", "kernel_info_request"})
+"""What a page may send to its kernel: messages of its widgets. No other, whatever Voila lets through."""
+
+TARGETS = frozenset({"jupyter.widget.control"})
+"""What a page may open: it asks which widgets there are, and makes none."""
 
 MOST_PARTS = 64
 """Parts of a message; one has a channel, four headers and contents, and its buffers."""
@@ -281,21 +289,32 @@ class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
         await super().get(kernel_id)  # type: ignore[no-untyped-call]
 
     def on_message(self, ws_message: bytes | str) -> None:
-        """Drop a frame whose offsets do not lie in it; close when the person logged out."""
+        """Drop what is not a message of a widget, or is no message at all; close when the person logged out."""
         agent, provider = self.current_user, self.identity_provider
         if isinstance(provider, OidcIdentityProvider) and not (isinstance(agent, Agent) and provider.admits(agent)):
             self.close(4401)
             return
-        if isinstance(ws_message, bytes) and _is_well_formed(ws_message):
+        if isinstance(ws_message, bytes) and _is_allowed(ws_message):
             super().on_message(ws_message)  # type: ignore[no-untyped-call]
 
 
-def _is_well_formed(frame: bytes) -> bool:
+def _is_allowed(frame: bytes) -> bool:
+    """Say whether a frame is well formed, and a message of `MESSAGES` on the channel of widgets."""
     count = int.from_bytes(frame[:8], "little")
-    if not 5 <= count <= MOST_PARTS or len(frame) < 8 * (count + 1):
+    if not 6 <= count <= MOST_PARTS or len(frame) < 8 * (count + 1):
         return False
     offsets = [int.from_bytes(frame[8 * place : 8 * place + 8], "little") for place in range(1, count + 1)]
-    return offsets == sorted(offsets) and offsets[0] == 8 * (count + 1) and offsets[-1] == len(frame)
+    if offsets != sorted(offsets) or offsets[0] != 8 * (count + 1) or offsets[-1] != len(frame):
+        return False
+    channel, header, _, _, content = (frame[offsets[place] : offsets[place + 1]] for place in range(5))
+    try:
+        said, told = json.loads(header), json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    if channel != b"shell" or not isinstance(said, dict) or not isinstance(told, dict):
+        return False
+    kind = said.get("msg_type")
+    return kind in MESSAGES and (kind != "comm_open" or told.get("target_name") in TARGETS)
 
 
 class LibraryHandler(web.StaticFileHandler):

@@ -306,9 +306,7 @@ def _formules(trame: Trame, code: str) -> list[tuple[str, Formule]]:
         parts = [(f"{each.nomenclature}, ", each[code]) for each in trame.trames if code in each]
     else:
         parts = [("", trame[code])]
-    return [
-        (mark + (each.validite or "tous les exercices"), each) for mark, one in parts for each in one.formules
-    ]
+    return [(mark + (each.validite or "tous les exercices"), each) for mark, one in parts for each in one.formules]
 
 
 def _has(words: Sequence[str], text: str) -> bool:
@@ -316,6 +314,4 @@ def _has(words: Sequence[str], text: str) -> bool:
 
 
 def _unknown(name: object, value: object) -> WorkbenchError:
-    return WorkbenchError(
-        "choix_inconnu", champ=str(name)[:MOST_CHARACTERS], valeur=str(value)[:MOST_CHARACTERS]
-    )
+    return WorkbenchError("choix_inconnu", champ=str(name)[:MOST_CHARACTERS], valeur=str(value)[:MOST_CHARACTERS])

@@ -13,7 +13,7 @@ from workbench.dashboards.presentation import spaced_siret
 from workbench.errors import WorkbenchError
 from workbench.reports.client import ReportsClient
 from workbench.reports.published import PublishedReport, published_reports
-from workbench.store import StoreDoor, StoredFile
+from workbench.store import StoredFile, StoreDoor
 
 __all__ = ["RequestsView", "published_rows"]
 

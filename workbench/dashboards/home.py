@@ -16,8 +16,8 @@ from workbench import __version__
 from workbench.dashboards.listing import Dashboard
 from workbench.dashboards.notices import notice, notice_of
 from workbench.dgfip import base_info, connect
-from workbench.discussion import Comment, add_comment, comments, delete_comment
 from workbench.discussion import ROOM as DISCUSSION
+from workbench.discussion import Comment, add_comment, comments, delete_comment
 from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
 from workbench.numbers import format_number

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 from collections.abc import MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -26,6 +27,11 @@ LARGEST_BODY = 8 * 1024 * 1024 * 1024
 
 PARTS = 4
 """Parts of a body that wait for the application."""
+
+SHORT_BODY = 64 * 1024
+"""Bytes that are received before an answer that did not need them: else the client may lose it with its connection."""
+
+SHORT_SECONDS = 10.0
 
 _LOG = logging.getLogger(__name__)
 
@@ -62,6 +68,7 @@ class MountedHandler(web.RequestHandler):
         self._root = root
         self._parts: asyncio.Queue[bytes | None] = asyncio.Queue(PARTS)
         self._answering: asyncio.Future[None] | None = None
+        self._whole = asyncio.Event()
 
     def prepare(self) -> None:
         """Begin to answer when the headers are there."""
@@ -80,6 +87,7 @@ class MountedHandler(web.RequestHandler):
         given.cancel()
 
     async def _end(self) -> None:
+        self._whole.set()
         await self._hand_over(None)
         assert self._answering is not None  # noqa: S101 - narrows the type
         await asyncio.wait([self._answering])
@@ -143,7 +151,14 @@ class MountedHandler(web.RequestHandler):
         if message.get("more_body"):
             await self.flush()
         else:
+            await self._short_body()
             self.finish()
+
+    async def _short_body(self) -> None:
+        length = self.request.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) <= SHORT_BODY:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._whole.wait(), SHORT_SECONDS)
 
     def check_xsrf_cookie(self) -> None:
         """Do nothing: no cookie opens anything here."""

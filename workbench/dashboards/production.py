@@ -277,7 +277,9 @@ class ProductionView:
         return replace(chosen, first=years[-DEFAULT_YEARS:][0], last=years[-1])
 
     def _mode(self, value: object) -> _Chosen:
-        mode = _among("Choix", value, ("identifiers",) if self._chosen.trame == BALANCE else ("identifiers", "criteria"))
+        mode = _among(
+            "Choix", value, ("identifiers",) if self._chosen.trame == BALANCE else ("identifiers", "criteria")
+        )
         return replace(self._chosen, mode=mode)  # type: ignore[arg-type] # one of the two
 
     def _kind(self, value: object) -> _Chosen:

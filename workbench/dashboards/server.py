@@ -19,6 +19,7 @@ from workbench.identity.configuration import IdentitySettings
 from workbench.identity.embedded import identity_of
 from workbench.identity.kernel_token import TOKEN_FILE, write_token
 from workbench.identity.tokens import TokenVerifier
+from workbench.reports.server import attended, ended_by_sigterm
 
 if TYPE_CHECKING:
     from workbench.dashboards.mounting import Mounted
@@ -90,7 +91,12 @@ def serve(
     }
     _check_port(address, port)
     host = f"[{address}]" if ":" in address else address
-    with identity_of(address, port) as identity, _opened(services, identity, variables) as mounted, _working(workers):
+    with (
+        ended_by_sigterm(),
+        identity_of(address, port) as identity,
+        _opened(services, identity, variables) as mounted,
+        _working(workers),
+    ):
         public = (identity.public_url if identity is not None else "") or f"http://{host}:{port}"
         variables |= {each.variable: public + each.path for each in mounted if each.variable}
         # The instance: Voila's parts find their log through it.
@@ -145,7 +151,6 @@ def _working(workers: int) -> Iterator[None]:
     from workbench.registry import open_registry
     from workbench.reports.jobs_tables import ROOM as JOBS
     from workbench.reports.schedules import ROOM as SCHEDULES
-    from workbench.reports.server import attended
 
     with (
         open_registry(rooms=[JOBS, SCHEDULES]) as registry,

@@ -38,8 +38,8 @@ _MAYBE: dict[str, Any] = {"type": ["string", "null"]}
 _COMMENT: dict[str, Any] = {
     "type": "object",
     "required": ["id", "author", "created", "edited", "trame", "indicateur", "text", "mine"],
-    "properties": {name: _TEXT for name in ("id", "author", "created", "text")}
-    | {name: _MAYBE for name in ("edited", "trame", "indicateur")}
+    "properties": dict.fromkeys(("id", "author", "created", "text"), _TEXT)
+    | dict.fromkeys(("edited", "trame", "indicateur"), _MAYBE)
     | {"mine": {"type": "boolean"}},
 }
 

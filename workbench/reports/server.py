@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
-__all__ = ["ROOMS", "attended", "reports_application", "serve_reports"]
+__all__ = ["ROOMS", "attended", "ended_by_sigterm", "reports_application", "serve_reports"]
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def serve_reports(
     """
     import uvicorn
 
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as door, _ended_by_sigterm():
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as door, ended_by_sigterm():
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             door.bind((address, port))
@@ -120,7 +120,7 @@ def serve_reports(
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
+def ended_by_sigterm() -> Iterator[None]:
     """Have SIGTERM end things in good order, as Ctrl-C does, where signals are heard."""
     if threading.current_thread() is not threading.main_thread():
         yield
