@@ -690,6 +690,16 @@ ERRORS: dict[str, ErrorKind] = {
         "Donnez dans WORKBENCH_ISSUER l'adresse d'un émetteur d'identités, ou servez-les à 127.0.0.1.",
         403,
     ),
+    "session_finie": ErrorKind(
+        "Votre session a pris fin.", "Rechargez la page pour vous reconnecter.", 401
+    ),
+    "service_absent": ErrorKind(
+        "Cette page travaille avec un service qui n'est pas là : {service}.", "Ouvrez-la par workbench up.", 503
+    ),
+    "service_injoignable": ErrorKind(
+        "Le service ne répond pas : {service}.", "Réessayez dans un instant ; si cela dure, signalez-le.", 503
+    ),
+    "service_refus": ErrorKind("{detail}", "{conseil}", 400),
     "email_malforme": ErrorKind(
         "« {email} » n'est pas une adresse électronique.", "Écrivez-la entière : prenom.nom@exemple.fr", 422
     ),
@@ -888,6 +898,9 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "choix_inconnu": ErrorKind(
         "{champ} : « {valeur} » ne fait pas partie des choix.", "Choisissez dans la liste.", 422
+    ),
+    "trop_de_choix": ErrorKind(
+        "{limite} collectivités sont déjà choisies.", "Retirez-en, ou demandez un rapport par critères.", 422
     ),
     "collectivites_trop_nombreuses": ErrorKind(
         "Les valeurs de {limite} collectivités sont déjà affichées.", "Retirez-en une avant d'en ajouter.", 422

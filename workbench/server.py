@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from workbench.dashboards.mounting import Mounted
 from workbench.errors import WorkbenchError
+from workbench.identity.alone import AloneVerifier
 from workbench.identity.configuration import identity_settings
 from workbench.identity.middleware import Application, Receive, Scope, Send
 from workbench.identity.tokens import TokenVerifier
@@ -40,6 +41,8 @@ class Service:
         The environment variable by which kernels are told its address; empty for none.
     for_pages
         The pages of the dashboards may ask it under the session of their person.
+    alone
+        Whether it is also opened where nobody logs in, for kernels alone.
     """
 
     path: str
@@ -47,6 +50,7 @@ class Service:
     open: Callable[[TokenVerifier, str | None], AbstractContextManager[Application | None]]
     variable: str = ""
     for_pages: bool = False
+    alone: bool = False
 
 
 @contextmanager
@@ -64,9 +68,20 @@ def _reports(verifier: TokenVerifier, base: str | None) -> Iterator[Application]
     from workbench.reports.api_numbers import ROOM as NUMBERS
     from workbench.reports.app import create_app
     from workbench.reports.jobs_tables import ROOM
+    from workbench.store import open_store
 
-    with open_registry(rooms=[ROOM, NUMBERS]) as registry:
-        yield create_app(registry, verifier, base=base)
+    with open_registry(rooms=[ROOM, NUMBERS]) as registry, open_store() as store:
+        yield create_app(registry, verifier, base=base, store=store)
+
+
+@contextmanager
+def _comments(verifier: TokenVerifier, _: str | None) -> Iterator[Application]:
+    from workbench.discussion import ROOM
+    from workbench.discussion.app import create_app
+    from workbench.registry import open_registry
+
+    with open_registry(rooms=[ROOM]) as registry:
+        yield create_app(registry, verifier)
 
 
 @contextmanager
@@ -101,8 +116,9 @@ def _arrivals(verifier: TokenVerifier, _: str | None) -> Iterator[Application | 
 FILES = "/files"
 
 SERVICES: tuple[Service, ...] = (
-    Service("/magasin", "magasin d'objets et rapports publiés", _store, "WORKBENCH_STORE"),
-    Service("/rapports", "rapports à la demande, que fait workbench worker", _reports),
+    Service("/magasin", "magasin d'objets et rapports publiés", _store, "WORKBENCH_STORE", alone=True),
+    Service("/rapports", "rapports à la demande", _reports, "WORKBENCH_RAPPORTS", alone=True),
+    Service("/commentaires", "commentaires", _comments, "WORKBENCH_COMMENTAIRES", alone=True),
     Service(FILES, "dépôt de fichiers, par tus", _uploads, "WORKBENCH_UPLOADS", for_pages=True),
     Service("/envois", "liste de ses envois au dépôt", _arrivals, "WORKBENCH_ARRIVALS"),
 )
@@ -114,10 +130,11 @@ def opened_services(
     verifier: TokenVerifier, services: Sequence[Service] = SERVICES, base: str | None = None
 ) -> Iterator[list[Mounted]]:
     """Open the services on a base; they are closed in the opposite order."""
+    kept = [each for each in services if each.alone or not isinstance(verifier, AloneVerifier)]
     with ExitStack() as stack:
         yield [
             Mounted(each.path, application, each.libelle, each.variable, each.for_pages)
-            for each in services
+            for each in kept
             if (application := stack.enter_context(each.open(verifier, base))) is not None
         ]
 

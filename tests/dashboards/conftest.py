@@ -18,13 +18,16 @@ from zygotes import kernels
 
 PING_SECONDS = 4
 SERVE = f"""
+import os
 import sys
+from functools import partial
 from jupyter_server.base import websocket
 websocket.WS_PING_INTERVAL = {PING_SECONDS * 1000}
 from workbench.dashboards.server import serve
 from workbench.server import opened_services
 port, base, trames, folder = sys.argv[1:]
-serve(int(port), base, trames, folder=folder, services=opened_services)
+workers = int(os.environ.get("TEST_WORKERS", "0"))
+serve(int(port), base, trames, folder=folder, services=partial(opened_services, base=base), workers=workers)
 """
 
 
@@ -48,6 +51,8 @@ class Server:
                     **os.environ,
                     "WORKBENCH_ISSUER": "",
                     "WORKBENCH_REGISTRE": str(log.parent / "registre"),
+                    "WORKBENCH_TRAMES": str(trames),
+                    "WORKBENCH_REPORTS": str(log.parent / "rapports"),
                     **variables,
                 },
                 stdout=sink,

@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from workbench.dashboards.server import _absolute, dashboard_titles, serve
+from workbench.dashboards.listing import dashboards_of
+from workbench.dashboards.server import _absolute, serve
 from workbench.errors import WorkbenchError
 
 pytest.importorskip("voila")
@@ -64,12 +65,15 @@ def page(server: Any, name: str) -> str:
 
 
 def test_lists_the_notebooks_of_the_folder_only(folder: Path) -> None:
-    assert dashboard_titles(folder) == {"panne.ipynb": "Une panne", "vue.ipynb": "Ce que voit un noyau"}
+    assert {name: one.title for name, one in dashboards_of(folder).items()} == {
+        "panne.ipynb": "Une panne",
+        "vue.ipynb": "Ce que voit un noyau",
+    }
 
 
 def test_a_notebook_that_is_not_one_is_listed_under_its_name(tmp_path: Path) -> None:
     (tmp_path / "abime.ipynb").write_text("{")
-    assert dashboard_titles(tmp_path) == {"abime.ipynb": "abime"}
+    assert dashboards_of(tmp_path)["abime.ipynb"].title == "abime"
 
 
 def test_refuses_a_folder_without_notebook(tmp_path: Path) -> None:
@@ -115,7 +119,7 @@ def test_index_lists_the_dashboards_in_french(server: Any) -> None:
     answer = httpx.get(f"{server.url}/")
     assert answer.status_code == 200
     assert '<html lang="fr">' in answer.text
-    assert re.findall(r'href="/voila/render/([^"]+)">([^<]+)<', answer.text) == [
+    assert re.findall(r'href="/voila/render/([^"]+)"><strong>([^<]+)<', answer.text) == [
         ("panne.ipynb", "Une panne"),
         ("vue.ipynb", "Ce que voit un noyau"),
     ]

@@ -212,7 +212,7 @@ def test_who_asks(service: Service) -> None:
         form = nobody.post("/users/authenticate", data={"username": ANNE, "password": PASSWORD})
         assert form.status_code == 200
         who = nobody.get("/users/authenticate/", headers={"Authorization": f"Bearer {form.json()['token']}"})
-        assert who.json() == {"name": ANNE, "email": ANNE, "isAdmin": False}
+        assert who.json() == {"name": ANNE, "email": ANNE, "isAdmin": False, "badges": []}
         document = nobody.get("/openapi.json").json()
         for path, verb in (("/reports/", "post"), ("/reports/{number}/download/", "get"), ("/frames/", "get")):
             operation = document["paths"][path][verb]

@@ -21,11 +21,18 @@ _DEMONSTRATION = Path("demo/base.duckdb")
 @click.option(
     "--base", default=None, show_default="WORKBENCH_BASE, base.duckdb ou la démonstration", help="Base comptable."
 )
-def command(port: int, base: str | None) -> int:
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 64),
+    default=1,
+    show_default=True,
+    help="Processus qui produisent les rapports demandés ; 0 s'ils le sont ailleurs, par workbench worker.",
+)
+def command(port: int, base: str | None, workers: int) -> int:
     """Sert les tableaux de bord sur cette machine ; Ctrl-C pour arrêter.
 
-    Dès qu'une personne a un compte (workbench user add), sert aussi, à la même adresse, le magasin d'objets et
-    les rapports à la demande.
+    Dès qu'une personne a un compte (workbench user add), il faut se connecter, et le magasin d'objets, les rapports
+    à la demande et les commentaires répondent aussi à cette adresse à qui a un jeton.
     """
     from workbench.dashboards.server import serve
     from workbench.server import opened_services
@@ -34,5 +41,5 @@ def command(port: int, base: str | None) -> int:
     if base is None and not Path(chosen).exists() and _DEMONSTRATION.exists():
         say("Base de démonstration : toutes les communes sont fictives.")
         chosen = str(_DEMONSTRATION)
-    serve(port=port, base=chosen, services=partial(opened_services, base=chosen))
+    serve(port=port, base=chosen, services=partial(opened_services, base=chosen), workers=workers)
     return ExitCode.OK

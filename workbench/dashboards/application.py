@@ -10,17 +10,19 @@ It is one module because that list is one: read whole, it tells all that a visit
 
 from __future__ import annotations
 
+import asyncio
 import importlib.resources
+import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_core.paths import jupyter_path
 from jupyter_core.utils import ensure_async
+from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.call_context import CallContext
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
@@ -33,7 +35,12 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from workbench.dashboards.home import Home
 from workbench.dashboards.mounting import Lending, Mounted, MountedHandler
+from workbench.dashboards.notices import notice_of
+from workbench.dashboards.pages import page
+from workbench.errors import WorkbenchError
+from workbench.identity.actor import Actor
 from workbench.identity.configuration import IdentitySettings
 from workbench.identity.jupyter import Agent, AgentAuthorizer, OidcIdentityProvider, OwnedKernels
 from workbench.identity.kernel_token import TOKEN_FILE
@@ -51,6 +58,12 @@ PROTOCOL = "v1.kernel.websocket.jupyter.org"
 
 READY = 2
 """Kernels kept ready for the next visitors."""
+
+MESSAGES = frozenset({"comm_open", "comm_msg", "comm_close", "comm_info_request", "kernel_info_request"})
+"""What a page may send to its kernel: messages of its widgets. No other, whatever Voila lets through."""
+
+TARGETS = frozenset({"jupyter.widget.control"})
+"""What a page may open: it asks which widgets there are, and makes none."""
 
 MOST_PARTS = 64
 """Parts of a message; one has a channel, four headers and contents, and its buffers."""
@@ -156,9 +169,11 @@ class FrenchErrors:
 
     def write_error(self, status_code: int, **_: Any) -> None:
         """Write the page of an error."""
-        environment = self.settings["voila_jinja2_env"]
-        template = environment.get_template("404.html" if status_code == 404 else "error.html")
-        self.finish(template.render(status_code=status_code, base_url=self.base_url))  # type: ignore[attr-defined]
+        name = "404.html" if status_code == 404 else "error.html"
+        missing_form = status_code == 403 and self.request.method == "POST"  # type: ignore[attr-defined]
+        self.finish(  # type: ignore[attr-defined]
+            page(name, status_code=status_code, base_url=self.base_url, missing_form=missing_form)
+        )
 
 
 class MissingHandler(FrenchErrors, JupyterHandler):
@@ -178,29 +193,69 @@ class DashboardHandler(FrenchErrors, TornadoVoilaHandler):
     """Renders a notebook of the folder, and no other file."""
 
     async def get(self, path: str | None = None) -> None:
-        """Answer 404 to any name that is not one of the dashboards."""
-        if path not in self.settings["dashboards"]:
+        """Answer 404 to any name that is not one of the dashboards, 403 to whoever lacks a badge that it takes."""
+        dashboard = self.settings["dashboards"].get(path)
+        if dashboard is None:
             raise web.HTTPError(404)
+        if isinstance(self.current_user, Agent) and not dashboard.opens_to(_actor(self.current_user).badges):
+            raise web.HTTPError(403)
         self.xsrf_token  # noqa: B018 - sets the cookie that ends the kernel when the page closes
         await super().get(path=path)  # type: ignore[misc]
 
 
-class IndexHandler(FrenchErrors, JupyterHandler):
-    """The list of the dashboards, or the only one."""
+class HomeHandler(FrenchErrors, JupyterHandler):
+    """The first page, and the comments that are written there."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        """Show the page."""
+        await self._show()
+
+    @allow_unauthenticated
+    async def post(self) -> None:
+        """Write a comment, or remove one; what was typed is never lost."""
+        text, removed = self.get_body_argument("text", ""), self.get_body_argument("remove", "")
+        provider = self.identity_provider
+        if isinstance(provider, OidcIdentityProvider) and not isinstance(self.current_user, Agent):
+            self.set_status(401)
+            self.finish(page("session.html", base_url=self.base_url, text=text))
+            return
+        home: Home = self.settings["home"]
+        try:
+            if removed:
+                await asyncio.to_thread(home.remove, self._actor, removed)
+            else:
+                await asyncio.to_thread(home.comment, self._actor, text)
+        except WorkbenchError as error:
+            self.set_status(error.status)
+            await self._show(notice_of(error), text)
+            return
+        # Not sent again when the page is reloaded.
+        self.redirect(f"{self.base_url}#commentaires", status=303)
+
+    @property
+    def _actor(self) -> Actor | None:
+        return _actor(self.current_user) if isinstance(self.current_user, Agent) else None
+
+    async def _show(self, problem: Mapping[str, str] | None = None, text: str = "") -> None:
+        shown = await asyncio.to_thread(self.settings["home"].page, self._actor)
+        own = {"base_url": self.base_url, "xsrf_token": self.xsrf_token.decode(), "problem": problem, "text": text}
+        self.set_header("Cache-Control", "no-store")
+        self.finish(page("accueil.html", **shown, **own))
+
+
+class HelpHandler(FrenchErrors, JupyterHandler):
+    """How to use the dashboards."""
 
     @web.authenticated
     def get(self) -> None:
-        """Send the visitor to the only dashboard, or show the list."""
-        dashboards = self.settings["dashboards"]
-        if len(dashboards) == 1:
-            self.redirect(f"{self.base_url}voila/render/{quote(next(iter(dashboards)))}")
-            return
-        template = self.settings["voila_jinja2_env"].get_template("accueil.html")
-        agent = self.current_user if isinstance(self.current_user, Agent) else None
-        token = self.xsrf_token.decode() if agent else ""
-        self.write(
-            template.render(dashboards=dashboards.items(), base_url=self.base_url, agent=agent, xsrf_token=token)
-        )
+        """Show the page."""
+        self.finish(page("aide.html", base_url=self.base_url, dashboards=self.settings["dashboards"].values()))
+
+
+def _actor(agent: Agent) -> Actor:
+    assert agent.session is not None  # noqa: S101 - whoever logged in has one
+    return agent.session.tokens.actor
 
 
 class DashboardShutdownHandler(VoilaShutdownKernelHandler):
@@ -234,21 +289,32 @@ class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
         await super().get(kernel_id)  # type: ignore[no-untyped-call]
 
     def on_message(self, ws_message: bytes | str) -> None:
-        """Drop a frame whose offsets do not lie in it; close when the person logged out."""
+        """Drop what is not a message of a widget, or is no message at all; close when the person logged out."""
         agent, provider = self.current_user, self.identity_provider
         if isinstance(provider, OidcIdentityProvider) and not (isinstance(agent, Agent) and provider.admits(agent)):
             self.close(4401)
             return
-        if isinstance(ws_message, bytes) and _is_well_formed(ws_message):
+        if isinstance(ws_message, bytes) and _is_allowed(ws_message):
             super().on_message(ws_message)  # type: ignore[no-untyped-call]
 
 
-def _is_well_formed(frame: bytes) -> bool:
+def _is_allowed(frame: bytes) -> bool:
+    """Say whether a frame is well formed, and a message of `MESSAGES` on the channel of widgets."""
     count = int.from_bytes(frame[:8], "little")
-    if not 5 <= count <= MOST_PARTS or len(frame) < 8 * (count + 1):
+    if not 6 <= count <= MOST_PARTS or len(frame) < 8 * (count + 1):
         return False
     offsets = [int.from_bytes(frame[8 * place : 8 * place + 8], "little") for place in range(1, count + 1)]
-    return offsets == sorted(offsets) and offsets[0] == 8 * (count + 1) and offsets[-1] == len(frame)
+    if offsets != sorted(offsets) or offsets[0] != 8 * (count + 1) or offsets[-1] != len(frame):
+        return False
+    channel, header, _, _, content = (frame[offsets[place] : offsets[place + 1]] for place in range(5))
+    try:
+        said, told = json.loads(header), json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    if channel != b"shell" or not isinstance(said, dict) or not isinstance(told, dict):
+        return False
+    kind = said.get("msg_type")
+    return kind in MESSAGES and (kind != "comm_open" or told.get("target_name") in TARGETS)
 
 
 class LibraryHandler(web.StaticFileHandler):
@@ -270,8 +336,9 @@ class DashboardApplication(Voila):
     """The server of the dashboards; see the module."""
 
     name = "workbench"
-    dashboards = Dict(help="Title of each notebook served, by file name, in the order of the list.")
+    dashboards = Dict(help="Each notebook served, by file name, in the order of the list.")
     services: Sequence[Mounted] = ()
+    home: Home | None = None
 
     # Only `configuration` speaks: neither a voila.json of the current folder nor those of Jupyter's folders.
     config_file_paths = List(Unicode(), [])
@@ -293,9 +360,9 @@ class DashboardApplication(Voila):
         )
 
     def init_settings(self) -> dict[str, Any]:  # type: ignore[override] # Voila means the builtin
-        """Add the closed list of the dashboards."""
+        """Add the closed list of the dashboards and what the first page shows."""
         found: Any = super().init_settings()
-        return {**found, "dashboards": dict(self.dashboards)}
+        return {**found, "dashboards": dict(self.dashboards), "home": self.home}
 
     reservation: Reader | None = None
 
@@ -329,7 +396,8 @@ class DashboardApplication(Voila):
             identity = [(prefix + path, handler) for path, handler in self.identity_provider.get_handlers()]
         plotly = str(importlib.resources.files("plotly") / "package_data")
         return [
-            (f"{prefix}/", IndexHandler),
+            (f"{prefix}/", HomeHandler),
+            (f"{prefix}/aide", HelpHandler),
             (f"{prefix}/statique/(plotly\\.min\\.js)", LibraryHandler, {"path": plotly}),
             *identity,
             *(

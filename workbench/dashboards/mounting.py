@@ -12,6 +12,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -30,6 +31,11 @@ LARGEST_BODY = 1024**4
 
 PARTS = 4
 """Parts of a body that wait for the application."""
+
+SHORT_BODY = 64 * 1024
+"""Bytes that are received before an answer that did not need them: else the client may lose it with its connection."""
+
+SHORT_SECONDS = 10.0
 
 _LOG = logging.getLogger(__name__)
 
@@ -70,7 +76,7 @@ class MountedHandler(web.RequestHandler):
         self._lend = lend
         self._parts: asyncio.Queue[bytes | None] = asyncio.Queue(PARTS)
         self._answering: asyncio.Future[None] | None = None
-        self._read = False
+        self._whole = asyncio.Event()
 
     def prepare(self) -> None:
         """Begin to answer when the headers are there, if a body follows."""
@@ -91,7 +97,7 @@ class MountedHandler(web.RequestHandler):
         given.cancel()
 
     async def _end(self) -> None:
-        self._read = True
+        self._whole.set()
         if self._answering is None:
             # Tornado closes a connection whose request is answered before it is read, without a word to the client.
             self._answering = asyncio.ensure_future(self._answer())
@@ -156,7 +162,8 @@ class MountedHandler(web.RequestHandler):
             self.clear_header("Content-Type")
             for name, value in message.get("headers", []):
                 self.add_header(name.decode("latin-1"), value.decode("latin-1"))
-            if not self._read:
+            await self._short_body()
+            if not self._whole.is_set():
                 self.set_header("Connection", "close")
             return
         if message.get("body"):
@@ -165,6 +172,12 @@ class MountedHandler(web.RequestHandler):
             await self.flush()
         else:
             self.finish()
+
+    async def _short_body(self) -> None:
+        length = self.request.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) <= SHORT_BODY:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._whole.wait(), SHORT_SECONDS)
 
     def check_xsrf_cookie(self) -> None:
         """Do nothing: no cookie opens anything here."""

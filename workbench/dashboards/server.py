@@ -2,51 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from workbench.config import settings
+from workbench.dashboards.listing import dashboards_of
 from workbench.errors import WorkbenchError
+from workbench.identity.alone import AloneVerifier
 from workbench.identity.configuration import IdentitySettings
 from workbench.identity.embedded import identity_of
+from workbench.identity.kernel_token import TOKEN_FILE, write_token
 from workbench.identity.tokens import TokenVerifier
+from workbench.reports.server import attended, ended_by_sigterm
 
 if TYPE_CHECKING:
     from workbench.dashboards.mounting import Mounted
 
-__all__ = ["dashboard_titles", "serve"]
+__all__ = ["serve"]
 
 Opening = Callable[[TokenVerifier], "AbstractContextManager[list[Mounted]]"]
-
-
-def dashboard_titles(folder: Path) -> dict[str, str]:
-    """Return the title of each notebook of a folder by file name, sorted; hidden files and sub-folders are left out.
-
-    Examples
-    --------
-    >>> dashboard_titles(Path("no-such-folder"))
-    {}
-    """
-    return {
-        path.name: _title(path)
-        for path in sorted(folder.glob("*.ipynb"))
-        if path.is_file() and not path.name.startswith(".")
-    }
-
-
-def _title(path: Path) -> str:
-    try:
-        metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
-        return str(metadata.get("title") or path.stem)
-    except (ValueError, KeyError, AttributeError, TypeError):
-        # Listed all the same: opening it tells what is wrong.
-        return path.stem
 
 
 def serve(
@@ -57,6 +37,7 @@ def serve(
     folder: Path | str = "dashboards",
     address: str = "127.0.0.1",
     services: Opening | None = None,
+    workers: int = 0,
 ) -> None:
     """Serve the dashboards in the foreground; Ctrl-C ends the server and its kernels.
 
@@ -75,8 +56,10 @@ def serve(
     address
         Address to listen on. The default serves this machine only: nobody logs in.
     services
-        Gives the applications to serve under the same address; they are opened where people are asked who they are,
-        since they answer to a person.
+        Gives the applications to serve under the same address. They answer to a person: where nobody logs in, to the
+        kernels of this server alone, for the person of the machine.
+    workers
+        How many processes make here the reports that are asked for; 0 for none.
 
     Raises
     ------
@@ -86,14 +69,15 @@ def serve(
         reach and nobody would be asked who she is.
     """
     folder = Path(folder).resolve()
-    titles = dashboard_titles(folder)
-    if not titles:
+    dashboards = dashboards_of(folder)
+    if not dashboards:
         raise WorkbenchError("tableaux_absents", dossier=folder)
 
     # jsonschema compiles 38 grammars of it at import when it is there, two seconds for a check that nobody makes.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         from workbench.dashboards.application import DashboardApplication, configuration
+        from workbench.dashboards.home import Home
         from workbench.identity.jupyter import OidcIdentityProvider
     except ModuleNotFoundError as error:
         raise WorkbenchError("extra_absent", bibliotheque=error.name, extra="jupyter") from error
@@ -106,35 +90,73 @@ def serve(
         "WORKBENCH_PLOTLY": f"/statique/plotly.min.js?v={version('plotly')}",
     }
     _check_port(address, port)
-    with identity_of(address, port) as identity, _opened(services, identity) as mounted:
-        host = f"[{address}]" if ":" in address else address
+    host = f"[{address}]" if ":" in address else address
+    with (
+        ended_by_sigterm(),
+        identity_of(address, port) as identity,
+        _opened(services, identity, variables) as mounted,
+        _working(workers),
+    ):
         public = (identity.public_url if identity is not None else "") or f"http://{host}:{port}"
         variables |= {each.variable: public + each.path for each in mounted if each.variable}
         # The instance: Voila's parts find their log through it.
         application = DashboardApplication.instance(
-            config=configuration(folder, address, port, variables, identity), dashboards=titles
+            config=configuration(folder, address, port, variables, identity), dashboards=dashboards
         )
         application.services = mounted
+        application.home = Home(dashboards, variables["WORKBENCH_BASE"], default.email)
         application.initialize([])
-        print(f"Tableaux de bord : http://{host}:{port}/  (Ctrl-C pour arrêter)", file=sys.stderr, flush=True)  # noqa: T201
-        for each in mounted:
-            print(f"Par HTTP, avec un jeton : {public}{each.path} ({each.libelle})", file=sys.stderr, flush=True)  # noqa: T201
+        _say(f"Tableaux de bord : http://{host}:{port}/  (Ctrl-C pour arrêter)")
         if identity is not None:
-            print(f"On s'y connecte par {identity.issuer}", file=sys.stderr, flush=True)  # noqa: T201
+            for each in mounted:
+                _say(f"Par HTTP, avec un jeton : {public}{each.path} ({each.libelle})")
+            _say(f"On s'y connecte par {identity.issuer}")
         try:
             application.start()
         finally:
+            application.home.close()
             if isinstance(application.identity_provider, OidcIdentityProvider):
                 application.identity_provider.close()
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
 @contextmanager
-def _opened(services: Opening | None, identity: IdentitySettings | None) -> Iterator[list[Mounted]]:
-    if services is None or identity is None:
+def _opened(
+    services: Opening | None, identity: IdentitySettings | None, variables: dict[str, str]
+) -> Iterator[list[Mounted]]:
+    """Open the services for the people of an issuer, or for the kernels of a person who works alone."""
+    if services is None:
         yield []
+    elif identity is not None:
+        with services(TokenVerifier(identity.rules())) as mounted:
+            yield mounted
+    else:
+        with TemporaryDirectory(prefix="workbench-") as folder:
+            verifier, path = AloneVerifier(settings().email), Path(folder) / "jeton"
+            write_token(path, verifier.token)
+            variables[TOKEN_FILE] = str(path)
+            with services(verifier) as mounted:
+                yield mounted
+
+
+@contextmanager
+def _working(workers: int) -> Iterator[None]:
+    """Make the reports that are asked for, beside the dashboards, which go on if they cannot be made."""
+    if not workers:
+        yield
         return
-    with services(TokenVerifier(identity.rules())) as mounted:
-        yield mounted
+    from workbench.registry import open_registry
+    from workbench.reports.jobs_tables import ROOM as JOBS
+    from workbench.reports.schedules import ROOM as SCHEDULES
+
+    with (
+        open_registry(rooms=[JOBS, SCHEDULES]) as registry,
+        attended(registry, workers, settings().kernel or None, lambda error: _say(str(error))),
+    ):
+        yield
 
 
 def _absolute(base: str) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import pyarrow as pa
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 
 from workbench.dgfip.base import Base
+from workbench.dgfip.catalogue import searchable, words_of
 from workbench.dgfip.schema import budgets, collectivites
 from workbench.dgfip.selection import Codes, criteria_conditions, perimetre
 
-__all__ = ["list_identifiers"]
+__all__ = ["exercices_by_nomenclature", "list_identifiers", "search_identifiers"]
 
 PRINCIPAUX = ("1", "2")
 
@@ -54,12 +56,7 @@ def list_identifiers(
     ['identifiant', 'type_etablissement', 'libelle', 'type_budget']
     """
     c = collectivites.c
-    conditions, tables = criteria_conditions(perimetre(departements=departements, types=types))
-    ident: Any = {"SIRET": c.siret, "SIREN": c.siren, "FINESS": c.finess}[kind]
-    if kind == "SIREN":
-        conditions.append(c.type_budget.in_(PRINCIPAUX))
-    if kind == "FINESS":
-        conditions.append(c.finess.is_not(None))
+    ident, conditions, tables = _identified(kind, departements, types)
     latest = (
         select(
             ident.label("identifiant"),
@@ -75,3 +72,107 @@ def list_identifiers(
     )
     rows = latest.c
     return base.fetch(select(*rows).distinct().order_by(rows.libelle, rows.identifiant, rows.type_budget), tables)
+
+
+def search_identifiers(
+    base: Base,
+    kind: Literal["SIRET", "SIREN", "FINESS"],
+    text: str,
+    *,
+    departements: Codes | None = None,
+    types: Codes | None = None,
+    limit: int = 20,
+) -> pa.Table:
+    """Search identifiers by the words of a label or by their first characters, as someone types.
+
+    Parameters
+    ----------
+    base
+        An open base.
+    kind, departements, types
+        As for `list_identifiers`.
+    text
+        Words of the label, in any order, accents and case apart; or the first characters of an identifier.
+    limit
+        Largest number of rows.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row an identifier: ``identifiant, libelle, departement, type_etablissement`` of its latest exercice,
+        ``premier_exercice, dernier_exercice``. Labels that begin with the text come first.
+
+    Raises
+    ------
+    WorkbenchError
+        ``perimetre_invalide``.
+
+    Examples
+    --------
+    >>> from workbench.dgfip import connect
+    >>> with connect(demonstration_base) as base:
+    ...     search_identifiers(base, "SIREN", "", limit=1).num_rows
+    1
+    """
+    c = collectivites.c
+    ident, conditions, tables = _identified(kind, departements, types)
+    latest = (
+        select(
+            ident.label("identifiant"),
+            *(func.arg_max(c[name], c.exercice).label(name) for name in ("libelle", "departement")),
+            func.arg_max(c.type_etablissement, c.exercice).label("type_etablissement"),
+            func.min(c.exercice).label("premier_exercice"),
+            func.max(c.exercice).label("dernier_exercice"),
+        )
+        .select_from(collectivites)
+        .join(budgets, and_(budgets.c.siret == c.siret, budgets.c.exercice == c.exercice))
+        .where(*conditions)
+        .group_by(ident)
+        .subquery()
+    )
+    rows = latest.c
+    name, words = searchable(rows.libelle), words_of(text)
+    digits = re.sub(r"\s", "", text).upper()
+    wanted = [func.contains(name, word) for word in words]
+    if digits.isalnum() and any(sign.isdecimal() for sign in digits):
+        wanted = [or_(func.starts_with(rows.identifiant, digits), and_(*wanted))]
+    order = (func.starts_with(name, " ".join(words)).desc(), rows.libelle, rows.identifiant)
+    return base.fetch(select(*rows).where(*wanted).order_by(*order).limit(limit), tables)
+
+
+def exercices_by_nomenclature(base: Base) -> dict[str, tuple[int, ...]]:
+    """Return the exercices that have balances, ascending, by nomenclature; budgets without one are under ``""``.
+
+    Examples
+    --------
+    >>> from workbench.dgfip import connect
+    >>> with connect(demonstration_base) as base:
+    ...     "M57" in exercices_by_nomenclature(base)
+    True
+    """
+    c = collectivites.c
+    asked = (
+        select(c.nomenclature, c.exercice)
+        .select_from(collectivites)
+        .join(budgets, and_(budgets.c.siret == c.siret, budgets.c.exercice == c.exercice))
+        .distinct()
+        .order_by(c.nomenclature, c.exercice)
+    )
+    found: dict[str, list[int]] = {}
+    for row in base.fetch(asked).to_pylist():
+        found.setdefault(row["nomenclature"] or "", []).append(row["exercice"])
+    return {name: tuple(years) for name, years in found.items()}
+
+
+def _identified(
+    kind: str, departements: Codes | None, types: Codes | None
+) -> tuple[Any, list[Any], dict[str, pa.Table]]:
+    """Return the column of a kind of identifier, the conditions on its rows, and the tables that they name."""
+    c = collectivites.c
+    conditions, tables = criteria_conditions(perimetre(departements=departements, types=types))
+    ident: Any = {"SIRET": c.siret, "SIREN": c.siren, "FINESS": c.finess}[kind]
+    if kind == "SIREN":
+        conditions.append(c.type_budget.in_(PRINCIPAUX))
+    if kind == "FINESS":
+        conditions.append(c.finess.is_not(None))
+    return ident, list(conditions), tables

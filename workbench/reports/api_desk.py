@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from workbench.registry import Registry
 from workbench.reports.api_catalogue import Catalogue, number_of, shown_text
 from workbench.reports.api_numbers import name_of, new_number, numbers_of
 from workbench.reports.api_requests import checked_text, frame_code, shown_job
-from workbench.reports.jobs import Job, Wanted, jobs_of, submit
+from workbench.reports.jobs import Job, Wanted, cancel, jobs_of, submit
 from workbench.reports.jobs_tables import JobState, jobs
+from workbench.reports.publishing import publish_job
+from workbench.store import Desk as StoreDesk
+from workbench.store import Store, open_store
 
 __all__ = ["Desk"]
 
@@ -42,7 +46,9 @@ class Desk:
         verifier: TokenVerifier,
         base: str,
         folder: Path,
+        store: Store | None = None,
     ) -> None:
+        self.store = store
         self.registry = registry
         self.catalogue = catalogue
         self.issuer = issuer
@@ -93,6 +99,22 @@ class Desk:
         if not found:
             raise WorkbenchError("api_rapport_absent", identifiant=shown_text(given))
         return found[0]
+
+    def cancel(self, actor: Actor, given: str) -> Job:
+        """Cancel a request of who asks, if it has not ended; return it as it then is."""
+        cancel(self.registry, actor.email, job=self.job(actor, given).id)
+        return self.job(actor, given)
+
+    def publish(self, actor: Actor, given: str, badges: object, release: object) -> dict[str, Any]:
+        """Publish the report of a request of who asks, under badges that she chooses."""
+        if badges is not None and not (isinstance(badges, list) and all(isinstance(each, str) for each in badges)):
+            raise WorkbenchError("api_champ", champ="badges", attendu="une liste de badges, ou rien")
+        if release is not None:
+            release = checked_text(release, "release", 40)
+        job = self.job(actor, given)
+        with nullcontext(self.store) if self.store is not None else open_store() as store:
+            made = publish_job(job, badges=badges, release=release, store=StoreDesk(store, actor))
+        return {"name": made.name, "version": made.version, "author": made.author}
 
     def requests(self, actor: Actor, limit: int | None, offset: int) -> list[dict[str, Any]]:
         """List the requests of who asks, the last ones first."""

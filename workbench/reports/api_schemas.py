@@ -57,6 +57,9 @@ BODIES: dict[str, dict[str, Any]] = {
         )
     ),
     "formule": _body(_object(["original_equation"], original_equation=_TEXT)),
+    "publication": _body(
+        _object(badges={"type": ["array", "null"], "items": _TEXT}, release={"type": ["string", "null"]})
+    ),
 }
 
 _NAMED = {"id": _COUNT, "name": _TEXT}
@@ -107,7 +110,7 @@ _REPORT = _object(
 
 ANSWERS: dict[str, dict[str, Any]] = {
     "token": _answer("A token of twelve hours.", _object(["token"], token=_TEXT)),
-    "person": _answer("Who asks.", _object(name=_TEXT, email=_TEXT, isAdmin={"type": "boolean"})),
+    "person": _answer("Who asks.", _object(name=_TEXT, email=_TEXT, isAdmin={"type": "boolean"}, badges=_list(_TEXT))),
     "departments": _answer("The départements.", _list(_object(**_NAMED, number=_TEXT))),
     "institutions": _answer("The establishment types.", _list(_INSTITUTION)),
     "kinds": _answer("The kinds of identifiers.", _list(_object(**_NAMED))),
@@ -124,6 +127,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "asked": _answer("Kept.", _object(["report_id"], report_id=_COUNT)),
     "reports": _answer("Your requests, the last ones first.", _list(_REPORT)),
     "report": _answer("A request of yours.", _REPORT),
+    "publication": _answer("Where it is published.", _object(name=_TEXT, version=_TEXT, author=_TEXT)),
     "workbook": _file("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     "archive": _file("application/zip"),
     "drawing": _file("image/svg+xml"),

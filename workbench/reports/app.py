@@ -5,7 +5,8 @@ asks is what a verified token says; requests are seen by their author alone, and
 request is a job like any other: workers make it (`workbench.reports.jobs_worker`). Trames are read here, not changed:
 they are files that a team keeps under git.
 
-Paths end with a slash; one that is forgotten is added, since clients forget it when they download.
+Paths end with a slash; one that is forgotten is added, since clients forget it when they download. It is one module
+because its routes are one list: read whole, it tells all that a client may ask.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ from workbench.reports.api_requests import (
 from workbench.reports.api_schemas import ANSWERS, BODIES, ERROR
 from workbench.reports.jobs_spec import stored_base
 from workbench.reports.jobs_tables import JobState
+from workbench.store import Store
 from workbench.trames import export_archive, export_model_with_formules, modele_path
 
 __all__ = ["create_app"]
@@ -87,6 +89,7 @@ def create_app(
     base: str | Path | None = None,
     trames: Path | None = None,
     folder: Path | None = None,
+    store: Store | None = None,
 ) -> ASGIApp:
     """Return the ASGI application of the reports.
 
@@ -100,6 +103,8 @@ def create_app(
         Who issues a token for an e-mail and a password; None where people log in elsewhere: they bring their token.
     base, trames, folder
         The accounting base, the folder of the trames, and where the files go; those of the settings by default.
+    store
+        Where reports are published; the registry's by default.
     """
     service = FastAPI(
         title="workbench reports",
@@ -116,7 +121,7 @@ def create_app(
     service.exception_handler(RequestValidationError)(_validation_error)
     service.exception_handler(Exception)(_defect)
     place = (folder or settings().reports).absolute() / "api"
-    desk = Desk(registry, Catalogue(registry, trames), issuer, verifier, stored_base(base), place)
+    desk = Desk(registry, Catalogue(registry, trames), issuer, verifier, stored_base(base), place, store)
     service.state.desk = desk
     _choices(service, desk)
     _requests(service, desk)
@@ -208,7 +213,8 @@ def _choices(service: FastAPI, desk: Desk) -> None:
 
     @_route(service, "GET", "/users/authenticate/", "Say who asks", "person")
     def whoami(author: Author) -> Response:
-        return _json({"name": author.name, "email": author.email, "isAdmin": "manager" in author.badges})
+        badges = sorted(author.badges)
+        return _json({"name": author.name, "email": author.email, "isAdmin": "manager" in badges, "badges": badges})
 
     one_and_all("departments", "département", ("departments", "departments"), department_rows)
     one_and_all("institutions", "type d'établissement", ("institutions", "institutions"), institution_rows)
@@ -322,6 +328,16 @@ def _requests(service: FastAPI, desk: Desk) -> None:
         if path.parent != job.folder or path.is_symlink() or not path.is_file():
             raise WorkbenchError("api_fichier_perdu")
         return FileResponse(path, headers=_HEADERS, media_type=_WORKBOOK, filename=name)
+
+    @_route(service, "POST", "/reports/{number}/cancel/", "Cancel a request of yours that has not ended", "report")
+    def cancel(number: str, author: Author) -> Response:
+        return _json(desk.shown([desk.cancel(author, number)])[0])
+
+    @_route(
+        service, "POST", "/reports/{number}/publication/", "Publish a report of yours", "publication", "publication"
+    )
+    def publish(number: str, author: Author, body: Body) -> Response:
+        return _json(desk.publish(author, number, body.get("badges"), body.get("release")))
 
 
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "content-security-policy": "sandbox"}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
-__all__ = ["ROOMS", "reports_application", "serve_reports"]
+__all__ = ["ROOMS", "attended", "ended_by_sigterm", "reports_application", "serve_reports"]
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def serve_reports(
     """
     import uvicorn
 
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as door, _ended_by_sigterm():
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as door, ended_by_sigterm():
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             door.bind((address, port))
@@ -120,7 +120,7 @@ def serve_reports(
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
+def ended_by_sigterm() -> Iterator[None]:
     """Have SIGTERM end things in good order, as Ctrl-C does, where signals are heard."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -138,12 +138,40 @@ def _ended_by_sigterm() -> Iterator[None]:
 
 @contextmanager
 def _workers(registry: Registry, size: int, kernel: str | None, server: uvicorn.Server) -> Iterator[None]:
-    """Run workers while a block lasts, and what goes with them; workers that cannot start end the server."""
+    """Run workers while a block lasts; workers that cannot start end the server."""
+    failures: list[WorkbenchError] = []
+
+    def failed(error: WorkbenchError) -> None:
+        failures.append(error)
+        server.should_exit = True
+
+    with attended(registry, size, kernel, failed):
+        yield
+    if failures:
+        raise failures[0]
+
+
+@contextmanager
+def attended(
+    registry: Registry, size: int, kernel: str | None, failed: Callable[[WorkbenchError], None]
+) -> Iterator[None]:
+    """Run workers and what goes with them while a block lasts, beside what the block does.
+
+    Parameters
+    ----------
+    registry
+        Opened with the rooms of jobs and of schedules.
+    size
+        How many workers; 0 for none.
+    kernel
+        As for `workbench.reports.run_batch`.
+    failed
+        Told once why they were given up; called in a thread.
+    """
     if not size:
         yield
         return
     stopped = threading.Event()
-    failures: list[WorkbenchError] = []
     attendant = Attendant(registry, log.warning)
     with pool(registry, None, size, kernel) as running:
 
@@ -152,8 +180,7 @@ def _workers(registry: Registry, size: int, kernel: str | None, server: uvicorn.
                 try:
                     attendant.look(running)
                 except WorkbenchError as error:
-                    failures.append(error)
-                    server.should_exit = True
+                    failed(error)
                     return
 
         attending = threading.Thread(target=attend, name="workbench-attend", daemon=True)
@@ -163,5 +190,3 @@ def _workers(registry: Registry, size: int, kernel: str | None, server: uvicorn.
         finally:
             stopped.set()
             attending.join()
-    if failures:
-        raise failures[0]

@@ -15,8 +15,17 @@
   let control = null;
   let states = null;
 
-  function lost() {
-    workbench_say("La connexion avec le serveur est perdue. Rechargez la page pour continuer.", "erreur");
+  // A page that lost its kernel asks the server why: no session any more, no server, or no kernel.
+  async function lost() {
+    let why = "La connexion avec le serveur est perdue : il ne répond plus. Réessayez dans quelques minutes.";
+    try {
+      const answer = await fetch(base, { redirect: "manual", cache: "no-store" });
+      if (answer.type === "opaqueredirect") why = "Votre session a pris fin. Rechargez la page pour vous reconnecter.";
+      else if (answer.ok) why = "La connexion avec le serveur est perdue. Rechargez la page pour continuer.";
+    } catch {
+      // It does not answer.
+    }
+    workbench_say(why, "erreur");
   }
 
   const encoder = new TextEncoder();

@@ -1,0 +1,206 @@
+"""The first page: who one is, what one may do in words, what one may open, the data, comments on the application.
+
+It is a page of the server and needs no kernel: it shows at once and weighs nothing. This is its state, without HTTP.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from workbench import __version__
+from workbench.dashboards.listing import Dashboard
+from workbench.dashboards.notices import notice, notice_of
+from workbench.dgfip import base_info, connect
+from workbench.discussion import ROOM as DISCUSSION
+from workbench.discussion import Comment, add_comment, comments, delete_comment
+from workbench.errors import WorkbenchError
+from workbench.identity.actor import Actor
+from workbench.numbers import format_number
+from workbench.registry import Registry, open_registry
+
+__all__ = ["Home", "rights_in_words"]
+
+KEPT_SECONDS = 30.0
+"""How long what is said of the data is kept: an import shows after that."""
+
+MOST_COMMENTS = 100
+
+_SOURCES = {
+    "balances": "Balances des données ouvertes",
+    "cci": "Balances des bases CCI",
+    "population": "Populations",
+}
+"""Imports that date the figures, by the name that the base gives them."""
+
+
+def rights_in_words(actor: Actor | None, email: str) -> list[str]:
+    """Say in French what a person may do.
+
+    Parameters
+    ----------
+    actor
+        Who logged in; None where nobody does.
+    email
+        What is done is signed with, where nobody logs in.
+
+    Examples
+    --------
+    >>> rights_in_words(None, "anne@exemple.fr")[0]
+    'Personne ne se connecte ici : ce serveur ne répond qu’à cette machine.'
+    """
+    if actor is None:
+        return [
+            "Personne ne se connecte ici : ce serveur ne répond qu’à cette machine.",
+            f"Les rapports et les commentaires sont signés {email}.",
+        ]
+    badges = sorted(actor.badges)
+    read = "Vous lisez les rapports publiés pour tous"
+    if len(badges) == 1:
+        read += f", et ceux qu’ouvre votre badge : {badges[0]}"
+    elif badges:
+        read += f", et ceux qu’ouvrent vos badges : {', '.join(badges)}"
+    said = [
+        "Vous consultez les comptes de toutes les collectivités de la base.",
+        "Vous demandez des rapports, que personne d’autre ne voit tant que vous ne les publiez pas.",
+        f"{read}.",
+        "Vous commentez ; vous ne retirez que vos commentaires.",
+    ]
+    if not badges:
+        said.append("Vous n’avez aucun badge : la personne qui tient ce serveur les donne.")
+    if "manager" in actor.badges:
+        said.append("Vous tenez les droits d’accès du magasin (badge manager).")
+    if actor.space:
+        said.append(f"Vous déposez des fichiers dans l’espace {actor.space}.")
+    return said
+
+
+@dataclass(frozen=True)
+class _Data:
+    lines: tuple[tuple[str, str], ...]
+    problem: Mapping[str, str] | None = None
+
+
+class Home:
+    """What the first page shows; threads share it.
+
+    Parameters
+    ----------
+    dashboards
+        Those that are served.
+    base
+        Path or URL of the accounting base.
+    email
+        Who works here, where nobody logs in.
+    registry
+        Where comments are; that of the settings by default.
+    """
+
+    def __init__(self, dashboards: Mapping[str, Dashboard], base: str, email: str, registry: str | None = None) -> None:
+        self._dashboards = dashboards
+        self._base = base
+        self._email = email
+        self._address = registry
+        self._lock = threading.Lock()
+        self._known: tuple[float, _Data] | None = None
+        self._registry: Registry | None = None
+
+    def page(self, actor: Actor | None) -> dict[str, Any]:
+        """Return what the page shows a person; None where nobody logs in."""
+        badges = actor.badges if actor is not None else frozenset[str]()
+        data = self._data()
+        found, problem = self._comments(actor)
+        return {
+            "person": None if actor is None else {"name": actor.name, "email": actor.email},
+            "rights": rights_in_words(actor, self._email),
+            "dashboards": [each for each in self._dashboards.values() if actor is None or each.opens_to(badges)],
+            "data": data.lines,
+            "data_problem": data.problem,
+            "comments": [_shown(each, self._author(actor)) for each in found],
+            "comments_problem": problem,
+            "version": __version__,
+        }
+
+    def comment(self, actor: Actor | None, text: str) -> None:
+        """Write a comment on the application.
+
+        Raises
+        ------
+        WorkbenchError
+            ``commentaire_vide``, ``commentaire_long``; those of the registry.
+        """
+        add_comment(text, author=self._author(actor), registry=self._opened())
+
+    def remove(self, actor: Actor | None, identifier: str) -> None:
+        """Remove a comment of hers.
+
+        Raises
+        ------
+        WorkbenchError
+            ``commentaire_absent``; those of the registry.
+        """
+        delete_comment(identifier, author=self._author(actor), registry=self._opened())
+
+    def close(self) -> None:
+        """Close the registry."""
+        with self._lock:
+            if self._registry is not None:
+                self._registry.close()
+
+    def _author(self, actor: Actor | None) -> str:
+        return actor.email if actor is not None else self._email
+
+    def _opened(self) -> Registry:
+        with self._lock:
+            if self._registry is None:
+                self._registry = open_registry(self._address, rooms=[DISCUSSION])
+            return self._registry
+
+    def _comments(self, actor: Actor | None) -> tuple[list[Comment], Mapping[str, str] | None]:
+        try:
+            return comments(author=self._author(actor), registry=self._opened(), limit=MOST_COMMENTS), None
+        except WorkbenchError:
+            said = "Les commentaires ne sont pas disponibles pour le moment."
+            return [], notice(said, "Réessayez dans un instant ; si cela dure, signalez-le.", "avertissement")
+
+    def _data(self) -> _Data:
+        with self._lock:
+            now = time.monotonic()
+            if self._known is None or now - self._known[0] > KEPT_SECONDS:
+                self._known = (now, self._read())
+            return self._known[1]
+
+    def _read(self) -> _Data:
+        try:
+            with connect(self._base) as base:
+                info = base_info(base)
+        except WorkbenchError as error:
+            return _Data((), notice_of(error))
+        years = f"{info.exercices[0]} à {info.exercices[-1]}" if info.exercices else "aucun"
+        lines = [
+            ("Exercices", years),
+            ("Budgets", f"{format_number(info.sirets)}, soit {format_number(info.budgets)} balances annuelles"),
+            ("Nomenclatures", ", ".join(name for name in info.nomenclatures if name)),
+            ("État de la base", f"{info.snapshot}, du {info.date:%d/%m/%Y}"),
+        ]
+        last = {str(source): str(date) for source, date in info.imports.groupby("source")["date"].max().items()}
+        lines += [
+            (libelle, f"importées le {datetime.fromisoformat(last[source]):%d/%m/%Y}")
+            for source, libelle in _SOURCES.items()
+            if source in last
+        ]
+        return _Data(tuple(lines))
+
+
+def _shown(comment: Comment, reader: str) -> dict[str, Any]:
+    return {
+        "id": comment.id,
+        "author": comment.author,
+        "date": f"{comment.created.astimezone():%d/%m/%Y à %H:%M}" + (", modifié" if comment.edited else ""),
+        "text": comment.text,
+        "mine": comment.author == reader,
+    }
