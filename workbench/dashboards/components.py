@@ -16,7 +16,7 @@ from workbench.widgets.component import Charts as PlainCharts
 from workbench.widgets.component import Component as PlainComponent
 from workbench.widgets.component import source
 
-__all__ = ["Actions", "Charts", "Component", "FigureTable", "Form", "stylesheet"]
+__all__ = ["Actions", "Charts", "Component", "FigureTable", "Form", "Remarks", "SituationTable", "stylesheet"]
 
 _source = partial(source, folder=Path(__file__).parent / "static")
 
@@ -33,7 +33,9 @@ class Component(PlainComponent):
 
 
 class Charts(PlainCharts, Component):
-    """Plotly figures, with the look of the dashboards."""
+    """Plotly figures, with the look of the dashboards, under a title of their own where there is one."""
+
+    title = traitlets.Unicode().tag(sync=True)
 
 
 class Form(Component):
@@ -54,6 +56,28 @@ class FigureTable(Component):
 
     _esm = _source("dom.js", "table.js")
     table: traitlets.Dict[str, Any] | None = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    drawn: traitlets.List[Any] = traitlets.List().tag(sync=True)
+
+
+class Remarks(Component):
+    """What thresholds and changes say of the figures, each with its rule.
+
+    Messages: ``explain`` (code, exercice).
+    """
+
+    _esm = _source("dom.js", "remarks.js")
+    remarks: traitlets.List[Any] | None = traitlets.List(allow_none=True, default_value=None).tag(sync=True)
+
+
+class SituationTable(Component):
+    """A collectivité among its like.
+
+    Messages: ``exercice`` (value), ``search`` (text, serial), ``peer`` (value), ``unpeer`` (value), ``like``,
+    ``draw`` (code).
+    """
+
+    _esm = _source("dom.js", "combobox.js", "situation.js")
+    state: traitlets.Dict[str, Any] | None = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     drawn: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
 
