@@ -24,7 +24,7 @@ from workbench.errors import WorkbenchError
 from workbench.reports.situation import Situation
 from workbench.widgets.background import Background
 
-__all__ = ["CollectivitePage", "collectivite_page"]
+__all__ = ["CollectivitePage", "collectivite_page", "notice"]
 
 _PATHS = {"chemin", "dossier"}
 
@@ -69,7 +69,7 @@ class CollectivitePage:
             display(component)  # type: ignore[no-untyped-call]
 
     def _say(self, error: WorkbenchError | None = None) -> None:
-        self.actions.notices = [*([] if error is None else [_notice(error)]), *self._view.notices()]
+        self.actions.notices = [*([] if error is None else [notice(error)]), *self._view.notices()]
 
     def _on_form(self, message: Mapping[str, Any]) -> None:
         match message:
@@ -208,7 +208,8 @@ class CollectivitePage:
         self.actions.notices = [{"kind": "erreur", "message": message, "hint": hint}]
 
 
-def _notice(error: WorkbenchError) -> dict[str, str]:
+def notice(error: WorkbenchError) -> dict[str, str]:
+    """Return an error as pages show it."""
     # Where the server keeps its files is not a visitor's concern.
     named = {name: Path(value).name if name in _PATHS else value for name, value in error.details.items()}
     error = WorkbenchError(error.code, **named)
@@ -221,4 +222,4 @@ def collectivite_page() -> CollectivitePage | Actions:
     try:
         return CollectivitePage(CollectiviteView(connect(current.base), current.trames))
     except WorkbenchError as error:
-        return Actions(notices=[_notice(error)])
+        return Actions(notices=[notice(error)])
