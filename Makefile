@@ -17,7 +17,7 @@ help:
 	@echo "make test       environment, all tests, lint, types, import arrows"
 	@echo "make test-fast  the same without the tests marked slow"
 	@echo "make up         dashboards on the demonstration base (or WORKBENCH_BASE)"
-	@echo "make widgets    bundle CodeMirror and tus-js-client again (Node and npm; not needed to run)"
+	@echo "make widgets    bundle CodeMirror, tus-js-client and the outlines of the map again (Node and npm; not needed to run)"
 	@echo "make lock       resolve the dependencies again into the lock files"
 
 $(BIN)/uv:
@@ -60,6 +60,7 @@ lock:
 widgets:
 	cd workbench/widgets/editor && npm ci --ignore-scripts && npm run build
 	cd workbench/dashboards/tus && npm ci --ignore-scripts && npm run build
+	cd workbench/dashboards/outlines && npm ci --ignore-scripts && npm run build
 
 clean:
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis

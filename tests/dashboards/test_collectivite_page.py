@@ -16,6 +16,19 @@ from workbench.dashboards.components import Actions, Charts, FigureTable, Form, 
 from workbench.errors import WorkbenchError
 
 
+class NoSituation:
+    """What a view compares when it compares nothing."""
+
+    found = None
+    drawn: tuple[str, ...] = ()
+
+    def job(self) -> None:
+        return None
+
+    def shown(self) -> None:
+        return None
+
+
 class Recorder:
     """A view that answers what it is told to, and keeps what it is asked."""
 
@@ -25,6 +38,7 @@ class Recorder:
         self.drawn: tuple[str, ...] = ()
         self.table: object = None
         self.figures_asked = 0
+        self.situation = NoSituation()
 
     def form(self) -> dict[str, Any]:
         return {"collectivite": "", "asked": len(self.asked)}
@@ -38,6 +52,9 @@ class Recorder:
     def charts(self) -> list[dict[str, Any]]:
         self.figures_asked += 1
         return [{"data": [], "layout": {}, "config": {}, "alternative": ""}]
+
+    def remarks(self) -> list[dict[str, Any]]:
+        return []
 
     def documents(self) -> list[dict[str, str]]:
         return [{"value": "rapport", "label": "Rapport", "description": ""}]

@@ -24,7 +24,7 @@ from workbench.identity.actor import Actor
 from workbench.registry import open_registry
 from workbench.store import Client, Desk, Store, file_property, open_store
 from workbench.store.app import create_app
-from workbench.store.first_policies import OF_REPORTS
+from workbench.store.first_policies import FIRST, OF_REPORTS
 from workbench.store.policies import FIELDS
 from workbench.store.tables import ROOM
 
@@ -247,7 +247,7 @@ def test_the_policies_of_reports_are_there_from_the_first_day_and_may_be_retired
 
     with open_store(tmp_path / "registre.sqlite") as store:
         first = matches(store)
-        assert set(first) == {"system", *OF_REPORTS}
+        assert set(first) == {"system", *FIRST}
         assert refused(desk(store, ADA).put, "rapport", [{"key": {}, "value": {"a": 1}}]) == "ecriture_interdite"
         retired = {"key": {"type": "policy", "name": "rapport"}, "value": dict.fromkeys(FIELDS)}
         store.put(manager, "system", [retired])

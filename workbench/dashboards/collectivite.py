@@ -7,23 +7,26 @@ is believed.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.dashboards.presentation import figure_rows, proposal_detail, validity
-from workbench.dgfip import Base, base_info, find_collectivites, keeps_nomenclature, perimetre, select_budgets
+from workbench.dashboards.chosen_budget import MOST_CHARACTERS, Collectivite, read_collectivite, unknown_choice
+from workbench.dashboards.documents import Document
+from workbench.dashboards.presentation import figure_rows, proposal_detail, shown_chart, validity
+from workbench.dashboards.situation import SituationView
+from workbench.dgfip import Base, base_info, keeps_nomenclature
 from workbench.errors import WorkbenchError
 from workbench.evaluation import Explanation, evaluate, explain
 from workbench.evaluation.results import IndicateurTable
+from workbench.reports.comments import comments
+from workbench.reports.comparative import compared_indicateurs, with_population
 from workbench.reports.numbers import format_value
 from workbench.reports.series import exercices_of, name_of
+from workbench.reports.visible_budgets import VisibleBudgets, visible_budgets
 from workbench.trames import Trame, TrameSummary, list_trames, load_trame, modele_path
 from workbench.widgets.explanations import explanation_tree, node_at, unites_of
 
-__all__ = ["CollectiviteView", "Document"]
+__all__ = ["CollectiviteView"]
 
 MOST_EXERCICES = 8
 """Exercices shown at first, the latest; the period can be widened."""
@@ -31,52 +34,11 @@ MOST_EXERCICES = 8
 MOST_PROPOSALS = 20
 """Proposals of the type-ahead."""
 
-MOST_CHARACTERS = 80
-"""Characters of a search that are read."""
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
 MOST_CHARTS = 6
 """Charts shown at once."""
 
-
-@dataclass(frozen=True)
-class Collectivite:
-    """A budget that was chosen.
-
-    Parameters
-    ----------
-    siret
-        Fourteen characters.
-    libelle
-        Its latest label.
-    exercices
-        Exercices that have comptes, ascending, by nomenclature.
-    """
-
-    siret: str
-    libelle: str
-    exercices: Mapping[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True)
-class Document:
-    """A file for the visitor.
-
-    Parameters
-    ----------
-    name
-        ASCII name of the file.
-    content
-        Its bytes.
-    media_type
-        MIME type.
-    """
-
-    name: str
-    content: bytes
-    media_type: str = XLSX
+MONTANTS = ("total", "habitant")
+"""How amounts in euros are shown: as they are, or per inhabitant."""
 
 
 class CollectiviteView:
@@ -88,6 +50,8 @@ class CollectiviteView:
         The accounting base, open read-only.
     folder
         Folder of the trames.
+    visible
+        What the visitor may see of the base; by default what the store says, where it is asked.
 
     Raises
     ------
@@ -95,8 +59,10 @@ class CollectiviteView:
         ``base_sans_comptes``, or ``trames_absentes`` when no trame suits the base.
     """
 
-    def __init__(self, base: Base, folder: Path) -> None:
+    def __init__(self, base: Base, folder: Path, visible: VisibleBudgets | None = None) -> None:
         self._base = base
+        self.visible = visible or visible_budgets(base)
+        self.situation = SituationView(base, self.visible)
         present = [name for name in base_info(base).nomenclatures if name]
         if not present:
             raise WorkbenchError("base_sans_comptes")
@@ -120,7 +86,9 @@ class CollectiviteView:
         self.collectivite: Collectivite | None = None
         self.debut: int | None = None
         self.fin: int | None = None
+        self.montants = "total"
         self.table: IndicateurTable | None = None
+        self.amounts: IndicateurTable | None = None
         self.drawn: tuple[str, ...] = ()
         self._explained: Explanation | None = None
 
@@ -150,7 +118,7 @@ class CollectiviteView:
         asked = text[:MOST_CHARACTERS].strip()
         if asked and not any(letter.isalnum() for letter in asked):
             return []
-        found = find_collectivites(self._base, asked, limit=MOST_PROPOSALS)
+        found = self.visible.find(asked, MOST_PROPOSALS)
         return [
             {"value": str(one["siret"]), "label": str(one["libelle"]), "detail": proposal_detail(one)}
             for one in found.to_dict("records")
@@ -170,6 +138,7 @@ class CollectiviteView:
             "exercices": [{"value": str(exercice), "label": str(exercice)} for exercice in self.exercices],
             "debut": str(self.debut or ""),
             "fin": str(self.fin or ""),
+            "montants": self.montants,
             "about": self._summary.description.strip(),
         }
 
@@ -181,7 +150,8 @@ class CollectiviteView:
         Parameters
         ----------
         field
-            ``nomenclature``, ``trame``, ``collectivite`` (a SIRET), ``debut`` or ``fin``.
+            ``nomenclature``, ``trame``, ``collectivite`` (a SIRET), ``debut``, ``fin``, or ``montants``: ``total`` or
+            ``habitant``.
         value
             Text, as a browser sends it; must be among what is offered.
 
@@ -195,7 +165,7 @@ class CollectiviteView:
             raise WorkbenchError("choix_inconnu", champ="Choix", valeur="?")
         if field == "nomenclature":
             if value not in self._offered:
-                raise _unknown("Nomenclature", value)
+                raise unknown_choice("Nomenclature", value)
             same = self._summary.code
             self.nomenclature = value
             self._summary = next((one for one in self._offered[value] if one.code == same), self._offered[value][0])
@@ -203,21 +173,25 @@ class CollectiviteView:
         elif field == "trame":
             summary = next((one for one in self._offered[self.nomenclature] if one.code == value), None)
             if summary is None:
-                raise _unknown("Trame", value)
+                raise unknown_choice("Trame", value)
             self._summary = summary
         elif field == "collectivite":
-            self.collectivite = _collectivite(self._base, value)
+            if not self.visible.sees(value):
+                raise unknown_choice("Collectivité", value)
+            self.collectivite = read_collectivite(self._base, value)
             self._open_period()
         elif field in ("debut", "fin"):
             self._choose_exercice(field, value)
+        elif field == "montants" and value in MONTANTS:
+            self.montants = value
         else:
-            raise _unknown("Choix", field)
+            raise unknown_choice("Choix", field)
         self.evaluate()
 
     def _choose_exercice(self, field: str, value: str) -> None:
         exercice = next((one for one in self.exercices if str(one) == value), None)
         if exercice is None or self.debut is None or self.fin is None:
-            raise _unknown("Exercice", value)
+            raise unknown_choice("Exercice", value)
         # A period whose end would come first is moved, not refused: the other bound follows.
         if field == "debut":
             self.debut, self.fin = exercice, max(exercice, self.fin)
@@ -230,10 +204,13 @@ class CollectiviteView:
 
     def evaluate(self) -> None:
         """Compute the table of what is chosen; None as long as no collectivité is."""
-        self.table = self._explained = None
+        self.table = self.amounts = self._explained = None
         self.drawn = ()
+        self.situation.about()
         if self.collectivite is None:
             return
+        if not self.visible.sees(self.collectivite.siret):
+            raise unknown_choice("Collectivité", self.collectivite.siret)
         if self.debut is None or self.fin is None:
             others = ", ".join(self.collectivite.exercices)
             raise WorkbenchError(
@@ -242,13 +219,20 @@ class CollectiviteView:
                 nomenclature=self.nomenclature,
                 autres=others or "aucune nomenclature",
             )
-        self.table = evaluate(
-            self.trame,
+        per_inhabitant = self.montants == "habitant"
+        whole = evaluate(
+            with_population(self.trame) if per_inhabitant else self.trame,
             self._base,
             sirets=[self.collectivite.siret],
             exercices=range(self.debut, self.fin + 1),
             nomenclature=self.nomenclature,
         )
+        self.amounts = self.table = whole
+        if per_inhabitant:
+            self.amounts = whole.loc[list(self.trame.codes)]
+            self.table = whole.loc[[one.code for _, one in compared_indicateurs(whole.provenance.trame)]]
+        present = whole.provenance.exercices
+        self.situation.about(self.trame, self.collectivite.siret, present, self.nomenclature)
 
     # What is shown
 
@@ -267,6 +251,21 @@ class CollectiviteView:
             ),
         ]
 
+    def remarks(self) -> list[dict[str, Any]]:
+        """Return what the thresholds and the changes of the figures have to say, each with its rule."""
+        if self.table is None or self.amounts is None:
+            return []
+        return [
+            {
+                "gravite": one.gravite,
+                "texte": one.texte,
+                "source": one.source,
+                "code": one.indicateur if one.indicateur in self.table.index else "",
+                "exercice": one.exercice,
+            }
+            for one in comments(self.amounts)
+        ]
+
     def figures(self) -> dict[str, Any] | None:
         """Return the table for the reader: exercices, and rows of texts under their themes."""
         if self.table is None or self.collectivite is None:
@@ -280,7 +279,7 @@ class CollectiviteView:
             return None
         if isinstance(exercice, bool) or not isinstance(exercice, int) or exercice not in exercices_of(table):
             return None
-        indicateur = self.trame[code]
+        indicateur = table.provenance.trame[code]
         self._explained = explain(table, code, exercice)
         value = format_value(self._explained.value, indicateur.unite, decimals=3 if indicateur.unite == "ratio" else 2)
         return {
@@ -296,15 +295,15 @@ class CollectiviteView:
                 if (formule.exercice_min or exercice) <= exercice <= (formule.exercice_max or exercice)
             ],
             "reference": indicateur.reference.strip(),
-            "tree": explanation_tree(self._explained, unites_of(self.trame)),
+            "tree": explanation_tree(self._explained, unites_of(table.provenance.trame)),
         }
 
     def expansion(self, path: object) -> dict[str, Any] | None:
         """Return one more level of the figure being explained, at a path; None when there is none."""
-        if self._explained is None or not isinstance(path, list):
+        if self._explained is None or self.table is None or not isinstance(path, list):
             return None
         node = node_at(self._explained, path)
-        return None if node is None else explanation_tree(node, unites_of(self.trame), levels=1)
+        return None if node is None else explanation_tree(node, unites_of(self.table.provenance.trame), levels=1)
 
     def draw(self, code: object) -> None:
         """Put an indicateur in the charts, or take it out."""
@@ -326,59 +325,43 @@ class CollectiviteView:
             figures = charts.theme_charts(self.table.loc[list(self.drawn)])
         else:
             figures = (charts.key_charts(self.table) or charts.theme_charts(self.table))[:MOST_CHARTS]
-        return [
-            {**(bundle := charts.bundle(figure))[charts.PLOTLY_MIME], "alternative": bundle["text/plain"]}
-            for figure in figures
-        ]
+        return [shown_chart(figure) for figure in figures]
 
     def documents(self) -> list[dict[str, str]]:
         """Return the files that can be taken away."""
         if self.table is None:
             return []
-        return [
-            {
-                "value": "rapport",
-                "label": "Télécharger le tableau (Excel)",
-                "description": "Les indicateurs, et le périmètre",
-            },
-            {
-                "value": "balance",
-                "label": "Télécharger la balance (Excel)",
-                "description": "Tous les comptes de la période",
-            },
+        files = [
+            ("rapport", "Télécharger le tableau (Excel)", "Les indicateurs, et le périmètre"),
+            ("csv", "Télécharger le tableau (CSV)", "Les chiffres du tableau, pour un tableur ou un programme"),
+            ("comparaison", "Télécharger la comparaison (Excel)", "La collectivité, sa strate et ses semblables"),
+            ("balance", "Télécharger la balance (Excel)", "Tous les comptes de la période"),
+            ("pdf", "Télécharger la page (PDF)", "Ce que la page montre, pour l'imprimer ou le joindre"),
         ]
+        shown = [each for each in files if each[0] != "comparaison" or self.situation.found is not None]
+        return [{"value": value, "label": label, "description": description} for value, label, description in shown]
 
     def document(self, name: object) -> Document | None:
         """Write a file; None when it is not one of `documents`."""
         if self.table is None or self.collectivite is None or self.debut is None or self.fin is None:
             return None
-        from workbench.reports import write_balance, write_excel
+        if not self.visible.sees(self.collectivite.siret):
+            raise unknown_choice("Collectivité", self.collectivite.siret)
+        from workbench.dashboards import collectivite_files as files
 
-        stem = f"{self.collectivite.siret}_{self.debut}-{self.fin}.xlsx"
-        with tempfile.TemporaryDirectory() as folder:
-            if name == "rapport":
-                path = Path(folder) / f"{self.trame.code}_{stem}"
-                write_excel(self.table, model=modele_path(self.trame, self._summary.path), to=path)
-            elif name == "balance":
-                path = Path(folder) / f"balance_{stem}"
-                write_balance(self._base, [self.collectivite.siret], range(self.debut, self.fin + 1), path)
-            else:
-                return None
-            return Document(path.name, path.read_bytes())
-
-
-def _collectivite(base: Base, siret: str) -> Collectivite:
-    """Read a budget and its exercices; the SIRET comes from a browser."""
-    found: list[dict[str, Any]] = []
-    if siret.isalnum() and siret.isascii() and len(siret) == 14:
-        found = select_budgets(base, perimetre(sirets=[siret])).to_pylist()
-    if not found:
-        raise _unknown("Collectivité", siret)
-    exercices: dict[str, list[int]] = {}
-    for budget in found:
-        exercices.setdefault(budget["nomenclature"] or "", []).append(budget["exercice"])
-    return Collectivite(siret, found[-1]["libelle"], {name: tuple(years) for name, years in exercices.items()})
-
-
-def _unknown(field: str, value: str) -> WorkbenchError:
-    return WorkbenchError("choix_inconnu", champ=field, valeur=value[:MOST_CHARACTERS])
+        stem = f"{self.collectivite.siret}_{self.debut}-{self.fin}"
+        code = self.trame.code if self.montants == "total" else f"{self.trame.code}_par_habitant"
+        match name:
+            case "rapport":
+                model = modele_path(self.trame, self._summary.path) if self.montants == "total" else None
+                return files.workbook(self.table, model, f"{code}_{stem}.xlsx")
+            case "csv":
+                return files.figures_csv(self.table, f"{code}_{stem}.csv")
+            case "comparaison" if self.situation.found is not None:
+                return files.comparison(self.situation.found, f"comparaison_{self.trame.code}_{stem}.xlsx")
+            case "balance":
+                years = range(self.debut, self.fin + 1)
+                return files.balance(self._base, self.collectivite.siret, years, f"balance_{stem}.xlsx")
+            case "pdf":
+                return files.page_pdf(self, f"{code}_{stem}.pdf")
+        return None

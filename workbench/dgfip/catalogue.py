@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import and_, func, or_, select
+import pyarrow as pa
+from sqlalchemy import and_, column, func, or_, select, table
 
 from workbench.dgfip.base import Base, snapshots
 from workbench.dgfip.import_report import grouped
@@ -37,6 +38,7 @@ def find_collectivites(
     *,
     departement: str | int | None = None,
     nomenclature: str | None = None,
+    among: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Search budgets by label or by SIRET, as someone types.
 
@@ -52,6 +54,8 @@ def find_collectivites(
         Only this one: ``"031"``, ``31``.
     nomenclature
         Only budgets that had this one, or one of several (``"M14+M57"``, ``"M4*"``), in some exercice.
+    among
+        Only these SIRET; None for all.
 
     Returns
     -------
@@ -72,6 +76,10 @@ def find_collectivites(
     conditions = []
     if departement is not None:
         conditions.append(c.departement.in_(perimetre(departements=departement).departements or ()))
+    tables: dict[str, pa.Table] = {}
+    if among is not None:
+        tables["parmi"] = pa.table({"siret": pa.array(sorted(among), pa.string())})
+        conditions.append(c.siret.in_(select(table("parmi", column("siret")).c.siret)))
     rows = (
         select(
             c.siret,
@@ -97,7 +105,7 @@ def find_collectivites(
     if asked:
         found = found.where(rows.c.avec_nomenclature)
     order = (func.starts_with(name, " ".join(words)).desc(), rows.c.type_budget, rows.c.libelle, rows.c.siret)
-    frame: pd.DataFrame = base.fetch(found.order_by(*order).limit(limit)).to_pandas()
+    frame: pd.DataFrame = base.fetch(found.order_by(*order).limit(limit), tables).to_pandas()
     return frame
 
 

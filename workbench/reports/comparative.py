@@ -23,9 +23,20 @@ from workbench.reports.sections import EmptyReportError, Section
 from workbench.reports.series import NO_THEME, name_of
 from workbench.trames import Indicateur, Serie, Trame, serie_of
 
-__all__ = ["Comparison", "compare_collectivites", "places", "side_by_side", "title", "warnings"]
+__all__ = [
+    "HABITANT",
+    "Comparison",
+    "compare_collectivites",
+    "compared_indicateurs",
+    "places",
+    "side_by_side",
+    "title",
+    "warnings",
+    "with_population",
+]
 
 HABITANT = "_HABITANT"
+"""What ends the code of an amount per inhabitant."""
 
 MOST = 12
 """Collectivités that a table shows; the others are in the workbook."""
@@ -139,7 +150,7 @@ def compare_collectivites(
         )
     return Comparison(
         whole,
-        tuple(_compared(whole)),
+        tuple(compared_indicateurs(whole)),
         present,
         strates(whole, base, exercices=years, sirets=list(present), **choice),
         tuple(siret for siret in asked if siret not in present),
@@ -147,27 +158,31 @@ def compare_collectivites(
 
 
 def with_population(trame: Trame) -> Trame:
-    """Return the trame with each of its amounts per inhabitant."""
+    """Return the trame with each of its amounts per inhabitant, after the amount."""
     if isinstance(trame, Serie):
         parts = [with_population(one) for one in trame.trames]
         return serie_of(parts, code=trame.code, libelle=trame.libelle, reference=trame.reference)
-    added = [
-        Indicateur.from_texte(
-            one.code + HABITANT,
-            f"{one.code}/$POP",
-            f"{name_of(one)} par habitant",
-            theme=one.theme,
-            unite="euros_par_habitant",
-            reference=one.reference,
-        )
-        for one in trame.indicateurs
-        if one.unite == "euros" and one.code + HABITANT not in trame
-    ]
-    return replace(trame, indicateurs=(*trame.indicateurs, *added), modele="")
+    with_both: list[Indicateur] = []
+    for one in trame.indicateurs:
+        with_both.append(one)
+        if one.unite == "euros" and one.code + HABITANT not in trame:
+            with_both.append(_per_inhabitant(one))
+    return replace(trame, indicateurs=tuple(with_both), modele="")
 
 
-def _compared(trame: Trame) -> Iterator[tuple[str, Indicateur]]:
-    """Give what sizes do not blur: ratios, and amounts per inhabitant under the heading of the amount."""
+def _per_inhabitant(one: Indicateur) -> Indicateur:
+    return Indicateur.from_texte(
+        one.code + HABITANT,
+        f"{one.code}/$POP",
+        f"{name_of(one)} par habitant",
+        theme=one.theme,
+        unite="euros_par_habitant",
+        reference=one.reference,
+    )
+
+
+def compared_indicateurs(trame: Trame) -> Iterator[tuple[str, Indicateur]]:
+    """Give what sizes do not blur: ratios, and amounts per inhabitant, each under the heading of the amount."""
     taken: set[str] = set()
     for one in trame.indicateurs:
         shown = trame[one.code + HABITANT] if one.unite == "euros" else one

@@ -1,4 +1,4 @@
-"""The policies that a new store has: its own protection, and whose the published reports are.
+"""The policies that a new store has: its own protection, whose reports are, who says which budgets are seen.
 
 A report is its author's: its key names her, and the badge that reading her copy or writing there takes is lent to her
 alone. Nobody is ever given that badge: identity refuses those that begin with ``$``.
@@ -20,7 +20,18 @@ from workbench.store.policies import EMAIL, FIELDS, Access
 from workbench.store.tables import OBJECT
 from workbench.store.writing import publish
 
-__all__ = ["AUTHOR", "NOBODY", "OF_REPORTS", "REPORTS", "protection", "publish_first", "unknown_policies"]
+__all__ = [
+    "AUTHOR",
+    "BUDGETS",
+    "FIRST",
+    "KEEPER",
+    "NOBODY",
+    "OF_REPORTS",
+    "REPORTS",
+    "protection",
+    "publish_first",
+    "unknown_policies",
+]
 
 REPORTS = "rapport"
 """The bucket of the published reports."""
@@ -32,6 +43,15 @@ OF_REPORTS: Mapping[str, Mapping[str, Any]] = {
     "rapport": {"match": f"^{REPORTS}$", "write": [AUTHOR]},
     "rapport auteur": {"match": f"^{REPORTS}$", "key": {"auteur": EMAIL}, "promote": [AUTHOR]},
 }
+
+BUDGETS = "dgfip"
+"""The bucket that says who sees which budgets of the accounting base."""
+
+KEEPER = "$base"
+"""The badge that writing there takes: who holds the registry has it, and no one else."""
+
+FIRST: Mapping[str, Mapping[str, Any]] = {**OF_REPORTS, "budgets": {"match": f"^{BUDGETS}$", "write": [KEEPER]}}
+"""The policies that a new store is given, beside its own protection."""
 
 NOBODY = SimpleNamespace(email="system", badges=frozenset[str]())
 """Who publishes them."""

@@ -20,7 +20,7 @@ from workbench.errors import WorkbenchError
 from workbench.registry import Registry, open_registry
 from workbench.store import journal
 from workbench.store.files import StoredFile, content_of
-from workbench.store.first_policies import NOBODY, OF_REPORTS, protection, publish_first, unknown_policies
+from workbench.store.first_policies import FIRST, NOBODY, protection, publish_first, unknown_policies
 from workbench.store.item import Item, item
 from workbench.store.keys import SYSTEM, Reader, checked_bucket, checked_moment, checked_text
 from workbench.store.policies import MANAGER, Access, access
@@ -69,7 +69,7 @@ def open_store(address: str | Path | None = None, *, manager: str = MANAGER) -> 
     try:
         store = Store(registry)
         store.protect(manager, only_if_open=True)
-        store.install(OF_REPORTS)
+        store.install(FIRST)
     except BaseException:
         registry.close()
         raise

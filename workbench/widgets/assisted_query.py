@@ -39,7 +39,8 @@ class QueryForm(Component):
     """
 
     _esm = source(
-        "dom.js", "combobox.js", "plotly.js", "query_saved.js", "query_form.js", "query_result.js", "query_panel.js"
+        *("dom.js", "combobox.js", "plotly.js", "query_saved.js", "query_fields.js", "query_form.js"),
+        *("query_result.js", "query_panel.js"),
     )
     _css = source("lab.css", "query_panel.css")
     address = traitlets.Unicode().tag(sync=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -72,10 +72,13 @@ class QueryChoices:
     ----------
     base
         An open base; each list is read once, when it is first needed.
+    among
+        Gives the SIRET that may be proposed; None for all.
     """
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: Base, among: Callable[[], Collection[str] | None] = lambda: None) -> None:
         self.base = base
+        self._among = among
         self._libelles: dict[str, dict[str, str]] = {}
 
     def lists(self) -> dict[str, list[Choice]]:
@@ -148,6 +151,7 @@ class QueryChoices:
             _PROPOSED,
             departement=chosen[0] if len(chosen) == 1 else None,
             nomenclature=spec.perimetre.nomenclature,
+            among=self._among(),
         )
         return [
             {

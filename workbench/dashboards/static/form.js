@@ -24,6 +24,13 @@ function render({ model, el }) {
   });
   const aboutText = element("p", { class: "wb-hint" });
   const about = element("details", { class: "wb-about" }, element("summary", {}, "À propos de cette trame"), aboutText);
+  const amounts = { total: "Montants", habitant: "Par habitant" };
+  const name = unique("montants");
+  const radios = Object.entries(amounts).map(([value, label]) => {
+    const input = element("input", { type: "radio", name, value, onchange: () => ask({ kind: "choose", field: "montants", value }) });
+    return element("label", { class: "wb-radio" }, input, label);
+  });
+  const montants = element("fieldset", { class: "wb-montants" }, element("legend", { class: "wb-sr" }, "Montants en euros"), radios);
   const form = element(
     "form",
     { class: "wb-form", "aria-label": "Choix de la collectivité et des exercices", onsubmit: (event) => event.preventDefault() },
@@ -37,6 +44,7 @@ function render({ model, el }) {
       select("debut", "De"),
       select("fin", "à"),
     ),
+    montants,
     about,
   );
   el.append(form);
@@ -55,6 +63,7 @@ function render({ model, el }) {
     fill(selects.debut, state.exercices, state.debut, "—");
     fill(selects.fin, state.exercices, state.fin, "—");
     collectivite.setValue(state.collectivite ?? "");
+    for (const label of radios) label.firstChild.checked = label.firstChild.value === state.montants;
     aboutText.textContent = state.about ?? "";
     about.hidden = !state.about;
   }

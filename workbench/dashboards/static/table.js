@@ -131,7 +131,14 @@ function render({ model, el }) {
         {},
         element("th", { scope: "col" }, "Indicateur"),
         element("th", { scope: "col", class: "wb-unit" }, "Unité"),
-        state.exercices.map((exercice) => element("th", { scope: "col" }, String(exercice))),
+        state.exercices.map((exercice) =>
+          element(
+            "th",
+            { scope: "col" },
+            String(exercice),
+            state.provisional?.includes(exercice) ? element("span", { class: "wb-provisional", title: "Comptes provisoires" }, " prov.") : null,
+          ),
+        ),
       ),
     );
     const table = element("table", { class: "wb-table" }, head, body(state.groups, state.exercices));

@@ -3,7 +3,7 @@
 function render({ model, el }) {
   el.classList.add("wb", "wb-charts");
   const ask = channel(model, el);
-  const title = element("h2", { class: "wb-title", tabindex: "-1" }, "Graphiques");
+  const title = element("h2", { class: "wb-title", tabindex: "-1" }, model.get("title") || "Graphiques");
   const grid = element("div", { class: "wb-chart-grid" });
   el.append(title, grid);
   let current = 0;
@@ -32,9 +32,27 @@ function render({ model, el }) {
   );
   function replace(boxes) {
     seen.disconnect();
-    for (const box of grid.children) if (box.figure) window.Plotly?.purge(box);
+    for (const box of grid.querySelectorAll(".wb-chart")) if (box.figure) window.Plotly?.purge(box);
     grid.replaceChildren(...boxes);
-    boxes.forEach((box) => seen.observe(box));
+    grid.querySelectorAll(".wb-chart").forEach((box) => seen.observe(box));
+  }
+  // The same figures for who does not see the chart, or wants them.
+  function figuresOf({ head, body }) {
+    return element(
+      "details",
+      { class: "wb-chart-rows" },
+      element("summary", {}, "Les chiffres du graphique"),
+      element(
+        "div",
+        { class: "wb-scroll", tabindex: "0", role: "region", "aria-label": "Les chiffres du graphique" },
+        element(
+          "table",
+          { class: "wb-table" },
+          element("thead", {}, element("tr", {}, head.map((text) => element("th", { scope: "col" }, text)))),
+          element("tbody", {}, body.map(([name, ...cells]) => element("tr", {}, element("th", { scope: "row" }, name), cells.map((cell) => element("td", {}, cell))))),
+        ),
+      ),
+    );
   }
   function expect() {
     current = model.get("turn");
@@ -48,7 +66,7 @@ function render({ model, el }) {
       figures.map((figure) => {
         const box = element("div", { class: "wb-chart", role: "img", "aria-label": figure.alternative });
         box.figure = figure;
-        return box;
+        return figure.rows ? element("div", { class: "wb-chart-figures" }, box, figuresOf(figure.rows)) : box;
       }),
     );
   }
