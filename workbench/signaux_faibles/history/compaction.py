@@ -1,0 +1,344 @@
+"""Making facts of what was imported: runs are begun, prolonged, cut and joined, by statements over whole tables.
+
+A delivery says what it says whatever came before or comes after it, and runs keep that exactly. So batches may be
+compacted in any order, a late one between two others included: the states of all of them are those of the files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Text, and_, delete, exists, func, insert, null, or_, select, update
+
+from workbench.engines import Writer
+from workbench.errors import WorkbenchError
+from workbench.signaux_faibles.batches import check_key
+from workbench.signaux_faibles.declaration import Source
+from workbench.signaux_faibles.history import schema
+from workbench.signaux_faibles.history.base import History
+from workbench.signaux_faibles.history.importing import Progress
+from workbench.signaux_faibles.history.order import Deliveries, TypeDeliveries
+from workbench.signaux_faibles.kinds import constant
+from workbench.signaux_faibles.sources import source_named
+
+__all__ = ["Change", "Compaction", "compact"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a batch changed of a type, against the delivery before it.
+
+    Parameters
+    ----------
+    batch, type
+        Which.
+    complete
+        Whether the delivery replaced all that was known.
+    given
+        Tuples that it holds, each once.
+    added, removed
+        Tuples alive as of it and not as of the delivery before, and the reverse.
+    before, alive
+        Tuples alive as of the delivery before, and as of it.
+    """
+
+    batch: str
+    type: str
+    complete: bool
+    given: int
+    added: int
+    removed: int
+    before: int
+    alive: int
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether more than a tenth of what was known went away, or what is known more than doubled."""
+        return self.before > 0 and (self.removed * 10 > self.before or self.alive > 2 * self.before)
+
+    def __str__(self) -> str:
+        sort = "complet" if self.complete else "ajout"
+        line = f"{self.batch} {self.type} ({sort}) : {self.given} faits lus, {self.added} ajoutés, {self.removed} retirés"
+        return f"{line} ; {self.alive} en vigueur (avant : {self.before})" + (" — à vérifier" if self.is_suspicious else "")
+
+
+@dataclass(frozen=True)
+class Compaction:
+    """What a compaction did.
+
+    Parameters
+    ----------
+    changes
+        One a batch and type.
+    left
+        Batches that still wait, being earlier than the one asked for.
+    """
+
+    changes: tuple[Change, ...]
+    left: tuple[str, ...] = ()
+
+    @property
+    def suspicious(self) -> tuple[Change, ...]:
+        """Changes worth a look."""
+        return tuple(each for each in self.changes if each.is_suspicious)
+
+    def __str__(self) -> str:
+        lines = [str(each) for each in self.changes] or ["Rien à compacter."]
+        return "\n".join([*lines, *(f"{each} : en attente, antérieur au batch demandé." for each in self.left)])
+
+
+def compact(history: History, since: str | None = None, *, progress: Progress | None = None) -> Compaction:
+    """Make facts of what was imported.
+
+    Parameters
+    ----------
+    history
+        Open for writing.
+    since
+        First batch to take; all that wait by default. What is earlier goes on waiting.
+    progress
+        Told of each batch and type before it is done; may raise to stop.
+
+    Raises
+    ------
+    WorkbenchError
+        ``batch_inconnu`` when the history has no such batch, ``base_lecture_seule``, ``import_en_cours``. Nothing then
+        changes.
+    """
+    history.require_writable()
+    if since is not None:
+        known = [each.key for each in history.batches()]
+        if check_key(since) not in known:
+            raise WorkbenchError("batch_inconnu", batch=since, connus=", ".join(known) or "aucun")
+    if not any(each.pending for each in history.deliveries()):
+        return Compaction(())
+    changes: list[Change] = []
+    with history.write() as writer:
+        waiting = [each for each in history.deliveries() if each.pending]
+        taken = [each for each in waiting if since is None or each.batch >= since]
+        left = tuple(sorted({each.batch for each in waiting} - {each.batch for each in taken}))
+        deliveries = Deliveries(history.deliveries())
+        known_of = {each.type: deliveries.of(each.type) for each in taken}
+        writer.loaded()
+        for done, each in enumerate(taken):
+            if progress is not None:
+                progress(done, len(taken) + 1, f"{each.batch} {each.type}")
+            merger = _Merger(writer, source_named(each.type), known_of[each.type], each.batch)
+            given = merger.apply()
+            known_of[each.type] = known_of[each.type].with_one(each.batch, each.pending_complete)
+            changes.append(measured(writer, source_named(each.type), known_of[each.type], each.batch, given))
+            _settle(writer, each.batch, each.type, each.pending_complete)
+        if progress is not None:
+            progress(len(taken), len(taken) + 1, "publication")
+    return Compaction(tuple(changes), left)
+
+
+def _settle(writer: Writer, batch: str, type_: str, complete: bool) -> None:
+    at, waiting = schema.deliveries, schema.imported(type_)
+    writer.execute(delete(waiting).where(waiting.c.batch == batch))
+    writer.execute(delete(at).where(and_(at.c.batch == batch, at.c.type == type_)))
+    writer.execute(
+        insert(at).values(
+            batch=batch, type=type_, complete=complete, compacted=True, pending=False, pending_complete=False
+        )
+    )
+
+
+class _Merger:
+    """Merges one delivery of one type into its runs.
+
+    Parameters
+    ----------
+    writer
+        Past its loading.
+    source
+        The type.
+    known
+        The deliveries that the history knows of it, this one included or not.
+    batch
+        The delivery.
+    """
+
+    def __init__(self, writer: Writer, source: Source, known: TypeDeliveries, batch: str) -> None:
+        self._writer = writer
+        self._key = source.scope.key
+        self._rows = schema.facts(source.type)
+        self._waiting = schema.imported(source.type)
+        self._fields = [name for name, _ in schema.stored_fields(source.type)]
+        self._known = known
+        self._batch = batch
+        self._before, self._after = known.before(batch), known.after(batch)
+        self._end: ColumnElement[Any] = null().cast(Text) if self._after is None else constant(batch).cast(Text)
+
+    def apply(self) -> int:
+        """Merge; return how many tuples the delivery says."""
+        if self._batch not in self._known:
+            self._cut()
+        if self._before is not None and self._after is not None:
+            self._join()
+        if self._before is not None:
+            self._prolong()
+        if self._after is not None:
+            self._advance()
+        self._begin()
+        self._follow()
+        return self._count()
+
+    def _same(self, left: Any, right: Any) -> ColumnElement[bool]:
+        return and_(left.c[self._key] == right.c[self._key], left.c.hash == right.c.hash)
+
+    def _said(self, rows: Any) -> ColumnElement[bool]:
+        """Whether the delivery says the tuple of a row."""
+        waiting = self._waiting
+        return exists(select(waiting.c.hash).where(waiting.c.batch == self._batch, self._same(waiting, rows)))
+
+    def _covers(self, rows: Any) -> ColumnElement[bool]:
+        return and_(rows.c.added <= self._batch, or_(rows.c.seen.is_(None), rows.c.seen >= self._batch))
+
+    def _cut(self) -> None:
+        """End the runs that this new delivery does not go on saying; one that later ones say goes on after it."""
+        rows = self._rows
+        cut = and_(rows.c.added < self._batch, self._covers(rows), ~self._said(rows))
+        if self._before is None:
+            return
+        if self._after is not None:
+            rest = [rows.c.seen, rows.c.following, rows.c[self._key], rows.c.hash, *(rows.c[each] for each in self._fields)]
+            names = ["added", "seen", "following", self._key, "hash", *self._fields]
+            chosen = select(constant(self._after).cast(Text).label("added"), *rest).where(cut)
+            self._writer.execute(insert(rows).from_select(names, chosen))
+            values = {"seen": constant(self._before).cast(Text), "following": constant(self._after).cast(Text)}
+        else:
+            values = {"seen": constant(self._before).cast(Text)}
+        self._writer.execute(update(rows).where(cut).values(values))
+
+    def _join(self) -> None:
+        """Make one run of two that this delivery says the middle of."""
+        rows, right = self._rows, self._rows.alias("right_run")
+        meets = and_(self._same(right, rows), right.c.added == self._after)
+        seen = select(right.c.seen).where(meets).scalar_subquery()
+        following = select(right.c.following).where(meets).scalar_subquery()
+        both = and_(rows.c.seen == self._before, exists(select(right.c.hash).where(meets)), self._said(rows))
+        self._writer.execute(update(rows).where(both).values(seen=seen, following=following))
+        left = self._rows.alias("left_run")
+        over = and_(self._same(left, rows), left.c.added < self._batch, self._covers(left))
+        self._writer.execute(
+            delete(rows).where(and_(rows.c.added == self._after, exists(select(left.c.hash).where(over))))
+        )
+
+    def _prolong(self) -> None:
+        rows = self._rows
+        self._writer.execute(
+            update(rows).where(and_(rows.c.seen == self._before, self._said(rows))).values(seen=self._end)
+        )
+
+    def _advance(self) -> None:
+        """Have runs that begin at the next delivery begin at this one."""
+        rows, over = self._rows, self._rows.alias("covering_run")
+        covered = exists(select(over.c.hash).where(self._same(over, rows), self._covers(over)))
+        begins = and_(rows.c.added == self._after, self._said(rows), ~covered)
+        self._writer.execute(update(rows).where(begins).values(added=constant(self._batch).cast(Text)))
+
+    def _begin(self) -> None:
+        """Begin runs for the tuples that none covers."""
+        rows, over, later = self._rows, self._rows.alias("covering_run"), self._rows.alias("later_run")
+        said = self._each_once()
+        following: ColumnElement[Any] = null().cast(Text)
+        if self._after is not None:
+            following = (
+                select(func.min(later.c.added, type_=Text()))
+                .where(self._same(later, said), later.c.added > self._batch)
+                .scalar_subquery()
+            )
+        own = [said.c[self._key], said.c.hash, *(said.c[each] for each in self._fields)]
+        names = ["added", "seen", "following", self._key, "hash", *self._fields]
+        covered = exists(select(over.c.hash).where(self._same(over, said), self._covers(over)))
+        chosen = select(
+            constant(self._batch).cast(Text).label("added"), self._end.label("seen"), following.label("following"), *own
+        ).where(~covered)
+        if self._before is None and self._after is None:
+            # A table that is filled at once is laid out by key, which makes looking a company up quick.
+            chosen = chosen.order_by(said.c[self._key])
+        self._writer.execute(insert(rows).from_select(names, chosen))
+
+    def _each_once(self) -> Any:
+        """Return the tuples of the delivery; files may say one several times."""
+        waiting = self._waiting
+        own = select(waiting).where(waiting.c.batch == self._batch)
+        again = (
+            select(waiting.c.hash)
+            .where(waiting.c.batch == self._batch)
+            .group_by(waiting.c[self._key], waiting.c.hash)
+            .having(func.count() > constant(1))
+            .limit(1)
+        )
+        if not self._writer.fetch(again).num_rows:
+            return own.subquery("said")
+        same = [waiting.c[self._key], waiting.c.hash]
+        place = func.row_number().over(partition_by=same, order_by=waiting.c.file)
+        numbered = select(waiting, place.label("place")).where(waiting.c.batch == self._batch).subquery("numbered")
+        return select(numbered).where(numbered.c.place == constant(1)).subquery("said")
+
+    def _follow(self) -> None:
+        """Tell earlier runs of the tuples that begin here that they are said again."""
+        rows = self._rows
+        ended = and_(rows.c.added < self._batch, rows.c.seen < self._batch)
+        unaware = or_(rows.c.following.is_(None), rows.c.following > self._batch)
+        self._writer.execute(
+            update(rows)
+            .where(and_(ended, unaware, self._said(rows)))
+            .values(following=constant(self._batch).cast(Text))
+        )
+
+    def _count(self) -> int:
+        rows = self._rows
+        found = self._writer.fetch(select(func.count().label("n")).select_from(rows).where(self._covers(rows)))
+        return int(found["n"][0].as_py())
+
+
+def measured(writer: Writer, source: Source, known: TypeDeliveries, batch: str, given: int) -> Change:
+    """Count what a delivery changed, from the runs alone."""
+    rows = schema.facts(source.type)
+    before = known.before(batch)
+    complete = batch in known.complete_keys
+
+    def count(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.count().filter(and_(*conditions))
+
+    begun = rows.c.added <= batch
+    latest = or_(rows.c.following.is_(None), rows.c.following > batch)
+    heard = _heard(rows, known.last_complete(batch))
+    alive = and_(begun, latest, heard)
+    if before is None:
+        found = writer.fetch(select(count(alive).label("alive")).select_from(rows)).to_pylist()[0]
+        return Change(batch, source.type, complete, given, found["alive"], 0, 0, found["alive"])
+    until = known.last_complete(before)
+    lived = and_(
+        rows.c.added <= before, or_(rows.c.following.is_(None), rows.c.following > before), _heard(rows, until)
+    )
+    # A tuple may have been alive by one run and be alive now by the next one.
+    taken_over = and_(lived, rows.c.following == batch)
+    statement: Select[Any] = select(
+        count(alive).label("alive"),
+        count(lived).label("lived"),
+        count(lived, alive).label("both"),
+        count(taken_over).label("taken_over"),
+    ).select_from(rows)
+    found = writer.fetch(statement).to_pylist()[0]
+    kept = found["both"] + found["taken_over"]
+    return Change(
+        batch,
+        source.type,
+        complete,
+        given,
+        found["alive"] - kept,
+        found["lived"] - kept,
+        found["lived"],
+        found["alive"],
+    )
+
+
+def _heard(rows: Any, complete: str | None) -> ColumnElement[bool]:
+    if complete is None:
+        return constant(True)
+    return or_(rows.c.seen.is_(None), rows.c.seen >= complete)
