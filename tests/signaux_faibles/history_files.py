@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from workbench.signaux_faibles.batches import Batch, month_of
-from workbench.signaux_faibles.history import History, compact, import_batch
+from workbench.signaux_faibles.history import History, import_batch
 
 SIRET = "11111111100001"
 
@@ -63,12 +63,10 @@ def say(
     *,
     compacted: bool = True,
 ) -> None:
-    """Import a batch, and compact it."""
+    """Import a batch, and compact it unless told."""
     batch = batch_of(root, key, files, complete, perimetre)
-    found = import_batch(history, batch, root, no_filter="filter" not in batch.files)
+    found = import_batch(history, batch, root, no_filter="filter" not in batch.files, compacted=compacted)
     assert found.is_right, str(found)
-    if compacted:
-        compact(history)
 
 
 def letters(history: History, as_of: str | None = None, siret: str = SIRET) -> str:

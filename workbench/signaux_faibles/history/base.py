@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Executable, Select, Text, func, insert, select, union
+from sqlalchemy import Executable, Select, Table, Text, false, func, insert, select, union
 
 from workbench.engines import Cancellation, Engine, QueryEngine, Snapshot, Store, Writer, open_store
 from workbench.errors import WorkbenchError
@@ -19,7 +19,7 @@ from workbench.signaux_faibles.batches import check_key
 from workbench.signaux_faibles.declaration import Scope
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.order import Deliveries, Delivery
-from workbench.signaux_faibles.history.states import life_spans, state_of
+from workbench.signaux_faibles.history.states import life_spans, runs_table, state_of
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.sources import source_named, sources
 
@@ -170,7 +170,7 @@ class History:
 
     def runs(self, source: str, as_of: str | None = None) -> Select[Any]:
         """Return the rows of `state` with the columns of the table besides: ``hash``, ``added``, ``seen``."""
-        return state_of(source_named(source), self._deliveries.of(source), self._until(as_of))
+        return state_of(source_named(source), self._deliveries.of(source), self._until(as_of), self.has(source))
 
     def spans(self, source: str) -> Select[Any]:
         """Return every tuple ever known of a source, with the batches between which it was.
@@ -181,7 +181,11 @@ class History:
             Key, fields, ``hash``, ``batch_added``, and ``batch_removed`` (the batch whose complete file had it no
             more; NULL while it is alive). A tuple that went and came back has a row each time.
         """
-        return life_spans(source_named(source), self._deliveries.of(source))
+        return life_spans(source_named(source), self._deliveries.of(source), self.has(source))
+
+    def has(self, source: str) -> bool:
+        """Whether a file of this type was ever imported."""
+        return schema.facts(source).name in self._present
 
     def _until(self, as_of: str | None) -> str | None:
         return None if as_of is None else check_key(as_of)
@@ -240,10 +244,12 @@ class History:
 
     def _every_siren(self, as_of: str | None) -> Select[Any]:
         parts = []
-        for type_ in sources():
+        for type_ in filter(self.has, sources()):
             alive = self.runs(type_, as_of).subquery()
             key = alive.c[source_named(type_).scope.key]
             parts.append(select(func.left(key, constant(9), type_=Text()).label("siren")))
+        if not parts:
+            return select(schema.perimetres.c.siren).where(false())
         return select(union(*parts).subquery("sirens").c.siren)
 
     def indexed(self, as_of: str | None = None) -> Select[Any]:
@@ -254,15 +260,15 @@ class History:
         sqlalchemy.Select
             One column ``siret``, each once, whether the effectif is still known or not.
         """
-        at = schema.facts("effectif")
+        at = runs_table(source_named("effectif"), self.has("effectif"))
         found = select(at.c.siret).distinct()
         until = self._until(as_of)
         return found if until is None else found.where(at.c.added <= until)
 
     def counts(self, as_of: str | None = None) -> dict[str, int]:
         """Return how many tuples of each type are alive."""
-        found = {}
-        for type_ in sources():
+        found = dict.fromkeys(sources(), 0)
+        for type_ in filter(self.has, sources()):
             alive = self.runs(type_, as_of).with_only_columns(func.count().label("n"), maintain_column_froms=True)
             found[type_] = int(self.fetch(alive)["n"][0].as_py())
         return found
@@ -275,8 +281,13 @@ class History:
             raise WorkbenchError("base_ancien_etat", chemin=self.url, snapshot=self.snapshot)
 
     @contextmanager
-    def write(self) -> Iterator[Writer]:
+    def write(self, tables: Iterable[Table] = ()) -> Iterator[Writer]:
         """Give a writer of the next snapshot, published when the block ends well; then this history reads it.
+
+        Parameters
+        ----------
+        tables
+            Those that will be loaded.
 
         Raises
         ------
@@ -288,7 +299,7 @@ class History:
             # Someone else may have written since this history was opened.
             self.refresh()
             with self.store.write() as writer:
-                _complete(writer, writer.tables())
+                writer.create(tables)
                 yield writer
             self.refresh()
 
@@ -331,12 +342,6 @@ def read_deliveries(engine: Engine) -> Deliveries:
     return Deliveries(Delivery(**row) for row in engine.fetch(select(at)).to_pylist())
 
 
-def _complete(writer: Writer, present: Iterable[str]) -> None:
-    writer.create(schema.every_table())
-    if schema.versions.name not in set(present):
-        writer.execute(insert(schema.versions).values(version=schema.VERSION))
-
-
 def open_history(address: str | Path, read_only: bool = True, *, snapshot: str | None = None) -> History:
     """Open a history of companies.
 
@@ -367,5 +372,6 @@ def open_history(address: str | Path, read_only: bool = True, *, snapshot: str |
     store = open_store(str(address))
     if snapshot is None and not read_only and not store.exists():
         with store.lock(), store.write() as writer:
-            _complete(writer, ())
+            writer.create(schema.batch_tables())
+            writer.execute(insert(schema.versions).values(version=schema.VERSION))
     return History(store, read_only, snapshot)

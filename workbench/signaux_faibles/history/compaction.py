@@ -17,12 +17,12 @@ from workbench.signaux_faibles.batches import check_key
 from workbench.signaux_faibles.declaration import Source
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
-from workbench.signaux_faibles.history.importing import Progress
+from workbench.signaux_faibles.history.progress import Progress
 from workbench.signaux_faibles.history.order import Deliveries, TypeDeliveries
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.sources import source_named
 
-__all__ = ["Change", "Compaction", "compact"]
+__all__ = ["Change", "Compaction", "compact", "merge"]
 
 
 @dataclass(frozen=True)
@@ -113,24 +113,40 @@ def compact(history: History, since: str | None = None, *, progress: Progress | 
             raise WorkbenchError("batch_inconnu", batch=since, connus=", ".join(known) or "aucun")
     if not any(each.pending for each in history.deliveries()):
         return Compaction(())
-    changes: list[Change] = []
     with history.write() as writer:
-        waiting = [each for each in history.deliveries() if each.pending]
-        taken = [each for each in waiting if since is None or each.batch >= since]
-        left = tuple(sorted({each.batch for each in waiting} - {each.batch for each in taken}))
-        deliveries = Deliveries(history.deliveries())
-        known_of = {each.type: deliveries.of(each.type) for each in taken}
         writer.loaded()
-        for done, each in enumerate(taken):
-            if progress is not None:
-                progress(done, len(taken) + 1, f"{each.batch} {each.type}")
-            merger = _Merger(writer, source_named(each.type), known_of[each.type], each.batch)
-            given = merger.apply()
-            known_of[each.type] = known_of[each.type].with_one(each.batch, each.pending_complete)
-            changes.append(measured(writer, source_named(each.type), known_of[each.type], each.batch, given))
-            _settle(writer, each.batch, each.type, each.pending_complete)
+        return merge(writer, Deliveries(history.deliveries()), since, progress=progress)
+
+
+def merge(
+    writer: Writer, deliveries: Deliveries, since: str | None = None, *, progress: Progress | None = None
+) -> Compaction:
+    """Make facts of what waits, by a writer that has loaded.
+
+    Parameters
+    ----------
+    writer
+        Of a history.
+    deliveries
+        Those of the history, what waits included.
+    since, progress
+        See `compact`.
+    """
+    waiting = [each for each in deliveries.every if each.pending]
+    taken = [each for each in waiting if since is None or each.batch >= since]
+    left = tuple(sorted({each.batch for each in waiting} - {each.batch for each in taken}))
+    known_of = {each.type: deliveries.of(each.type) for each in taken}
+    changes: list[Change] = []
+    for done, each in enumerate(taken):
         if progress is not None:
-            progress(len(taken), len(taken) + 1, "publication")
+            progress(done, len(taken) + 1, f"{each.batch} {each.type}")
+        source = source_named(each.type)
+        given = _Merger(writer, source, known_of[each.type], each.batch).apply()
+        known_of[each.type] = known_of[each.type].with_one(each.batch, each.pending_complete)
+        changes.append(measured(writer, source, known_of[each.type], each.batch, given))
+        _settle(writer, each.batch, each.type, each.pending_complete)
+    if progress is not None:
+        progress(len(taken), len(taken) + 1, "publication")
     return Compaction(tuple(changes), left)
 
 

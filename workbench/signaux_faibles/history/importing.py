@@ -6,8 +6,8 @@ leaves the history as it was. A file imported again replaces what of it still wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,19 +22,17 @@ from workbench.signaux_faibles.check import BatchCheck, batch_files, batch_perim
 from workbench.signaux_faibles.execution import ParsedFile
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
+from workbench.signaux_faibles.history.compaction import Compaction, merge
 from workbench.signaux_faibles.history.hashing import content_hash
 from workbench.signaux_faibles.history.order import Deliveries, Delivery
+from workbench.signaux_faibles.history.progress import Progress
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.reading import Dates, parsed_files
 from workbench.signaux_faibles.recognition import FILTER
 from workbench.signaux_faibles.report import FileReport
 from workbench.signaux_faibles.sources import source_named, sources
 
-__all__ = ["BatchImport", "Progress", "import_batch"]
-
-Progress = Callable[[int, int, str], None]
-"""Told (steps done, all steps, what comes next); an exception that it raises stops the work, and nothing of it stays."""
-
+__all__ = ["BatchImport", "import_batch"]
 
 @dataclass(frozen=True)
 class BatchImport:
@@ -50,12 +48,15 @@ class BatchImport:
         Types of the descriptor that no source reads.
     incomplete
         Complete types of which a file could not be read: nothing will be removed on their account.
+    compaction
+        What became of it, when it was compacted at once.
     """
 
     batch: str
     reports: tuple[FileReport, ...]
     unknown_types: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
+    compaction: Compaction | None = None
 
     @property
     def is_right(self) -> bool:
@@ -74,6 +75,8 @@ class BatchImport:
     def __str__(self) -> str:
         lines = [str(self._check)]
         lines += [f"{type_} : un fichier est illisible, le type n'est pas tenu pour complet." for type_ in self.incomplete]
+        if self.compaction is not None:
+            lines.append(str(self.compaction))
         return "\n".join(lines)
 
 
@@ -85,6 +88,7 @@ def import_batch(
     types: Iterable[str] = (),
     no_filter: bool = False,
     temporary: bool = True,
+    compacted: bool = False,
     progress: Progress | None = None,
 ) -> BatchImport:
     """Read the files of a batch into a history; `compact` then makes facts of them.
@@ -103,6 +107,8 @@ def import_batch(
         Whether to read without a perimeter.
     temporary
         Whether the provisional SIRET of the URSSAF are kept.
+    compacted
+        Whether to make facts of them at once, with all else that waits: one snapshot is written instead of two.
     progress
         Told of each file before it is read; may raise to stop.
 
@@ -125,15 +131,21 @@ def import_batch(
     perimetre = batch_perimetre(files, no_filter=no_filter)
     unknown = tuple(type_ for type_ in files if type_ not in sources() and type_ != FILTER)
     read = {type_: paths for type_, paths in files.items() if type_ in sources()}
-    total = sum(len(paths) for type_, paths in read.items() if not asked or type_ in asked)
-    with work_folder(prefix="workbench-sources-") as work, history.write() as writer:
-        reader = _Reader(writer, Deliveries(history.deliveries()), batch, progress, total)
+    wanted = {type_: paths for type_, paths in read.items() if not asked or type_ in asked}
+    tables = [*schema.batch_tables(), *(each for type_ in wanted for each in schema.type_tables(type_))]
+    compaction = None
+    with work_folder(prefix="workbench-sources-") as work, history.write(tables) as writer:
+        reader = _Reader(writer, Deliveries(history.deliveries()), batch, progress, sum(map(len, wanted.values())))
         reader.note_batch(perimetre)
         dates = Dates(batch.key, batch.start, batch.end, temporary=temporary)
         reader.read(parsed_files(writer, read, dates, perimetre, work, only=asked or None))
-        reader.note_deliveries(batch)
-        reader.step("publication")
-    return BatchImport(batch.key, tuple(reader.reports), unknown, tuple(reader.incomplete))
+        deliveries = reader.note_deliveries(batch)
+        if compacted:
+            writer.loaded()
+            compaction = merge(writer, deliveries, progress=progress)
+        else:
+            reader.step("publication")
+    return BatchImport(batch.key, tuple(reader.reports), unknown, tuple(reader.incomplete), compaction)
 
 
 def _names(batch: Batch) -> dict[str, str]:
@@ -236,32 +248,24 @@ class _Reader:
         bare = path.removeprefix("gzip:")
         return next((name for end, name in self._names.items() if bare.endswith(f"/{end}")), Path(bare).name)
 
-    def note_deliveries(self, batch: Batch) -> None:
-        """Say what waits of each type."""
+    def note_deliveries(self, batch: Batch) -> Deliveries:
+        """Say what waits of each type; return all that the history then knows of deliveries."""
         at = schema.deliveries
-        read = {each.type: False for each in self.reports}
-        for each in self.reports:
-            read[each.type] |= each.is_fatal
-        for type_, failed in read.items():
-            if all(each.is_fatal for each in self.reports if each.type == type_):
-                if type_ in batch.complete_types:
-                    self.incomplete.append(type_)
-                continue
+        every = {(each.batch, each.type): each for each in self._deliveries.every}
+        for type_ in dict.fromkeys(each.type for each in self.reports):
+            own = [each for each in self.reports if each.type == type_]
             complete = type_ in batch.complete_types
-            if complete and failed:
+            if complete and any(each.is_fatal for each in own):
                 self.incomplete.append(type_)
-            known = self._deliveries.find(batch.key, type_) or Delivery(batch.key, type_, False, False)
+                complete = False
+            if all(each.is_fatal for each in own):
+                continue
+            known = every.get((batch.key, type_), Delivery(batch.key, type_, complete=False, compacted=False))
+            said = replace(known, pending=True, pending_complete=complete)
+            every[batch.key, type_] = said
             self._writer.execute(delete(at).where(and_(at.c.batch == batch.key, at.c.type == type_)))
-            self._writer.execute(
-                insert(at).values(
-                    batch=batch.key,
-                    type=type_,
-                    complete=known.complete,
-                    compacted=known.compacted,
-                    pending=True,
-                    pending_complete=complete and not failed,
-                )
-            )
+            self._writer.execute(insert(at).values(asdict(said)))
+        return Deliveries(every.values())
 
 
 def _report_row(report: FileReport) -> dict[str, Any]:

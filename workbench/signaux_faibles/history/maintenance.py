@@ -12,7 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.batches import check_key
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
-from workbench.signaux_faibles.history.importing import Progress
+from workbench.signaux_faibles.history.progress import Progress
 from workbench.signaux_faibles.history.order import Deliveries
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.sources import source_named, sources
@@ -50,9 +50,10 @@ def purge(history: History, since: str, *, progress: Progress | None = None) -> 
         writer.loaded()
         gone = [each.key for each in history.batches() if each.key >= since]
         deliveries = Deliveries(history.deliveries())
-        for done, type_ in enumerate(sources()):
+        types = [*filter(history.has, sources())]
+        for done, type_ in enumerate(types):
             if progress is not None:
-                progress(done, len(sources()), type_)
+                progress(done, len(types), type_)
             _forget(writer, type_, deliveries.of(type_).before(since), since)
         for each in (schema.batches, schema.deliveries, schema.perimetres, schema.reports, schema.rejected_rows):
             writer.execute(delete(each).where(each.c.batch >= since))
@@ -149,17 +150,19 @@ def prune(history: History, batch: str, *, remove: bool = False) -> Pruning:
         history.require_writable()
     rows: dict[str, int] = {}
     keys = []
-    for type_ in sources():
+    for type_ in filter(history.has, sources()):
         at, outside = schema.facts(type_), _outside(type_, batch)
         count = history.fetch(select(func.count().label("n")).select_from(at).where(outside))
         rows[type_] = int(count["n"][0].as_py())
         keys.append(select(at.c[source_named(type_).scope.key].label("key")).where(outside))
-    entities = history.fetch(select(func.count().label("n")).select_from(union(*keys).subquery("keys")))
-    total = int(entities["n"][0].as_py())
+    total = 0
+    if keys:
+        entities = history.fetch(select(func.count().label("n")).select_from(union(*keys).subquery("keys")))
+        total = int(entities["n"][0].as_py())
     if remove and total:
         with history.write() as writer:
             writer.loaded()
-            for type_ in sources():
+            for type_ in filter(history.has, sources()):
                 writer.execute(delete(schema.facts(type_)).where(_outside(type_, batch)))
     return Pruning(batch, total, {type_: count for type_, count in rows.items() if count}, remove)
 

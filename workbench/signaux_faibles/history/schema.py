@@ -22,15 +22,16 @@ from workbench.signaux_faibles.sources import source_named, sources
 
 __all__ = [
     "VERSION",
+    "batch_tables",
     "batches",
     "deliveries",
-    "every_table",
     "facts",
     "imported",
     "perimetres",
     "rejected_rows",
     "reports",
     "stored_fields",
+    "type_tables",
     "versions",
 ]
 
@@ -158,7 +159,11 @@ def imported(type_: str) -> Table:
     )
 
 
-def every_table() -> list[Table]:
-    """Return all the tables of a history."""
-    known = [versions, batches, deliveries, perimetres, reports, rejected_rows]
-    return known + [make(type_) for type_ in sources() for make in (facts, imported)]
+def batch_tables() -> list[Table]:
+    """Return the tables that every history has; those of a type come with its first file."""
+    return [versions, batches, deliveries, perimetres, reports, rejected_rows]
+
+
+def type_tables(type_: str) -> list[Table]:
+    """Return the tables of a type."""
+    return [facts(type_), imported(type_)]

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, Text, and_, case, func, null, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, Text, and_, case, false, func, null, or_, select
 
 from workbench.signaux_faibles.declaration import Source
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.order import TypeDeliveries
 from workbench.signaux_faibles.kinds import constant
 
-__all__ = ["alive_at", "life_spans", "state_of"]
+__all__ = ["alive_at", "life_spans", "runs_table", "state_of"]
 
 
 def alive_at(rows: Any, known: TypeDeliveries, until: str | None) -> ColumnElement[bool]:
@@ -35,15 +35,23 @@ def alive_at(rows: Any, known: TypeDeliveries, until: str | None) -> ColumnEleme
     return and_(*conditions)
 
 
-def state_of(source: Source, known: TypeDeliveries, until: str | None) -> Select[Any]:
-    """Return the runs by which tuples are alive as of a batch."""
+def runs_table(source: Source, present: bool) -> Any:
+    """Return the runs of a source; no row of one of which nothing was ever imported."""
     rows = schema.facts(source.type)
+    if present:
+        return rows
+    return select(*(null().cast(each.type).label(each.name) for each in rows.c)).where(false()).subquery(rows.name)
+
+
+def state_of(source: Source, known: TypeDeliveries, until: str | None, present: bool) -> Select[Any]:
+    """Return the runs by which tuples are alive as of a batch."""
+    rows = runs_table(source, present)
     return select(rows).where(alive_at(rows, known, until))
 
 
-def life_spans(source: Source, known: TypeDeliveries) -> Select[Any]:
+def life_spans(source: Source, known: TypeDeliveries, present: bool) -> Select[Any]:
     """Return the lives of tuples: runs joined where no complete delivery came between without them."""
-    rows = schema.facts(source.type)
+    rows = runs_table(source, present)
     key = source.scope.key
     ends = known.complete_keys
     gone: ColumnElement[Any] = null().cast(Text)
