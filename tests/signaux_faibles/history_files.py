@@ -8,11 +8,34 @@ from pathlib import Path
 
 from workbench.signaux_faibles.batches import Batch, month_of
 from workbench.signaux_faibles.history import History, import_batch
+from workbench.signaux_faibles.sources import source_named
 
 SIRET = "11111111100001"
 
 Facts = Mapping[str, Iterable[str]]
 """SIRET to the letters that are said of it."""
+
+
+def source_text(type_: str, rows: Iterable[Mapping[str, object]], *extra: str) -> str:
+    """Write rows under all the columns of a source; what a row does not name is empty."""
+    source = source_named(type_)
+    columns = [*(each.name for each in source.columns), *extra]
+    lines = [[str(row.get(name, "")) for name in columns] for row in rows]
+    return "\n".join(source.delimiter.join(line) for line in (columns, *lines)) + "\n"
+
+
+def say_rows(
+    history: History, root: Path, key: str, texts: Mapping[str, str], perimetre: Iterable[str], *, complete: Iterable[str] = ()
+) -> None:
+    """Import and compact files given as texts."""
+    (root / key).mkdir(parents=True, exist_ok=True)
+    for type_, text in texts.items():
+        (root / key / f"{type_}.csv").write_text(text, encoding="utf-8")
+    (root / key / "filter.csv").write_text("\n".join(["siren", *perimetre, ""]), encoding="utf-8")
+    files = {type_: (f"/{key}/{type_}.csv",) for type_ in texts} | {"filter": (f"/{key}/filter.csv",)}
+    batch = Batch(key, files, tuple(complete), start=date(2017, 1, 1), end=month_of(key))
+    found = import_batch(history, batch, root, compacted=True)
+    assert found.is_right, str(found)
 
 
 def consumption(facts: Facts) -> str:

@@ -166,7 +166,7 @@ class History:
         key = source_named(source).scope.key
         names = [key, *(name for name, _ in schema.stored_fields(source))]
         alive = self.runs(source, as_of)
-        return select(*(alive.selected_columns[each] for each in names)).where(*alive._where_criteria)
+        return alive.with_only_columns(*(alive.selected_columns[each] for each in names))
 
     def runs(self, source: str, as_of: str | None = None) -> Select[Any]:
         """Return the rows of `state` with the columns of the table besides: ``hash``, ``added``, ``seen``."""
