@@ -1028,6 +1028,7 @@ ERRORS: dict[str, ErrorKind] = {
     "batch_inconnu": ErrorKind(
         "L'historique ne connaît pas le batch {batch}.", "Batchs connus : {connus}."
     ),
+    "vue_inconnue": ErrorKind("Vue inconnue : {vue}.", "Vues connues : {connues}."),
     "batch_sans_perimetre": ErrorKind(
         "Le batch {batch} a été lu sans filtre : son périmètre ne dit pas quelles entreprises écarter.",
         "Choisissez un batch importé avec un filtre.",

@@ -18,7 +18,7 @@ from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.batches import check_key
 from workbench.signaux_faibles.declaration import Scope
 from workbench.signaux_faibles.history import schema
-from workbench.signaux_faibles.history.order import Deliveries, Delivery
+from workbench.signaux_faibles.history.order import Deliveries, Delivery, TypeDeliveries
 from workbench.signaux_faibles.history.states import life_spans, runs_table, state_of
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.sources import source_named, sources
@@ -226,6 +226,10 @@ class History:
     def deliveries(self) -> tuple[Delivery, ...]:
         """Return what each batch brought of each type, by batch then type."""
         return self._deliveries.every
+
+    def deliveries_of(self, source: str) -> TypeDeliveries:
+        """Return the deliveries of a type that were compacted, in the order of their batches."""
+        return self._deliveries.of(source)
 
     def perimetre(self, as_of: str | None = None) -> Select[Any]:
         """Return the companies of a batch: the filter of the latest batch up to this one.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, delete, exists, func, insert, null, or_, select, update
+from sqlalchemy import ColumnElement, Select, Text, and_, delete, exists, false, func, insert, null, or_, select, update
 
 from workbench.engines import Writer
 from workbench.errors import WorkbenchError
@@ -19,10 +19,11 @@ from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
 from workbench.signaux_faibles.history.progress import Progress
 from workbench.signaux_faibles.history.order import Deliveries, TypeDeliveries
+from workbench.signaux_faibles.history.states import alive_at
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.sources import source_named
 
-__all__ = ["Change", "Compaction", "compact", "merge"]
+__all__ = ["Change", "Compaction", "changes", "compact", "merge"]
 
 
 @dataclass(frozen=True)
@@ -136,18 +137,18 @@ def merge(
     taken = [each for each in waiting if since is None or each.batch >= since]
     left = tuple(sorted({each.batch for each in waiting} - {each.batch for each in taken}))
     known_of = {each.type: deliveries.of(each.type) for each in taken}
-    changes: list[Change] = []
+    done_so_far: list[Change] = []
     for done, each in enumerate(taken):
         if progress is not None:
             progress(done, len(taken) + 1, f"{each.batch} {each.type}")
         source = source_named(each.type)
-        given = _Merger(writer, source, known_of[each.type], each.batch).apply()
+        _Merger(writer, source, known_of[each.type], each.batch).apply()
         known_of[each.type] = known_of[each.type].with_one(each.batch, each.pending_complete)
-        changes.append(measured(writer, source, known_of[each.type], each.batch, given))
+        done_so_far.append(measured(writer, source, known_of[each.type], each.batch))
         _settle(writer, each.batch, each.type, each.pending_complete)
     if progress is not None:
         progress(len(taken), len(taken) + 1, "publication")
-    return Compaction(tuple(changes), left)
+    return Compaction(tuple(done_so_far), left)
 
 
 def _settle(writer: Writer, batch: str, type_: str, complete: bool) -> None:
@@ -187,8 +188,8 @@ class _Merger:
         self._before, self._after = known.before(batch), known.after(batch)
         self._end: ColumnElement[Any] = null().cast(Text) if self._after is None else constant(batch).cast(Text)
 
-    def apply(self) -> int:
-        """Merge; return how many tuples the delivery says."""
+    def apply(self) -> None:
+        """Merge."""
         if self._batch not in self._known:
             self._cut()
         if self._before is not None and self._after is not None:
@@ -199,7 +200,6 @@ class _Merger:
             self._advance()
         self._begin()
         self._follow()
-        return self._count()
 
     def _same(self, left: Any, right: Any) -> ColumnElement[bool]:
         return and_(left.c[self._key] == right.c[self._key], left.c.hash == right.c.hash)
@@ -210,7 +210,7 @@ class _Merger:
         return exists(select(waiting.c.hash).where(waiting.c.batch == self._batch, self._same(waiting, rows)))
 
     def _covers(self, rows: Any) -> ColumnElement[bool]:
-        return and_(rows.c.added <= self._batch, or_(rows.c.seen.is_(None), rows.c.seen >= self._batch))
+        return covers(rows, self._batch)
 
     def _cut(self) -> None:
         """End the runs that this new delivery does not go on saying; one that later ones say goes on after it."""
@@ -306,55 +306,53 @@ class _Merger:
             .values(following=constant(self._batch).cast(Text))
         )
 
-    def _count(self) -> int:
-        rows = self._rows
-        found = self._writer.fetch(select(func.count().label("n")).select_from(rows).where(self._covers(rows)))
-        return int(found["n"][0].as_py())
+
+def changes(history: History, type_: str, batch: str) -> Change:
+    """Return what a batch that the history knows changed of a type.
+
+    Raises
+    ------
+    WorkbenchError
+        ``source_inconnue``, ``batch_inconnu`` when the batch brought nothing of the type.
+    """
+    known = history.deliveries_of(source_named(type_).type)
+    if batch not in known:
+        raise WorkbenchError("batch_inconnu", batch=batch, connus=", ".join(known.keys) or "aucun")
+    return measured(history, source_named(type_), known, batch)
 
 
-def measured(writer: Writer, source: Source, known: TypeDeliveries, batch: str, given: int) -> Change:
+def covers(rows: Any, batch: str) -> ColumnElement[bool]:
+    """Whether the delivery of a batch says the tuple of a run."""
+    return and_(rows.c.added <= batch, or_(rows.c.seen.is_(None), rows.c.seen >= batch))
+
+
+def measured(base: Writer | History, source: Source, known: TypeDeliveries, batch: str) -> Change:
     """Count what a delivery changed, from the runs alone."""
     rows = schema.facts(source.type)
     before = known.before(batch)
-    complete = batch in known.complete_keys
+    alive = alive_at(rows, known, batch)
+    lived = false() if before is None else alive_at(rows, known, before)
 
     def count(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
         return func.count().filter(and_(*conditions))
 
-    begun = rows.c.added <= batch
-    latest = or_(rows.c.following.is_(None), rows.c.following > batch)
-    heard = _heard(rows, known.last_complete(batch))
-    alive = and_(begun, latest, heard)
-    if before is None:
-        found = writer.fetch(select(count(alive).label("alive")).select_from(rows)).to_pylist()[0]
-        return Change(batch, source.type, complete, given, found["alive"], 0, 0, found["alive"])
-    until = known.last_complete(before)
-    lived = and_(
-        rows.c.added <= before, or_(rows.c.following.is_(None), rows.c.following > before), _heard(rows, until)
-    )
-    # A tuple may have been alive by one run and be alive now by the next one.
-    taken_over = and_(lived, rows.c.following == batch)
     statement: Select[Any] = select(
+        count(covers(rows, batch)).label("given"),
         count(alive).label("alive"),
         count(lived).label("lived"),
         count(lived, alive).label("both"),
-        count(taken_over).label("taken_over"),
+        # A tuple may have been alive by one run and be alive now by the next one.
+        count(lived, rows.c.following == batch).label("taken_over"),
     ).select_from(rows)
-    found = writer.fetch(statement).to_pylist()[0]
+    found = base.fetch(statement).to_pylist()[0]
     kept = found["both"] + found["taken_over"]
     return Change(
         batch,
         source.type,
-        complete,
-        given,
+        batch in known.complete_keys,
+        found["given"],
         found["alive"] - kept,
         found["lived"] - kept,
         found["lived"],
         found["alive"],
     )
-
-
-def _heard(rows: Any, complete: str | None) -> ColumnElement[bool]:
-    if complete is None:
-        return constant(True)
-    return or_(rows.c.seen.is_(None), rows.c.seen >= complete)
