@@ -17,7 +17,7 @@ from workbench.signaux_faibles.history.order import Deliveries
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.sources import source_named, sources
 
-__all__ = ["Pruning", "prune", "purge", "purge_waiting"]
+__all__ = ["Pruning", "forget", "prune", "purge", "purge_waiting"]
 
 
 def purge(history: History, since: str, *, progress: Progress | None = None) -> list[str]:
@@ -54,13 +54,14 @@ def purge(history: History, since: str, *, progress: Progress | None = None) -> 
         for done, type_ in enumerate(types):
             if progress is not None:
                 progress(done, len(types), type_)
-            _forget(writer, type_, deliveries.of(type_).before(since), since)
+            forget(writer, type_, deliveries.of(type_).before(since), since)
         for each in (schema.batches, schema.deliveries, schema.perimetres, schema.reports, schema.rejected_rows):
             writer.execute(delete(each).where(each.c.batch >= since))
     return gone
 
 
-def _forget(writer: Writer, type_: str, last: str | None, since: str) -> None:
+def forget(writer: Writer, type_: str, last: str | None, since: str) -> None:
+    """Take out of one type what batches said since one of them; ``last`` is the delivery before it."""
     rows, waiting = schema.facts(type_), schema.imported(type_)
     writer.execute(delete(waiting).where(waiting.c.batch >= since))
     writer.execute(delete(rows).where(rows.c.added >= since))
