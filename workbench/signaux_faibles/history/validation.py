@@ -164,7 +164,7 @@ def offending(history: History, type_: str, *, waiting: bool = False, as_of: str
     alive = constant(True) if waiting else alive_at(rows, history.deliveries_of(type_), as_of)
     key = rows.c[source.scope.key]
     key_rule = _digits(source.scope.key, source.scope.digits)
-    parts = []
+    parts: list[Select[Any]] = []
     for rule in (key_rule, *RULES.get(type_, ())):
         for name in rule.fields:
             value = rows.c[name]
@@ -178,11 +178,12 @@ def offending(history: History, type_: str, *, waiting: bool = False, as_of: str
 
 
 def _row(batch: Any, type_: str, key: Any, content: Any, field: str, reason: str) -> Select[Any]:
-    return select(
+    columns: list[ColumnElement[Any]] = [
         batch.label("batch"),
         constant(type_).cast(Text).label("type"),
         key.label("key"),
         content.label("hash"),
         constant(field).cast(Text).label("field"),
         constant(f"{field} : {reason}").cast(Text).label("reason"),
-    )
+    ]
+    return select(*columns)
