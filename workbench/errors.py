@@ -1058,9 +1058,7 @@ ERRORS: dict[str, ErrorKind] = {
     "historique_vide": ErrorKind(
         "L'historique {chemin} ne connaît aucun batch {batch}.", "Importez-en un avec workbench signaux import."
     ),
-    "batch_inconnu": ErrorKind(
-        "L'historique ne connaît pas le batch {batch}.", "Batchs connus : {connus}."
-    ),
+    "batch_inconnu": ErrorKind("L'historique ne connaît pas le batch {batch}.", "Batchs connus : {connus}."),
     "vue_inconnue": ErrorKind("Vue inconnue : {vue}.", "Vues connues : {connues}."),
     "batch_sans_perimetre": ErrorKind(
         "Le batch {batch} a été lu sans filtre : son périmètre ne dit pas quelles entreprises écarter.",

@@ -25,7 +25,13 @@ def source_text(type_: str, rows: Iterable[Mapping[str, object]], *extra: str) -
 
 
 def say_rows(
-    history: History, root: Path, key: str, texts: Mapping[str, str], perimetre: Iterable[str], *, complete: Iterable[str] = ()
+    history: History,
+    root: Path,
+    key: str,
+    texts: Mapping[str, str],
+    perimetre: Iterable[str],
+    *,
+    complete: Iterable[str] = (),
 ) -> None:
     """Import and compact files given as texts."""
     (root / key).mkdir(parents=True, exist_ok=True)

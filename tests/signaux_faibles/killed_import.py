@@ -30,7 +30,7 @@ def attempt(root: Path, last: int) -> None:
 
     with open_history(root / "h.duckdb", read_only=False) as history:
         known = {batch: letters(history, batch) for batch in FACTS}
-        print(json.dumps({"known": known, "batches": [each.key for each in history.batches()]}))
+        sys.stdout.write(json.dumps({"known": known, "batches": [each.key for each in history.batches()]}) + "\n")
         batch = batch_of(root, "1902", {"apconso": FACTS["1902"], "paydex": {SIRET: "z"}}, ["apconso"])
         import_batch(history, batch, root, no_filter=True, compacted=True, progress=dying)
 
@@ -59,4 +59,4 @@ if __name__ == "__main__":
         number += 1
     # Once more: an import that has ended is imported again.
     assert in_child(attempt, folder, 1_000) == 0
-    print(number)
+    sys.stdout.write(f"{number}\n")

@@ -103,7 +103,12 @@ def test_purge(history: History, tmp_path: Path) -> None:
 
 def test_prune(history: History, tmp_path: Path) -> None:
     """The example of the specification (4.6)."""
-    say(history, tmp_path, "1901", {"apconso": {"22222222200000": "a", "33333333300000": "a"}, "paydex": {"222222222": "b"}})
+    say(
+        history,
+        tmp_path,
+        "1901",
+        {"apconso": {"22222222200000": "a", "33333333300000": "a"}, "paydex": {"222222222": "b"}},
+    )
     kept = ["333333333", "111111111"]
     say(history, tmp_path, "1902", {"apconso": {"33333333300000": "b"}}, perimetre=kept)
     assert (found := prune(history, "1902")).entities == 2

@@ -35,7 +35,7 @@ def test_a_process_that_dies_at_every_step(tmp_path: Path, project: Path) -> Non
         assert not any(each.pending_types for each in history.batches())
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """What a person who has had enough raises."""
 
 
@@ -47,9 +47,9 @@ def test_a_server_forgets_what_did_not_end(new_postgresql: Callable[[], str], tm
 
         def stop(_done: int, _total: int, name: str) -> None:
             if name == step:
-                raise Stopped
+                raise StoppedError
 
-        with pytest.raises(Stopped):
+        with pytest.raises(StoppedError):
             import_batch(history, batch, tmp_path, no_filter=True, compacted=True, progress=stop)
         assert [each.key for each in history.batches()] == ["1901"]
         assert letters(history) == "ab"

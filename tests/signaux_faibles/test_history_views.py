@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from history_files import say_rows, source_text
 
-from workbench.signaux_faibles.history import History, open_history
+from workbench.signaux_faibles.history import History, open_history, views
 from workbench.signaux_faibles.history import procol_views as procol
 from workbench.signaux_faibles.history import sirene_views as sirene
-from workbench.signaux_faibles.history import views
 
 A, B, OUT = "111111111", "222222222", "999999999"
 A1, A2, B1 = f"{A}00001", f"{A}00002", f"{B}00001"

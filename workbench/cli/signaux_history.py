@@ -100,7 +100,9 @@ def validate(waiting: bool, as_of: str | None, types: tuple[str, ...], base: str
 
 
 @click.command()
-@click.option("--since-batch", "since", metavar="BATCH", help="Premier batch à compacter ; par défaut, tous ceux qui attendent.")
+@click.option(
+    "--since-batch", "since", metavar="BATCH", help="Premier batch à compacter ; par défaut, tous ceux qui attendent."
+)
 @history_option
 def compact(since: str | None, base: str) -> int:
     """Fait entrer dans l'historique ce qui a été importé : des faits sont ajoutés, et retirés par les types complets.
@@ -168,8 +170,10 @@ def purge(since: str | None, waiting: bool, sure: bool, base: str) -> int:
     if not sure:
         with open_history(base) as history:
             known = history.batches()
-        gone = [each.key for each in known if (since is not None and each.key >= since) or (waiting and each.pending_types)]
-        say(f"Batchs concernés : {', '.join(gone) or 'aucun'}. Rien n'est retiré : ajoutez --i-understand-what-im-doing.")
+        gone = [
+            each.key for each in known if (since is not None and each.key >= since) or (waiting and each.pending_types)
+        ]
+        say(f"Batchs concernés : {', '.join(gone) or 'aucun'}. Rien n'est retiré sans --i-understand-what-im-doing.")
         return ExitCode.OK
     with open_history(base, read_only=False) as history, progress_bar("Purge") as advance:
         gone = forget(history, since, progress=advance) if since is not None else purge_waiting(history)

@@ -16,7 +16,6 @@ from sqlalchemy import Executable, Select, Table, Text, false, func, insert, sel
 from workbench.engines import Cancellation, Engine, QueryEngine, Snapshot, Store, Writer, open_store
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.batches import check_key
-from workbench.signaux_faibles.declaration import Scope
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.order import Deliveries, Delivery, TypeDeliveries
 from workbench.signaux_faibles.history.states import life_spans, runs_table, state_of
@@ -92,11 +91,7 @@ class History:
         engine, opened = self.store.open(snapshot)
         try:
             self._present = frozenset(engine.tables())
-            if schema.versions.name not in self._present:
-                raise WorkbenchError("historique_etranger", chemin=self.url)
-            found = engine.fetch(select(func.max(schema.versions.c.version).label("version")))["version"][0].as_py()
-            if (found or 1) > schema.VERSION:
-                raise WorkbenchError("base_plus_recente", chemin=self.url, version=found, connue=schema.VERSION)
+            _require_known(engine, self._present, self.url)
             self._deliveries = read_deliveries(engine)
         except BaseException:
             engine.close()
@@ -126,9 +121,7 @@ class History:
         """
         return self._engine.fetch(statement, tables)
 
-    def fetch_within(
-        self, statement: Executable, seconds: float, cancellation: Cancellation | None = None
-    ) -> pa.Table:
+    def fetch_within(self, statement: Executable, seconds: float, cancellation: Cancellation | None = None) -> pa.Table:
         """Run a statement that reads within a time; see `workbench.engines.interface.QueryEngine.fetch_within`."""
         if not isinstance(self._engine, QueryEngine):
             raise WorkbenchError("requete_moteur", chemin=self.url)
@@ -344,6 +337,14 @@ def read_deliveries(engine: Engine) -> Deliveries:
     """Return what batches brought, as a snapshot or a writer knows it."""
     at = schema.deliveries
     return Deliveries(Delivery(**row) for row in engine.fetch(select(at)).to_pylist())
+
+
+def _require_known(engine: Engine, present: frozenset[str], url: str) -> None:
+    if schema.versions.name not in present:
+        raise WorkbenchError("historique_etranger", chemin=url)
+    found = engine.fetch(select(func.max(schema.versions.c.version).label("version")))["version"][0].as_py() or 1
+    if found > schema.VERSION:
+        raise WorkbenchError("base_plus_recente", chemin=url, version=found, connue=schema.VERSION)
 
 
 def open_history(address: str | Path, read_only: bool = True, *, snapshot: str | None = None) -> History:

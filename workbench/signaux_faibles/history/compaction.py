@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, delete, exists, false, func, insert, null, or_, select, update
+from sqlalchemy import ColumnElement, Text, and_, delete, exists, false, func, insert, null, or_, select, update
 
 from workbench.engines import Writer
 from workbench.errors import WorkbenchError
@@ -17,8 +17,8 @@ from workbench.signaux_faibles.batches import check_key
 from workbench.signaux_faibles.declaration import Source
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
-from workbench.signaux_faibles.history.progress import Progress
 from workbench.signaux_faibles.history.order import Deliveries, TypeDeliveries
+from workbench.signaux_faibles.history.progress import Progress
 from workbench.signaux_faibles.history.states import alive_at
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.sources import source_named
@@ -60,8 +60,12 @@ class Change:
 
     def __str__(self) -> str:
         sort = "complet" if self.complete else "ajout"
-        line = f"{self.batch} {self.type} ({sort}) : {self.given} faits lus, {self.added} ajoutés, {self.removed} retirés"
-        return f"{line} ; {self.alive} en vigueur (avant : {self.before})" + (" — à vérifier" if self.is_suspicious else "")
+        line = (
+            f"{self.batch} {self.type} ({sort}) : {self.given} faits lus, {self.added} ajoutés, {self.removed} retirés"
+        )
+        return f"{line} ; {self.alive} en vigueur (avant : {self.before})" + (
+            " — à vérifier" if self.is_suspicious else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -219,7 +223,13 @@ class _Merger:
         if self._before is None:
             return
         if self._after is not None:
-            rest = [rows.c.seen, rows.c.following, rows.c[self._key], rows.c.hash, *(rows.c[each] for each in self._fields)]
+            rest = [
+                rows.c.seen,
+                rows.c.following,
+                rows.c[self._key],
+                rows.c.hash,
+                *(rows.c[each] for each in self._fields),
+            ]
             names = ["added", "seen", "following", self._key, "hash", *self._fields]
             chosen = select(constant(self._after).cast(Text).label("added"), *rest).where(cut)
             self._writer.execute(insert(rows).from_select(names, chosen))
@@ -336,7 +346,7 @@ def measured(base: Writer | History, source: Source, known: TypeDeliveries, batc
     def count(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
         return func.count().filter(and_(*conditions))
 
-    statement: Select[Any] = select(
+    statement = select(
         count(covers(rows, batch)).label("given"),
         count(alive).label("alive"),
         count(lived).label("lived"),

@@ -8,6 +8,7 @@ hundred thousand million.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Text, case, func
@@ -18,7 +19,7 @@ from workbench.signaux_faibles.kinds import constant
 __all__ = ["content_hash"]
 
 
-def content_hash(columns: dict[str, tuple[ColumnElement[Any], TypeEngine[Any]]]) -> ColumnElement[int]:
+def content_hash(columns: Mapping[str, tuple[Any, TypeEngine[Any]]]) -> ColumnElement[int]:
     """Return the hash of fields, as DuckDB computes it.
 
     Parameters
@@ -32,7 +33,7 @@ def content_hash(columns: dict[str, tuple[ColumnElement[Any], TypeEngine[Any]]])
 
 
 def _said(name: str, value: ColumnElement[Any], kind: TypeEngine[Any]) -> ColumnElement[str]:
-    text = value.cast(Text)
+    text: ColumnElement[str] = value.cast(Text)
     if isinstance(kind, Text):
         # With its length before it, no text can pass for two fields.
         text = func.concat(func.length(value), constant(":"), value, type_=Text())

@@ -16,7 +16,6 @@ import pyarrow as pa
 from sqlalchemy import Table, Text, and_, column, delete, insert, select, table
 
 from workbench.engines import Writer, work_folder
-from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.batches import Batch
 from workbench.signaux_faibles.check import BatchCheck, batch_files, batch_perimetre
 from workbench.signaux_faibles.execution import ParsedFile
@@ -33,6 +32,7 @@ from workbench.signaux_faibles.report import FileReport
 from workbench.signaux_faibles.sources import source_named, sources
 
 __all__ = ["BatchImport", "import_batch"]
+
 
 @dataclass(frozen=True)
 class BatchImport:
@@ -74,7 +74,9 @@ class BatchImport:
 
     def __str__(self) -> str:
         lines = [str(self._check)]
-        lines += [f"{type_} : un fichier est illisible, le type n'est pas tenu pour complet." for type_ in self.incomplete]
+        lines += [
+            f"{type_} : un fichier est illisible, le type n'est pas tenu pour complet." for type_ in self.incomplete
+        ]
         if self.compaction is not None:
             lines.append(str(self.compaction))
         return "\n".join(lines)
@@ -234,8 +236,8 @@ class _Reader:
         given = parsed.tuples.order_by(None).subquery("given")
         fields = {field: (given.c[field], kind) for field, kind in schema.stored_fields(type_)}
         key = given.c[parsed.source.scope.key]
-        chosen = select(key, content_hash(fields).label("hash"), *(value for value, _ in fields.values()))
-        self._insert(waiting, {"batch": self._batch, "file": name}, chosen)
+        said: list[Any] = [key, content_hash(fields).label("hash"), *(value for value, _ in fields.values())]
+        self._insert(waiting, {"batch": self._batch, "file": name}, select(*said))
 
     def _insert(self, target: Table, constants: Mapping[str, str], rows: Any) -> None:
         given = rows.subquery("rows_given")

@@ -12,8 +12,8 @@ from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.batches import check_key
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
-from workbench.signaux_faibles.history.progress import Progress
 from workbench.signaux_faibles.history.order import Deliveries
+from workbench.signaux_faibles.history.progress import Progress
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.sources import source_named, sources
 

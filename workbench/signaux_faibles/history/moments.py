@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Date, Text, column, select, values
 
-
 __all__ = ["moments", "months_between", "years_before"]
 
 
@@ -44,7 +43,9 @@ def years_before(day: date, years: int) -> date:
 def moments(days: Iterable[date], name: str = "moments") -> Any:
     """Return rows ``moment`` and ``ten_years_before``, one a day."""
     rows = [(each.isoformat(), years_before(each, 10).isoformat()) for each in days]
-    given = values(column("moment", Text), column("ten_years_before", Text), name=f"{name}_texts", literal_binds=True).data(rows)
+    given = values(
+        column("moment", Text), column("ten_years_before", Text), name=f"{name}_texts", literal_binds=True
+    ).data(rows)
     return select(
         given.c.moment.cast(Date).label("moment"), given.c.ten_years_before.cast(Date).label("ten_years_before")
     ).subquery(name)

@@ -11,7 +11,6 @@ from workbench.numbers import format_number
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
 from workbench.signaux_faibles.history.compaction import Change, changes
-from workbench.signaux_faibles.history.order import Delivery
 
 __all__ = ["batch_changes", "file_reports", "month_report"]
 
@@ -63,7 +62,15 @@ def month_report(history: History, as_of: str | None = None, written: Mapping[st
     lines += _table(
         ("Type", "Livraison", "Faits lus", "Ajoutés", "Retirés", "En vigueur", "Avant"),
         [
-            (each.type, "complète" if each.complete else "ajout", each.given, each.added, each.removed, each.alive, each.before)
+            (
+                each.type,
+                "complète" if each.complete else "ajout",
+                each.given,
+                each.added,
+                each.removed,
+                each.alive,
+                each.before,
+            )
             for each in found
         ],
     )

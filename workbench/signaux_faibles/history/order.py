@@ -89,7 +89,9 @@ class Deliveries:
 
     def of(self, type_: str) -> TypeDeliveries:
         """Return those of a type that the history knows."""
-        return TypeDeliveries((each.batch, each.complete) for each in self.every if each.type == type_ and each.compacted)
+        return TypeDeliveries(
+            (each.batch, each.complete) for each in self.every if each.type == type_ and each.compacted
+        )
 
     def at(self, batch: str) -> tuple[Delivery, ...]:
         """Return those of a batch."""

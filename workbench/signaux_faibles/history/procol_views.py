@@ -19,17 +19,27 @@ FIRST_MONTH = date(2016, 1, 1)
 """Of `clean_procol_at_date`."""
 
 _GRAVITY = ("sauvegarde", "redressement", "liquidation")
-_LATER = ("ouverture", "plan_continuation", "abandon_procedure", "cloture_insuffisance_actif", "inclusion_autre_procedure")
+_LATER = (
+    "ouverture",
+    "plan_continuation",
+    "abandon_procedure",
+    "cloture_insuffisance_actif",
+    "inclusion_autre_procedure",
+)
 """Of two stages of one day, the later one in this list came last; ``fin_procedure`` after all."""
 
 
 def clean_procol(history: History, as_of: str | None = None) -> Select[Any]:
-    """Return ``siren, date_effet, action_procol, stade_procol, libelle``, each once; ``solde_procedure`` is left out."""
+    """Return ``siren, date_effet, action_procol, stade_procol, libelle``, but for the stage ``solde_procedure``."""
     rows = history.state("procol", as_of).subquery("rows_known")
     siren = func.left(rows.c.siret, constant(9), type_=Text())
     return (
         select(
-            siren.label("siren"), rows.c.date_effet, rows.c.action_procol, rows.c.stade_procol, _label(rows).label("libelle")
+            siren.label("siren"),
+            rows.c.date_effet,
+            rows.c.action_procol,
+            rows.c.stade_procol,
+            _label(rows).label("libelle"),
         )
         .where(rows.c.stade_procol != constant("solde_procedure"), watched(history, as_of, siren))
         .distinct()
@@ -50,10 +60,10 @@ def _label(rows: Any) -> ColumnElement[Any]:
 
 
 def procol_at_date(history: History, day: date, as_of: str | None = None) -> Select[Any]:
-    """Return the procedure that each company is in on a day: ``siren, date_effet, action_procol, stade_procol, libelle``.
+    """Return the procedure that each company is in on a day, in the columns of `clean_procol`.
 
-    Of each action, the last event up to the day; none when it ends the procedure or joins it to another, or is a plan of
-    ten years or more. Then the gravest: liquidation, redressement, sauvegarde. Companies in none have no row.
+    Of each action, the last event up to the day; none when it ends the procedure or joins it to another, or is a plan
+    of ten years or more. Then the gravest: liquidation, redressement, sauvegarde. Companies in none have no row.
     """
     found = _at(history, [day], as_of)
     return found.with_only_columns(*(each for each in found.selected_columns if each.name != "periode"))
@@ -76,9 +86,7 @@ def _at(history: History, days: list[date], as_of: str | None) -> Select[Any]:
     )
     lasting = select(events, until).subquery("lasting")
     at = moments(days)
-    known = and_(
-        lasting.c.date_effet <= at.c.moment, or_(lasting.c.until.is_(None), lasting.c.until > at.c.moment)
-    )
+    known = and_(lasting.c.date_effet <= at.c.moment, or_(lasting.c.until.is_(None), lasting.c.until > at.c.moment))
     over = lasting.c.stade_procol.in_([constant("fin_procedure"), constant("inclusion_autre_procedure")])
     old = and_(lasting.c.stade_procol == constant("plan_continuation"), lasting.c.date_effet <= at.c.ten_years_before)
     gravity = case(

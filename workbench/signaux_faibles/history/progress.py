@@ -7,4 +7,4 @@ from collections.abc import Callable
 __all__ = ["Progress"]
 
 Progress = Callable[[int, int, str], None]
-"""Told (steps done, all steps, what comes next); an exception that it raises stops the work, and nothing of it stays."""
+"""Told (steps done, all steps, what comes next); what it raises stops the work, and nothing of it stays."""

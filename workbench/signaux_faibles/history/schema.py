@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeEngine
 
 from workbench.signaux_faibles.comptes import COMPTES
 from workbench.signaux_faibles.declaration import Source
-from workbench.signaux_faibles.sources import source_named, sources
+from workbench.signaux_faibles.sources import source_named
 
 __all__ = [
     "VERSION",

@@ -91,7 +91,7 @@ def _section(ape: ColumnElement[Any]) -> list[ColumnElement[Any]]:
 
 
 def clean_sirene_ul(history: History, as_of: str | None = None) -> Select[Any]:
-    """Return legal units: ``siren, raison_sociale, statut_juridique, libelle_statut, activite_principale``…
+    """Return legal units: their name, legal form and activity, with labels.
 
     An individual, who has no denomination, goes by first name and name in use, then « EI ». ``section`` and
     ``libelle_section`` are those of the activity.
@@ -117,12 +117,12 @@ def clean_sirene_ul(history: History, as_of: str | None = None) -> Select[Any]:
 
 
 def clean_sirene_histo(history: History, as_of: str | None = None) -> Select[Any]:
-    """Return ``siret, date_debut, date_fin, est_actif``: the first event of each établissement and its changes of state.
+    """Return ``siret, date_debut, date_fin, est_actif``: the first event, and changes of state.
 
     ``date_fin`` is the day before the next change; NULL while the state lasts.
     """
     rows = history.state("sirene_histo", as_of).subquery("rows_known")
-    in_time = {"partition_by": rows.c.siret, "order_by": rows.c.date_debut.asc().nulls_first()}
+    in_time: dict[str, Any] = {"partition_by": rows.c.siret, "order_by": rows.c.date_debut.asc().nulls_first()}
     place = func.row_number().over(**in_time).label("place")
     before = func.lag(rows.c.est_actif).over(**in_time).label("before")
     events = select(rows.c.siret, rows.c.date_debut, rows.c.est_actif, place, before).subquery("events")

@@ -57,16 +57,20 @@ def life_spans(source: Source, known: TypeDeliveries, present: bool) -> Select[A
     gone: ColumnElement[Any] = null().cast(Text)
     if ends:
         gone = case(*((rows.c.seen < constant(each), constant(each)) for each in ends), else_=null()).cast(Text)
-    runs = select(rows, gone.label("gone")).subquery("runs")
-    of_tuple = {"partition_by": [runs.c[key], runs.c.hash], "order_by": runs.c.added}
-    before = select(
+    runs: Any = select(rows, gone.label("gone")).subquery("runs")
+    of_tuple: dict[str, Any] = {"partition_by": [runs.c[key], runs.c.hash], "order_by": runs.c.added}
+    before: Any = select(
         runs,
         func.lag(runs.c.added, type_=Text()).over(**of_tuple).label("earlier"),
         func.lag(runs.c.gone, type_=Text()).over(**of_tuple).label("gone_before"),
     ).subquery("before")
-    begins = or_(before.c.earlier.is_(None), and_(before.c.gone_before.is_not(None), before.c.gone_before < before.c.added))
-    marked = select(before, case((begins, constant(1)), else_=constant(0)).cast(Integer).label("begins")).subquery("marked")
-    again = {"partition_by": [marked.c[key], marked.c.hash], "order_by": marked.c.added}
+    begins = or_(
+        before.c.earlier.is_(None), and_(before.c.gone_before.is_not(None), before.c.gone_before < before.c.added)
+    )
+    marked: Any = select(before, case((begins, constant(1)), else_=constant(0)).cast(Integer).label("begins")).subquery(
+        "marked"
+    )
+    again: dict[str, Any] = {"partition_by": [marked.c[key], marked.c.hash], "order_by": marked.c.added}
     numbered = select(marked, func.sum(marked.c.begins).over(**again).label("life")).subquery("numbered")
     life = [numbered.c[key], numbered.c.hash, numbered.c.life]
     placed = select(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, false, func, null, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, false, func, null, or_, select, union_all
 
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
@@ -164,25 +164,27 @@ def offending(history: History, type_: str, *, waiting: bool = False, as_of: str
     alive = constant(True) if waiting else alive_at(rows, history.deliveries_of(type_), as_of)
     key = rows.c[source.scope.key]
     key_rule = _digits(source.scope.key, source.scope.digits)
-    parts = []
+    parts: list[Select[Any]] = []
     for rule in (key_rule, *RULES.get(type_, ())):
         for name in rule.fields:
             value = rows.c[name]
             broken = value.is_(None) if rule.wrong is None else rule.wrong(value)
             parts.append(_row(batch, type_, key, rows.c.hash, name, rule.reason).where(broken, alive))
     if not history.has(type_):
-        empty = [null().cast(Text).label(name) for name in ("batch", "type", "key", "hash", "field", "reason")]
+        names = {"batch": Text(), "type": Text(), "key": Text(), "hash": BigInteger(), "field": Text(), "reason": Text()}
+        empty: list[ColumnElement[Any]] = [null().cast(kind).label(name) for name, kind in names.items()]
         return select(*empty).where(false())
     found = union_all(*parts).subquery("found")
     return select(found).order_by(found.c.key, found.c.hash, found.c.field)
 
 
 def _row(batch: Any, type_: str, key: Any, content: Any, field: str, reason: str) -> Select[Any]:
-    return select(
+    columns: list[ColumnElement[Any]] = [
         batch.label("batch"),
         constant(type_).cast(Text).label("type"),
         key.label("key"),
         content.label("hash"),
         constant(field).cast(Text).label("field"),
         constant(f"{field} : {reason}").cast(Text).label("reason"),
-    )
+    ]
+    return select(*columns)

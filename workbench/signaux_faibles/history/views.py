@@ -30,9 +30,13 @@ __all__ = [
     "clean_filter",
 ]
 
-ACTIVITIES = tuple(
-    "85.10Z 85.20Z 85.31Z 85.32Z 85.41Z 85.42Z 94.11Z 94.12Z 94.20Z 94.91Z 94.92Z 64.11Z 64.19Z 64.30Z 64.91Z 64.92Z "
-    "64.99Z 65.11Z 65.12Z 65.20Z 65.30Z 66.11Z 66.12Z 66.19A 66.19B 66.21Z 66.22Z 66.29Z 66.30Z 99.00Z".split()
+ACTIVITIES = (
+    *("85.10Z", "85.20Z", "85.31Z", "85.32Z", "85.41Z", "85.42Z"),
+    *("94.11Z", "94.12Z", "94.20Z", "94.91Z", "94.92Z"),
+    *("64.11Z", "64.19Z", "64.30Z", "64.91Z", "64.92Z", "64.99Z"),
+    *("65.11Z", "65.12Z", "65.20Z", "65.30Z"),
+    *("66.11Z", "66.12Z", "66.19A", "66.19B", "66.21Z", "66.22Z", "66.29Z", "66.30Z"),
+    *("99.00Z",),
 )
 """Activities left out, besides public administration (84.11Z to 84.30C): teaching, associations, finance, embassies."""
 
@@ -134,19 +138,20 @@ def clean_debit(history: History, as_of: str | None = None) -> Select[Any]:
         .group_by(moved.c.siret, moved.c.periode)
         .subquery("summed")
     )
-    so_far = {"partition_by": summed.c.siret, "order_by": summed.c.periode}
+    so_far: dict[str, Any] = {"partition_by": summed.c.siret, "order_by": summed.c.periode}
     money = Numeric(38, 2)
-    return select(
+    columns: list[ColumnElement[Any]] = [
         summed.c.siret,
         summed.c.periode,
         func.sum(summed.c.part_ouvriere).over(**so_far).cast(money).label("part_ouvriere"),
         func.sum(summed.c.part_patronale).over(**so_far).cast(money).label("part_patronale"),
         func.lead(summed.c.periode).over(**so_far).is_(None).label("is_last"),
-    )
+    ]
+    return select(*columns)
 
 
 def clean_cotisation(history: History, as_of: str | None = None) -> Select[Any]:
-    """Return contributions called: ``siret, periode, du`` (euros), summed over accounts; a month is one of `periode`."""
+    """Return contributions called: ``siret, periode, du`` (euros), summed over accounts by first month."""
     rows = history.state("cotisation", as_of).subquery("rows_known")
     return (
         select(
@@ -166,7 +171,7 @@ def clean_delai(history: History, as_of: str | None = None) -> Select[Any]:
 
 
 def clean_effectif(history: History, as_of: str | None = None) -> Select[Any]:
-    """Return ``siret, periode, effectif, is_latest``: the sum of its accounts; ``is_latest`` marks the last month known."""
+    """Return ``siret, periode, effectif, is_latest``: summed over accounts; is the month the last known."""
     return _effectif(history, "effectif", as_of)
 
 
@@ -181,7 +186,12 @@ def _effectif(history: History, type_: str, as_of: str | None) -> Select[Any]:
     latest = select(func.max(every.c.periode)).scalar_subquery()
     key = rows.c.siret if type_ == "effectif" else rows.c.siren
     return (
-        select(key, rows.c.periode, func.sum(rows.c.effectif).label("effectif"), (rows.c.periode == latest).label("is_latest"))
+        select(
+            key,
+            rows.c.periode,
+            func.sum(rows.c.effectif).label("effectif"),
+            (rows.c.periode == latest).label("is_latest"),
+        )
         .where(watched(history, as_of, _siren(key)))
         .group_by(key, rows.c.periode)
     )
