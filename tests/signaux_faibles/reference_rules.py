@@ -83,7 +83,7 @@ def cotisations(called: Rows, debits: Rows, setting: Setting) -> Values:
         if ratio:
             if ratio > 0.01:
                 values["tag_debit"] = True
-            counter = counter + 1 if ratio > 1.5 else 0
+            counter = counter + 1 if ratio > 1 else 0
             if counter >= 3:
                 values["tag_default"] = True
     return found
@@ -204,7 +204,7 @@ def bilans(bdf: Rows, diane: Rows, setting: Setting) -> Values:
                     values[name] = row.get(name)
                     if row.get(name) is not None and name not in {"annee_bdf", "exercice_diane"}:
                         for n in (1, 2):
-                            past.setdefault(t + 13 * n, {})[f"{name}_past_{n}"] = row[name]
+                            past.setdefault(t + 12 * n, {})[f"{name}_past_{n}"] = row[name]
     for t, values in raw.items():
         if "arrete_bilan_diane" not in values:
             continue

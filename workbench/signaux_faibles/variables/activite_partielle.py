@@ -114,6 +114,9 @@ def _hours(context: Context, requests: CTE, consumed: CTE) -> Any:
     setting = context.setting
     inside = consumed.c.mois.between(number(setting.first), number(setting.after - 1))
     link = and_(requests.c.numero == consumed.c.numero, requests.c.lien == consumed.c.lien)
+    if not setting.compat:
+        # A request that begins later is not known yet.
+        link = and_(link, requests.c.debut <= consumed.c.mois)
     order = [
         descending(requests.c.premier),
         descending(requests.c.dernier),
