@@ -24,6 +24,8 @@ class Settings:
     ----------
     base
         Path or URL of the accounting base (``WORKBENCH_BASE``).
+    history
+        Path or URL of the history of companies (``WORKBENCH_HISTORIQUE``).
     trames
         Folder of the shared trames (``WORKBENCH_TRAMES``).
     private_trames
@@ -55,6 +57,7 @@ class Settings:
     """
 
     base: str
+    history: str
     trames: Path
     private_trames: Path
     notebooks: Path
@@ -82,6 +85,7 @@ def settings() -> Settings:
     environment = os.environ
     return Settings(
         base=environment.get("WORKBENCH_BASE") or "base.duckdb",
+        history=environment.get("WORKBENCH_HISTORIQUE") or "historique.duckdb",
         trames=Path(environment.get("WORKBENCH_TRAMES") or "trames"),
         private_trames=Path(environment.get("WORKBENCH_TRAMES_PRIVEES") or user_data_path("workbench") / "trames"),
         notebooks=Path(environment.get("WORKBENCH_NOTEBOOKS") or "notebooks"),

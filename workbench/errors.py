@@ -1027,6 +1027,23 @@ ERRORS: dict[str, ErrorKind] = {
         "La date de fin des effectifs n'est pas connue : aucun fichier d'effectifs ne la donne.",
         "Donnez-la avec --date-fin-effectif AAAA-MM-JJ.",
     ),
+    "historique_moteur": ErrorKind(
+        "L'historique des entreprises ne se garde pas avec {moteur}.",
+        "Donnez un fichier DuckDB ou une base PostgreSQL.",
+    ),
+    "historique_etranger": ErrorKind(
+        "La base {chemin} n'est pas un historique d'entreprises.",
+        "Donnez l'adresse d'un historique, ou celle d'un fichier qui n'existe pas encore.",
+    ),
+    "historique_vide": ErrorKind(
+        "L'historique {chemin} ne connaît aucun batch {batch}.", "Importez-en un avec workbench signaux import."
+    ),
+    "batch_inconnu": ErrorKind("L'historique ne connaît pas le batch {batch}.", "Batchs connus : {connus}."),
+    "vue_inconnue": ErrorKind("Vue inconnue : {vue}.", "Vues connues : {connues}."),
+    "batch_sans_perimetre": ErrorKind(
+        "Le batch {batch} a été lu sans filtre : son périmètre ne dit pas quelles entreprises écarter.",
+        "Choisissez un batch importé avec un filtre.",
+    ),
     # --- uploads
     "depot_version": ErrorKind(
         "Ce service parle la version 1.0.0 du protocole tus.", "Envoyez l'en-tête Tus-Resumable: 1.0.0.", 412

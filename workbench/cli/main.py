@@ -31,7 +31,7 @@ _NOUNS = {
     "worker": "Produit sur cette machine les rapports confiés à toutes.",
     "comment": "Les commentaires : sur l'application, une trame, un indicateur.",
     "store": "Le magasin d'objets : publier, lire, expliquer, journal, purge.",
-    "signaux": "Les entreprises en difficulté : préparer un batch de fichiers, le vérifier, lire un fichier.",
+    "signaux": "Les entreprises en difficulté : préparer un batch de fichiers, le vérifier, l'historiser.",
     "upload": "Les fichiers des partenaires : envoyer, servir, lister, reprendre une quarantaine.",
     "demo": "Une démonstration complète sur des communes fictives.",
     "user": "Les personnes qui se connectent à cette machine : ajouter, lister, badges, jeton.",

@@ -11,7 +11,7 @@ import click
 
 from workbench.config import settings
 
-__all__ = ["EXERCICES", "base_option", "exercices_option", "existing_file", "say", "trame_option"]
+__all__ = ["EXERCICES", "base_option", "exercices_option", "existing_file", "history_option", "say", "trame_option"]
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -43,6 +43,13 @@ base_option = click.option(
     default=lambda: settings().base,
     show_default="WORKBENCH_BASE ou base.duckdb",
     help="Fichier ou adresse de la base comptable.",
+)
+
+history_option = click.option(
+    "--base",
+    default=lambda: settings().history,
+    show_default="WORKBENCH_HISTORIQUE ou historique.duckdb",
+    help="Fichier ou adresse de l'historique.",
 )
 
 trame_option = click.option(

@@ -14,6 +14,8 @@ import click
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import existing_file, say
 from workbench.cli.progress import progress_bar
+from workbench.cli.signaux_history import compact, import_, prune, purge, validate
+from workbench.cli.signaux_state import batches, export, state
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -34,7 +36,11 @@ _temporary = click.option(
 
 @click.group()
 def command() -> None:
-    """Les entreprises en difficulté : préparer un batch de fichiers, le vérifier, lire un fichier."""
+    """Les entreprises en difficulté : préparer un batch de fichiers, le vérifier, l'historiser, en relire tout état."""
+
+
+for _other in (import_, validate, compact, prune, purge, batches, state, export):
+    command.add_command(_other)
 
 
 @command.command()
