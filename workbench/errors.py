@@ -984,6 +984,14 @@ ERRORS: dict[str, ErrorKind] = {
         "La période des variables est vide : elle va du {debut}, compris, au {fin}, exclu.",
         "La date de début doit précéder celle de fin d'un mois au moins.",
     ),
+    "variables_dossier": ErrorKind(
+        "Les variables ne peuvent pas être écrites dans {dossier} : {raison}.",
+        "Nommez un autre dossier, ou demandez tous les mois pour le refaire.",
+    ),
+    "variables_dates": ErrorKind(
+        "Le batch {batch} ne dit pas ses dates de début, de fin et de fin des effectifs.",
+        "Complétez son descripteur, ou donnez --date-fin-effectif et --start.",
+    ),
     "variables_sans_effectif": ErrorKind(
         "Aucun établissement n'a d'effectif connu parmi les entreprises demandées.",
         "Les variables se calculent pour les établissements qui ont un effectif : importez un fichier d'effectifs.",

@@ -20,9 +20,11 @@ from workbench.signaux_faibles.variables.expressions import number
 from workbench.signaux_faibles.variables.naf import naf_tables
 from workbench.signaux_faibles.variables.plan import KEYS, chosen, variables_of, variables_statement
 
-__all__ = ["Computation", "Reader", "compute_variables"]
+__all__ = ["ENTITIES", "Computation", "Progress", "Reader", "compute_variables", "output_schema"]
 
-_CELLS = 20_000_000
+ENTITIES = "etablissements"
+"""Among relations, the SIRETs that have variables (``siret``), where they are not those of the workforce alive."""
+_CELLS = 40_000_000
 """Values of one part of the work, about eight bytes each, several times over while it is computed."""
 Progress = Callable[[int, int, str], None]
 
@@ -44,7 +46,7 @@ class Computation:
     reader
         Where facts are.
     relations
-        Type of a source to the facts alive as of the batch; ``effectif`` names the établissements.
+        Type of a source to the facts alive as of the batch; ``effectif``, or `ENTITIES`, names the établissements.
     setting
         Months and definition.
     scope
@@ -88,6 +90,8 @@ class Computation:
     def entities(self) -> list[str]:
         """Return the SIRETs, or the SIRENs, of the output in their order: those that have declared a workforce."""
         types = ["effectif"] if self.scope is Scope.ETABLISSEMENT else ["effectif", "effectif_ent"]
+        if ENTITIES in self.relations:
+            types = [ENTITIES, *types[1:]]
         digits = 14 if self.scope is Scope.ETABLISSEMENT else 9
         found: set[str] = set()
         for type_ in types:

@@ -40,7 +40,7 @@ from workbench.signaux_faibles.sources import source_named
 from workbench.signaux_faibles.variables.declaration import Family, Scope, Setting
 from workbench.signaux_faibles.variables.expressions import number
 
-__all__ = ["MARGIN", "Attached", "Context", "entity_tables", "fields_of", "month_tables"]
+__all__ = ["MARGIN", "Attached", "Context", "entity_tables", "fields_of", "first_day", "month_tables"]
 
 MARGIN = 36
 """Months before the first one that lags may read."""
@@ -63,14 +63,15 @@ mois = table(
 rangs = table("variables_rangs", column("longueur", Integer), column("rang", Integer))
 
 
-def _first_day(month: int) -> date:
+def first_day(month: int) -> date:
+    """Return the first day of a month by its number."""
     return date(month // 12, month % 12 + 1, 1)
 
 
 def month_tables(setting: Setting) -> dict[str, pa.Table]:
     """Return the months that a plan reads: their number, first day, year, the number of that day, their length."""
     span = range(setting.first - MARGIN, setting.after)
-    days = [_first_day(each) for each in span]
+    days = [first_day(each) for each in span]
     whole = setting.after - setting.first + MARGIN
     lengths = [(length, rank) for length in range(1, whole + 1) for rank in range(length)]
     return {
@@ -81,7 +82,7 @@ def month_tables(setting: Setting) -> dict[str, pa.Table]:
                 "annee": pa.array([each.year for each in days], pa.int32()),
                 "jour": pa.array([each.toordinal() - 1 for each in days], pa.int64()),
                 "jours": pa.array(
-                    [(_first_day(each + 1) - day).days for each, day in zip(span, days, strict=True)], pa.int32()
+                    [(first_day(each + 1) - day).days for each, day in zip(span, days, strict=True)], pa.int32()
                 ),
             }
         ),
