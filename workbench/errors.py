@@ -976,7 +976,7 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "source_inconnue": ErrorKind("Type de fichier non reconnu : {type}.", "Types connus : {connus}."),
     "variable_inconnue": ErrorKind(
-        "La variable « {code} » n'existe pas dans la définition {definition}.",
+        "La variable « {variable} » n'existe pas dans la définition {definition}.",
         "Cherchez-la dans docs/variables.md ; certaines n'existent que dans la définition corrige.",
     ),
     "variables_famille": ErrorKind("La famille de variables « {famille} » n'existe pas.", "Familles : {connues}."),

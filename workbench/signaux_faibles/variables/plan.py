@@ -92,7 +92,7 @@ def chosen(
         asked |= {each.code for each in by_name[name].variables if each.defined_in(definition)}
     for code in sorted(asked):
         if code not in known:
-            raise WorkbenchError("variable_inconnue", code=code, definition=definition.value)
+            raise WorkbenchError("variable_inconnue", variable=code, definition=definition.value)
     return tuple(code for code in known if not asked or code in asked)
 
 
