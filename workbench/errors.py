@@ -1008,6 +1008,27 @@ ERRORS: dict[str, ErrorKind] = {
         "Ajoutez le fichier admin_urssaf (sigfaible_etablissement_utf8.csv) au batch.",
     ),
     "source_inconnue": ErrorKind("Type de fichier non reconnu : {type}.", "Types connus : {connus}."),
+    "variable_inconnue": ErrorKind(
+        "La variable « {variable} » n'existe pas dans la définition {definition}.",
+        "Cherchez-la dans docs/variables.md ; certaines n'existent que dans la définition corrige.",
+    ),
+    "variables_famille": ErrorKind("La famille de variables « {famille} » n'existe pas.", "Familles : {connues}."),
+    "variables_periode": ErrorKind(
+        "La période des variables est vide : elle va du {debut}, compris, au {fin}, exclu.",
+        "La date de début doit précéder celle de fin d'un mois au moins.",
+    ),
+    "variables_dossier": ErrorKind(
+        "Les variables ne peuvent pas être écrites dans {dossier} : {raison}.",
+        "Nommez un autre dossier, ou demandez tous les mois pour le refaire.",
+    ),
+    "variables_dates": ErrorKind(
+        "Le batch {batch} ne dit pas ses dates de début, de fin et de fin des effectifs.",
+        "Complétez son descripteur, ou donnez --date-fin-effectif et --start.",
+    ),
+    "variables_sans_effectif": ErrorKind(
+        "Aucun établissement n'a d'effectif connu parmi les entreprises demandées.",
+        "Les variables se calculent pour les établissements qui ont un effectif : importez un fichier d'effectifs.",
+    ),
     "filtre_siren": ErrorKind(
         "Format de siren incorrect trouvé : « {valeur} » ({fichier}, ligne {ligne}).",
         "Un filtre a un SIREN de neuf chiffres par ligne.",

@@ -16,6 +16,7 @@ from workbench.cli.options import existing_file, say
 from workbench.cli.progress import progress_bar
 from workbench.cli.signaux_history import compact, import_, prune, purge, validate
 from workbench.cli.signaux_state import batches, export, state
+from workbench.cli.signaux_variables import variables
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def command() -> None:
     """Les entreprises en difficulté : préparer un batch de fichiers, le vérifier, l'historiser, en relire tout état."""
 
 
-for _other in (import_, validate, compact, prune, purge, batches, state, export):
+for _other in (import_, validate, compact, prune, purge, batches, state, export, variables):
     command.add_command(_other)
 
 

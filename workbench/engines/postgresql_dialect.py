@@ -34,6 +34,11 @@ class _Compiler(PGCompiler):
         value, rank = self._arguments(function, **options)
         return f"(array_agg({value} ORDER BY {rank} DESC) FILTER (WHERE {value} IS NOT NULL))[1]"
 
+    def visit_date_diff_func(self, function: Any, **options: Any) -> str:
+        _, start, end = self._arguments(function, **options)
+        # Days alone are asked.
+        return f"({end} - {start})"
+
     def visit_contains_func(self, function: Any, **options: Any) -> str:
         text, part = self._arguments(function, **options)
         return f"(strpos({text}, {part}) > 0)"

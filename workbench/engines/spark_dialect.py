@@ -45,12 +45,19 @@ class _Compiler(SQLCompiler):
             # A list of several is one clause with several elements.
             clauses = getattr(over.order_by, "clauses", [over.order_by])
             parts.append("ORDER BY " + self._ordered(clauses, **options))
+        if over.rows is not None:
+            parts.append("ROWS BETWEEN " + self.process(over.rows, **options))
         return f"{self.process(over.element, **options)} OVER ({' '.join(parts)})"
 
     def visit_arg_max_func(self, function: Any, **options: Any) -> str:
         value, rank = self._arguments(function, **options)
         # As elsewhere, a row without value does not count.
         return f"max_by({value}, {rank}) FILTER (WHERE {value} IS NOT NULL)"
+
+    def visit_date_diff_func(self, function: Any, **options: Any) -> str:
+        _, start, end = self._arguments(function, **options)
+        # Days alone are asked.
+        return f"datediff({end}, {start})"
 
     def visit_strip_accents_func(self, function: Any, **options: Any) -> str:
         (text,) = self._arguments(function, **options)

@@ -1,0 +1,217 @@
+"""A folder of variables: one parquet folder a month, put in place all at once.
+
+The folder is a link to its present version, so that a reader sees one version whole; it changes in one renaming. A month
+whose file is the same, byte for byte, keeps its file from one version to the next, and so does a month that is not asked.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from workbench.atomic import replacing
+from workbench.errors import WorkbenchError
+from workbench.signaux_faibles.variables.compute import Computation, Progress, compute_variables
+from workbench.signaux_faibles.variables.context import first_day
+
+__all__ = ["MANIFEST", "Written", "read_manifest", "write_variables"]
+
+MANIFEST = "_manifeste.json"
+"""Readers of parquet folders pass over names that begin so."""
+_CHUNKS = 1_000_000
+"""Columns of row groups that open files may remember, a few hundred bytes each; others are begun beyond."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was done.
+
+    Parameters
+    ----------
+    folder
+        Where the variables are.
+    rows
+        Computed.
+    changed, kept
+        Months whose file is new, and those whose file stayed.
+    """
+
+    folder: Path
+    rows: int
+    changed: tuple[str, ...]
+    kept: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder} : {self.rows} ligne(s) calculée(s), {len(self.changed)} mois écrit(s), "
+            f"{len(self.kept)} inchangé(s)."
+        )
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """Return what a folder of variables says of itself; empty when it is none."""
+    try:
+        found: dict[str, Any] = json.loads((Path(folder) / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def write_variables(
+    work: Computation, to: str | Path, *, facts: Mapping[str, str] | None = None, progress: Progress | None = None
+) -> Written:
+    """Compute variables into a folder, parquet files by month.
+
+    Parameters
+    ----------
+    work
+        What to compute; with some months only, the others of the folder stay.
+    to
+        The folder, ``periode=2018-01-01/…`` inside, made or replaced.
+    facts
+        What the facts are of (``base``, ``batch``), for the manifest.
+    progress
+        Called with (entities done, entities in all, words).
+
+    Returns
+    -------
+    Written
+
+    Raises
+    ------
+    WorkbenchError
+        ``variables_dossier`` when something else is there, or variables of another definition and only some months
+        are asked; ``variables_sans_effectif``. Whatever is raised, the folder is as it was.
+    """
+    folder = Path(os.path.abspath(to))
+    before = read_manifest(folder)
+    if (folder.is_symlink() and not before) or (folder.exists() and not folder.is_symlink()):
+        raise WorkbenchError("variables_dossier", dossier=str(to), raison="il existe et ne contient pas de variables")
+    described = _described(work, facts or {})
+    asked = [first_day(each).isoformat() for each in work.asked_months]
+    others = [each for each in before.get("periodes", {}) if each not in asked]
+    partial = len(asked) < work.setting.after - work.setting.first
+    if partial and before and any(before.get(name) != described[name] for name in ("definition", "entite", "variables")):
+        raise WorkbenchError("variables_dossier", dossier=str(to), raison="ses variables ne sont pas celles demandées")
+    with _version(folder) as version:
+        rows = _write_months(work, version, progress)
+        kept = [each for each in asked if _keep_same(folder, version, each)]
+        if partial:
+            for each in others:
+                _keep(folder, version, each)
+            kept += others
+        described["periodes"] = {**{each: before["periodes"][each] for each in others if partial}, **rows}
+        with replacing(version / MANIFEST) as temporary:
+            temporary.write_text(json.dumps(described, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    changed = tuple(each for each in asked if each not in kept)
+    return Written(Path(to), sum(rows.values()), changed, tuple(sorted(kept)))
+
+
+def _described(work: Computation, facts: Mapping[str, str]) -> dict[str, Any]:
+    setting = work.setting
+    return {
+        **facts,
+        "definition": setting.definition.value,
+        "entite": work.scope.value,
+        "date_debut": setting.start.isoformat(),
+        "date_fin": setting.end.isoformat(),
+        "date_fin_effectif": setting.effectif_end.isoformat(),
+        "variables": list(work.codes),
+    }
+
+
+@contextmanager
+def _version(folder: Path) -> Iterator[Path]:
+    """Give a new version to fill, which the folder becomes a link to when the block ends well."""
+    versions = folder.with_name(f".{folder.name}.versions")
+    version = versions / secrets.token_hex(4)
+    version.mkdir(parents=True)
+    try:
+        yield version
+        link = versions / f"{version.name}.lien"
+        link.symlink_to(Path(versions.name) / version.name, target_is_directory=True)
+        link.replace(folder)
+    except BaseException:
+        shutil.rmtree(version, ignore_errors=True)
+        if not folder.is_symlink():
+            shutil.rmtree(versions, ignore_errors=True)
+        raise
+    for each in versions.iterdir():
+        if each != version:
+            shutil.rmtree(each, ignore_errors=True)
+
+
+def _month_folder(folder: Path, month: str) -> Path:
+    return folder / f"periode={month}"
+
+
+def _write_months(work: Computation, version: Path, progress: Progress | None) -> dict[str, int]:
+    """Write what is computed, row groups of each month after one another; return the rows of each month."""
+    schema = pa.schema([each for each in work.schema if each.name != "periode"])
+    rows = {first_day(each).isoformat(): 0 for each in work.asked_months}
+    for month in rows:
+        _month_folder(version, month).mkdir()
+    most = max(_CHUNKS // (len(schema) * max(len(rows), 1)), 1)
+    tables = compute_variables(work, progress)
+    number, finished = 0, False
+    while not finished:
+        with ExitStack() as files:
+            writers: dict[str, pq.ParquetWriter] = {}
+            for _ in range(most):
+                table = next(tables, None)
+                if table is None:
+                    finished = True
+                    break
+                for month, part in _by_month(table):
+                    if month not in writers:
+                        path = _month_folder(version, month) / f"partie-{number:04d}.parquet"
+                        writers[month] = files.enter_context(pq.ParquetWriter(path, schema, compression="zstd"))
+                    writers[month].write_table(part.select(schema.names))
+                    rows[month] += part.num_rows
+        number += 1
+    return rows
+
+
+def _by_month(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Cut a table by month, in the order of entities."""
+    keys = [("periode", "ascending")] + [(name, "ascending") for name in ("siret", "siren") if name in table.column_names]
+    ordered = table.take(pc.sort_indices(table, sort_keys=keys))
+    start = 0
+    for each in pc.value_counts(ordered["periode"].combine_chunks()):
+        length = each["counts"].as_py()
+        yield each["values"].as_py().isoformat(), ordered.slice(start, length)
+        start += length
+
+
+def _keep_same(folder: Path, version: Path, month: str) -> bool:
+    """Keep the files of a month that were already there, if they are the same."""
+    old, new = _month_folder(folder, month), _month_folder(version, month)
+    if not old.is_dir():
+        return False
+    names = sorted(each.name for each in new.iterdir())
+    if names != sorted(each.name for each in old.iterdir()):
+        return False
+    if any(not filecmp.cmp(old / name, new / name, shallow=False) for name in names):
+        return False
+    shutil.rmtree(new)
+    _keep(folder, version, month)
+    return True
+
+
+def _keep(folder: Path, version: Path, month: str) -> None:
+    old, new = _month_folder(folder, month), _month_folder(version, month)
+    new.mkdir()
+    for each in old.iterdir():
+        os.link(each, new / each.name)
