@@ -1108,6 +1108,12 @@ ERRORS: dict[str, ErrorKind] = {
         "Les seuils ne conviennent pas : fort {fort}, modéré {modere}.",
         "Entre 0 et 1, le seuil modéré ne dépasse pas le seuil fort.",
     ),
+    "detection_explication": ErrorKind(
+        "Les contributions ne redonnent pas la probabilité affichée (écart {ecart}) : l'explication n'est pas montrée.",
+        "Prévenez l'exploitant.",
+        500,
+    ),
+    "detection_liste": ErrorKind("La liste ne peut pas être faite : {cause}.", "Donnez les entreprises d'un seul mois, une fois chacune."),
     "detection_parts": ErrorKind("Des parts ne conviennent pas : {parts}.", "Donnez des parts entre 0 et 1, dont la somme est 1."),
     "detection_doublons": ErrorKind(
         "{nombre} entreprise(s) figurent deux fois le même mois, par exemple {exemples}.",

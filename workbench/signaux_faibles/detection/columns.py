@@ -51,6 +51,9 @@ class Variable:
         How it is derived: see `derive`; empty for a column of the table.
     given
         Whether the model sees it; False for what others are derived from.
+    feature
+        The variable that it is a lag, a mean or a change of, where it is a column of the table; known by itself where
+        it is derived.
 
     Examples
     --------
@@ -68,6 +71,7 @@ class Variable:
     of: tuple[str, ...] = ()
     months: int = 0
     given: bool = True
+    feature: str = ""
 
     def __post_init__(self) -> None:
         if self.sign not in (-1, 0, 1):
@@ -157,6 +161,18 @@ class Declaration:
         """The themes of the variables given, those of `THEMES` first, in their order."""
         present = dict.fromkeys(each.theme for each in self.given)
         return (*(theme for theme in THEMES if theme in present), *(theme for theme in present if theme not in THEMES))
+
+    def feature_of(self, name: str) -> str:
+        """Return the variable that one speaks of to people: a lag, a mean and a change are of the same one."""
+        by_name = {each.name: each for each in self.variables}
+        while name in by_name:
+            each = by_name[name]
+            if each.feature:
+                return each.feature
+            if each.operation not in ("lag", "diff", "growth", "mean", "negative"):
+                break
+            name = each.of[0]
+        return name
 
     def column(self, name: str) -> str:
         """Return the name that the table gives to a column."""
