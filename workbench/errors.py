@@ -1093,14 +1093,17 @@ ERRORS: dict[str, ErrorKind] = {
     # --- detection
     "detection_declaration": ErrorKind("La déclaration des variables ne convient pas : {detail}.", "Corrigez-la."),
     "detection_colonnes": ErrorKind(
-        "La table n'a pas la ou les colonnes {colonnes}.", "La déclaration {declaration} les nomme : corrigez l'une ou l'autre."
+        "La table n'a pas la ou les colonnes {colonnes}.",
+        "La déclaration {declaration} les nomme : corrigez l'une ou l'autre.",
     ),
     "detection_valeurs": ErrorKind(
         "La colonne {colonne} n'est pas de la sorte attendue : elle contient {type}.", "Convertissez-la d'abord."
     ),
     "detection_mois": ErrorKind("« {valeur} » n'est pas un mois.", "Écrivez-le AAAA-MM : 2024-03."),
     "detection_vide": ErrorKind("Il n'y a pas de quoi détecter : {cause}.", "Élargissez les fenêtres ou le périmètre."),
-    "detection_modele": ErrorKind("Le modèle ne convient pas : {detail}.", "Réapprenez-le, ou corrigez ses paramètres."),
+    "detection_modele": ErrorKind(
+        "Le modèle ne convient pas : {detail}.", "Réapprenez-le, ou corrigez ses paramètres."
+    ),
     "detection_niveau": ErrorKind(
         "« {texte} » n'est pas un niveau d'alerte.", "Attendu : Alerte seuil F1, Alerte seuil F2 ou Pas d'alerte."
     ),
@@ -1113,8 +1116,22 @@ ERRORS: dict[str, ErrorKind] = {
         "Prévenez l'exploitant.",
         500,
     ),
-    "detection_liste": ErrorKind("La liste ne peut pas être faite : {cause}.", "Donnez les entreprises d'un seul mois, une fois chacune."),
-    "detection_parts": ErrorKind("Des parts ne conviennent pas : {parts}.", "Donnez des parts entre 0 et 1, dont la somme est 1."),
+    "detection_liste": ErrorKind(
+        "La liste ne peut pas être faite : {cause}.", "Donnez les entreprises d'un seul mois, une fois chacune."
+    ),
+    "detection_inconnu": ErrorKind(
+        "Le registre ne connaît aucun {sorte} « {identifiant} », ou en connaît plusieurs.",
+        "Donnez son empreinte entière.",
+        404,
+    ),
+    "detection_autre": ErrorKind(
+        "{quoi} du registre ({attendu}…).",
+        "Vérifiez le batch, l'état des données, la version du logiciel et la graine.",
+        409,
+    ),
+    "detection_parts": ErrorKind(
+        "Des parts ne conviennent pas : {parts}.", "Donnez des parts entre 0 et 1, dont la somme est 1."
+    ),
     "detection_doublons": ErrorKind(
         "{nombre} entreprise(s) figurent deux fois le même mois, par exemple {exemples}.",
         "Gardez une ligne par entreprise et par mois.",

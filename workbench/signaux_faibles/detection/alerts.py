@@ -144,7 +144,8 @@ def detect(
     dataset
         Companies of one month, each once.
     batch, snapshot, algo
-        What is written on the list; by default the algorithm is the learner's name and the beginning of its fingerprint.
+        What is written on the list; by default the algorithm is the learner's name and the beginning of its
+        fingerprint.
     previous
         Probabilities of the list before, by company.
     corrections

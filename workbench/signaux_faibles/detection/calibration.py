@@ -1,15 +1,16 @@
-"""From the score of a model to a probability that means what it says, and from SHAP values to points of that probability.
+"""From the score of a model to a probability, and from SHAP values to points of that probability.
 
-The probability is the logistic function of ``slope × z + intercept``, z being the score as log-odds (Platt's calibration):
-two numbers found on companies that the model never saw, which change no rank.
+The probability is the logistic function of ``slope × z + intercept``, z being the score as log-odds (Platt's
+calibration): two numbers found on companies that the model never saw, which change no rank.
 
-A model's SHAP values add up to its score, not to a probability. Attributing a function g of a sum along the straight path
-from the average company to this one gives each part its share of the whole difference (Aumann and Shapley's value):
+A model's SHAP values add up to its score, not to a probability. Attributing a function g of a sum along the straight
+path from the average company to this one gives each part its share of the whole difference (Aumann and Shapley's
+value):
 
     p = p0 + Σ φ × (g(s) - g(s0)) / (s - s0)
 
-with s the score, s0 the one that SHAP values start from, p0 = g(s0), and g'(s0) where both are equal. It is exact in the
-space one shows, whatever the model; the same formula gives points of log-odds.
+with s the score, s0 the one that SHAP values start from, p0 = g(s0), and g'(s0) where both are equal. It is exact in
+the space one shows, whatever the model; the same formula gives points of log-odds.
 """
 
 from __future__ import annotations

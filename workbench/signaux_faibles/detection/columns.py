@@ -1,4 +1,4 @@
-"""What is known of a table before it is read: its keys, its variables with theme, sign and default, what knows the future.
+"""What is known of a table before it is read: keys, variables with theme, sign and default, what knows the future.
 
 French companies, American firms and Polish ones are three declarations; nothing after this module knows which it is.
 A variable is a column of the table, or is derived from others by an operation of `derive`.
@@ -230,7 +230,8 @@ def load_declaration(path: str | Path) -> Declaration:
     WorkbenchError
         ``fichier_illisible``, ``detection_declaration``.
     """
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
         content = YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
 """The second stage of 2021 to 2023: rules of experts that move a level by one step, after the thresholds.
 
-A rule reads facts that models were not given or not told to heed: debts frozen in 2020, partial activity, accounts. Each
-gives steps by company with a reason; steps add up, are cut at one either way, and a level moves by that much
+A rule reads facts that models were not given or not told to heed: debts frozen in 2020, partial activity, accounts.
+Each gives steps by company with a reason; steps add up, are cut at one either way, and a level moves by that much
 (specification 6.6, and 6.3 for `covid_debt`). Nothing is applied unless it is asked for.
 """
 
@@ -80,9 +80,13 @@ def _columns(table: pd.DataFrame, *names: str) -> list[np.ndarray]:
     return [table[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in names]
 
 
-def _correction(table: pd.DataFrame, rules: Sequence[tuple[str, np.ndarray, int]], steps: np.ndarray | None = None) -> Correction:
+def _correction(
+    table: pd.DataFrame, rules: Sequence[tuple[str, np.ndarray, int]], steps: np.ndarray | None = None
+) -> Correction:
     """Gather rules: a reason, the rows it applies to, its steps."""
-    total = sum((mask * step for _, mask, step in rules), np.zeros(len(table), dtype=np.int64)) if steps is None else steps
+    total = (
+        sum((mask * step for _, mask, step in rules), np.zeros(len(table), dtype=np.int64)) if steps is None else steps
+    )
     entities = table["siren"].astype(str).tolist()
     moved = {entity: int(step) for entity, step in zip(entities, total, strict=True) if step}
     reasons = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from workbench.signaux_faibles.effectifs import CATEGORIES
 
 __all__ = ["Dataset", "Perimetre", "build_dataset", "month"]
 
-Source = pa.Table | pd.DataFrame | str | Path | Sequence[str | Path]
+Source: TypeAlias = "pa.Table | pd.DataFrame | str | Path | Sequence[str | Path]"
 
 SIZES = (10.0, 20.0, 50.0, 250.0)
 """Classes of a group of numbers by default: the usual ones of employees."""
@@ -64,7 +65,7 @@ class Dataset:
         The key of each row as the table gives it: SIREN or SIRET.
     periodes
         datetime64[M].
-    values
+    matrix
         float32, one row a row, one column a variable given to the model; absent values are NaN.
     target
         int8: 1 the event comes within the horizon, 0 it does not, -1 not known.
@@ -79,7 +80,7 @@ class Dataset:
     names: np.ndarray
     entities: np.ndarray
     periodes: np.ndarray
-    values: np.ndarray
+    matrix: np.ndarray
     target: np.ndarray
     strong: np.ndarray
     groups: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -99,7 +100,7 @@ class Dataset:
             companies=self.companies[rows],
             entities=self.entities[rows],
             periodes=self.periodes[rows],
-            values=self.values[rows],
+            matrix=self.matrix[rows],
             target=self.target[rows],
             strong=self.strong[rows],
             groups={name: labels[rows] for name, labels in self.groups.items()},
@@ -110,7 +111,7 @@ class Dataset:
         return self.take((self.periodes >= month(start)) & (self.periodes < month(end)))
 
     def fingerprint(self) -> str:
-        """Return what tells two datasets apart: SHA-256 of keys, months, values and targets, whatever the order of rows."""
+        """Return the SHA-256 of keys, months, values and targets, whatever the order of the rows."""
         digest = hashlib.sha256(repr([each.name for each in self.declaration.given]).encode())
         order = np.lexsort((self.periodes, self.entities))
         entities = "\n".join(self.entities[order].tolist())
@@ -119,7 +120,7 @@ class Dataset:
             digest.update(np.ascontiguousarray(part[order]).tobytes())
         for start in range(0, len(order), 100_000):
             # One zero and one NaN, whatever the sums that made them.
-            block = self.values[order[start : start + 100_000]] + np.float32(0)
+            block = self.matrix[order[start : start + 100_000]] + np.float32(0)
             block[np.isnan(block)] = np.nan
             digest.update(block.tobytes())
         return digest.hexdigest()
@@ -173,7 +174,7 @@ def build_dataset(source: Source, declaration: Declaration, *, perimetre: Perime
     ...                   "dette": [0.0, None], "til": [30, 4]})
     >>> declaration = Declaration("essai", (Variable("dette", "dette_urssaf", default=0.0),), til="til")
     >>> dataset = build_dataset(table, declaration)
-    >>> dataset.target.tolist(), dataset.values[:, 0].tolist()
+    >>> dataset.target.tolist(), dataset.matrix[:, 0].tolist()
     ([0, 1], [0.0, 0.0])
     """
     forbidden = {declaration.target, declaration.til, declaration.event, *declaration.future} - {""}
@@ -291,11 +292,13 @@ def _dates(table: pa.Table, name: str, *, required: bool) -> np.ndarray:
         years = pc.fill_null(column.cast(pa.int64()), 0).to_numpy()
         dates = (years - 1970).astype("M8[Y]").astype("M8[M]")
         dates[column.is_null().to_numpy()] = np.datetime64("NaT")
-        return dates
+        found: np.ndarray = dates
+        return found
     try:
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            return column.to_numpy().astype("M8[D]").astype("M8[M]")
-        found: np.ndarray = column.cast(pa.timestamp("ns"), safe=False).to_numpy().astype("M8[M]")
+            found = column.to_numpy().astype("M8[D]").astype("M8[M]")
+        else:
+            found = column.cast(pa.timestamp("us"), safe=False).to_numpy().astype("M8[M]")
     except (ValueError, pa.ArrowException) as error:
         raise WorkbenchError("detection_valeurs", colonne=name, type=str(column.type)) from error
     return found
@@ -351,8 +354,8 @@ def _labels(table: pa.Table, declaration: Declaration, name: str) -> np.ndarray:
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
         numbers = _numbers(table, declaration.column(declaration.groups[name]), None)
         limits = declaration.bounds.get(name, SIZES)
-        labels = [f"moins de {limits[0]:g}", *(f"{low:g} à {high:g}" for low, high in zip(limits, limits[1:], strict=False))]
-        labels = np.array([*labels, f"{limits[-1]:g} et plus"], dtype=object)
+        between = [f"{low:g} à {high:g}" for low, high in pairwise(limits)]
+        labels = np.array([f"moins de {limits[0]:g}", *between, f"{limits[-1]:g} et plus"], dtype=object)
         known = labels[np.searchsorted(np.asarray(limits), np.nan_to_num(numbers), side="right")]
         return np.where(np.isnan(numbers), "non connu", known)
     return np.asarray(pc.fill_null(column.cast(pa.string()), "non connu").to_numpy(), dtype=object)
@@ -365,7 +368,7 @@ def _kept(table: pa.Table, declaration: Declaration, perimetre: Perimetre) -> np
     if declaration.active:
         column = table.column(declaration.column(declaration.active))
         marks = column if pa.types.is_boolean(column.type) else pc.equal(column.cast(pa.string()), "A")
-        kept &= pc.fill_null(marks, False).to_numpy().astype(bool)  # noqa: FBT003
+        kept &= pc.fill_null(marks, False).to_numpy().astype(bool)
     for name, beginnings in (("activite", perimetre.activities), ("categorie", perimetre.categories)):
         if getattr(declaration, name) and beginnings:
             texts = pc.fill_null(table.column(declaration.column(getattr(declaration, name))).cast(pa.string()), "")

@@ -39,7 +39,7 @@ class History:
 
     @classmethod
     def of(cls, companies: Values, months: Values, reach: int) -> History:
-        """Sort the rows of companies (codes) and months (numbers) once, for looks back of `reach` months at the most."""
+        """Sort the rows of companies and months (numbers) once, for looks back of `reach` months."""
         first = int(months.min()) if len(months) else 0
         width = (int(months.max()) - first if len(months) else 0) + reach + 1
         keys = companies.astype(np.int64) * width + (months.astype(np.int64) - first)
@@ -53,7 +53,8 @@ class History:
         wanted = self.keys - months
         found = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         past = np.where(self.keys[found] == wanted, values[self.order][found], np.nan)
-        return past[self.place]
+        placed: Values = past[self.place]
+        return placed
 
     def window(self, values: Values, months: int) -> tuple[Values, Values]:
         """Return the sum and the number of the values known in the `months` months that end with each row's."""
@@ -71,7 +72,8 @@ class History:
         ordered = months[self.order]
         starts = np.flatnonzero(np.diff(self.keys - ordered, prepend=self.keys[:1] - ordered[:1] - 1))
         earliest = np.repeat(ordered[starts], np.diff(np.append(starts, len(ordered))))
-        return (ordered - earliest)[self.place].astype(np.float64)
+        found: Values = (ordered - earliest)[self.place].astype(np.float64)
+        return found
 
 
 def _ratio(variable: Variable, of: list[Values], history: History, months: Values) -> Values:  # noqa: ARG001
@@ -79,7 +81,8 @@ def _ratio(variable: Variable, of: list[Values], history: History, months: Value
 
 
 def _difference(variable: Variable, of: list[Values], history: History, months: Values) -> Values:  # noqa: ARG001
-    return of[0] - sum(of[1:])
+    found: Values = of[0] - sum(of[1:])
+    return found
 
 
 def _log(variable: Variable, of: list[Values], history: History, months: Values) -> Values:  # noqa: ARG001
@@ -91,7 +94,8 @@ def _lag(variable: Variable, of: list[Values], history: History, months: Values)
 
 
 def _diff(variable: Variable, of: list[Values], history: History, months: Values) -> Values:  # noqa: ARG001
-    return of[0] - history.before(of[0], variable.months)
+    found: Values = of[0] - history.before(of[0], variable.months)
+    return found
 
 
 def _growth(variable: Variable, of: list[Values], history: History, months: Values) -> Values:  # noqa: ARG001
@@ -130,8 +134,8 @@ OPERATIONS: Mapping[str, Callable[[Variable, list[Values], History, Values], Val
 )
 """By name: ratio a / b (absent unless b > 0); difference a - b - …; log sign(a) ln(1 + |a|); lag, the value N months
 before; diff, the change in N months; growth, the logarithm of the ratio of both (absent unless both are positive); mean
-of what is known in the N months that end now; negative, how many of them are below zero; age, months since the company's
-first row."""
+of what is known in the N months that end now; negative, how many of them are below zero; age, months since the
+company's first row."""
 
 
 def derive(columns: dict[str, Values], variables: tuple[Variable, ...], companies: Values, months: Values) -> None:

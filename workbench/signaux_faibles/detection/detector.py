@@ -96,13 +96,15 @@ class Detector:
             ``detection_modele`` for a dataset of other variables.
         """
         self.check(dataset)
-        return self.calibration.probabilities(self.model.scores(dataset.values))
+        return self.calibration.probabilities(self.model.scores(dataset.matrix))
 
     def check(self, dataset: Dataset) -> None:
         """Refuse a dataset of other variables, or in another order."""
         wanted = [each.name for each in self.declaration.given]
         if wanted != [each.name for each in dataset.declaration.given]:
-            raise WorkbenchError("detection_modele", detail="il a été appris sur d'autres variables que celles de la table")
+            raise WorkbenchError(
+                "detection_modele", detail="il a été appris sur d'autres variables que celles de la table"
+            )
 
     @cached_property
     def fingerprint(self) -> str:
@@ -182,11 +184,11 @@ def train(
     WorkbenchError
         ``extra_absent`` without the libraries.
     """
-    learner = learner or Boosting()
+    chosen: Learner = learner or Boosting()
     rows = parts.train if sampling is None else resample(parts.train, sampling, seed=seed)
     signs = tuple(each.sign for each in parts.train.declaration.given)
-    model = learner.fit(rows.values, rows.target, signs=signs, seed=seed)
-    scores = model.scores(parts.validation.values)
+    model = chosen.fit(rows.matrix, rows.target, signs=signs, seed=seed)
+    scores = model.scores(parts.validation.matrix)
     calibration = fit_calibration(scores, parts.validation.target, model.space)
     thresholds = find_thresholds(calibration.probabilities(scores), parts.validation.target, grid=grid)
     named = {"apprentissage": parts.train, "validation": parts.validation, "test": parts.test}
@@ -198,9 +200,16 @@ def train(
         data={name: describe(part) for name, part in named.items()},
         libraries={name: _version(name) for name in ("lightgbm", "scikit-learn", "numpy")},
     )
-    parameters = asdict(learner)  # type: ignore[call-overload]
+    parameters = asdict(chosen)  # type: ignore[call-overload]
     return Detector(
-        parts.train.declaration, learner.kind, parameters, model, calibration, thresholds, references(parts.train), known
+        parts.train.declaration,
+        chosen.kind,
+        parameters,
+        model,
+        calibration,
+        thresholds,
+        references(parts.train),
+        known,
     )
 
 
@@ -222,7 +231,7 @@ def references(dataset: Dataset) -> dict[str, tuple[float, ...]]:
     """Return the deciles of each variable, the absent values left out."""
     found = {}
     for place, each in enumerate(dataset.declaration.given):
-        known = dataset.values[:, place]
+        known = dataset.matrix[:, place]
         known = known[~np.isnan(known)]
         found[each.name] = tuple(map(float, np.quantile(known, DECILES))) if len(known) else ()
     return found

@@ -1,7 +1,7 @@
 """Why a company has its probability: what each variable brings, and each theme, adding up to what is displayed.
 
-SHAP values of the model are shared out by `workbench.signaux_faibles.detection.calibration.Calibration.attribute` in points
-of the calibrated probability (and of its log-odds, for the forms of 2021). A theme is the sum of its variables.
+SHAP values of the model are shared out by `workbench.signaux_faibles.detection.calibration.Calibration.attribute` in
+points of the calibrated probability (and of its log-odds, for the forms of 2021). A theme is the sum of its variables.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Explanation:
     ----------
     declaration
         Of the variables.
-    entities, periodes, values
+    entities, periodes, matrix
         Of the dataset explained.
     probabilities
         As displayed.
@@ -60,7 +60,7 @@ class Explanation:
     declaration: Declaration
     entities: np.ndarray
     periodes: np.ndarray
-    values: np.ndarray
+    matrix: np.ndarray
     probabilities: np.ndarray
     start: float
     contributions: np.ndarray
@@ -74,7 +74,9 @@ class Explanation:
     @cached_property
     def by_theme(self) -> np.ndarray:
         """Points of probability: a row a company, a column a theme of the declaration."""
-        return self._summed(self.contributions, [each.theme for each in self.declaration.given], self.declaration.themes)
+        return self._summed(
+            self.contributions, [each.theme for each in self.declaration.given], self.declaration.themes
+        )
 
     @cached_property
     def log_by_theme(self) -> np.ndarray:
@@ -95,9 +97,7 @@ class Explanation:
 
     def theme_of(self, feature: str) -> str:
         """Return the theme of one of `features`."""
-        return next(
-            each.theme for each in self.declaration.given if self.declaration.feature_of(each.name) == feature
-        )
+        return next(each.theme for each in self.declaration.given if self.declaration.feature_of(each.name) == feature)
 
     @staticmethod
     def _summed(values: np.ndarray, labels: list[str], wanted: tuple[str, ...]) -> np.ndarray:
@@ -106,7 +106,7 @@ class Explanation:
         return found
 
     def waterfall(self, row: int) -> list[Step]:
-        """Return the bars that lead from what all companies start from to a company's probability, the longest first."""
+        """Return the bars that lead from what all start from to a company's probability, longest first."""
         steps = [Step("depart", 0.0, self.start)]
         reached = self.start
         points = self.by_theme[row]
@@ -133,8 +133,8 @@ def explain(detector: Detector, dataset: Dataset) -> Explanation:
         probability: an explanation that does not is not shown.
     """
     detector.check(dataset)
-    scores = detector.model.scores(dataset.values)
-    raw, origin = detector.model.contributions(dataset.values)
+    scores = detector.model.scores(dataset.matrix)
+    raw, origin = detector.model.contributions(dataset.matrix)
     probabilities = detector.calibration.probabilities(scores)
     points, start = detector.calibration.attribute(raw, origin, scores)
     log_points, log_start = detector.calibration.attribute(raw, origin, scores, space="log-odds")
@@ -145,7 +145,7 @@ def explain(detector: Detector, dataset: Dataset) -> Explanation:
         detector.declaration,
         dataset.entities,
         dataset.periodes,
-        dataset.values,
+        dataset.matrix,
         probabilities,
         start,
         points,

@@ -49,7 +49,9 @@ def _micro(explanation: Explanation) -> tuple[np.ndarray, np.ndarray]:
     given = explanation.declaration.given
     names = [explanation.declaration.feature_of(each.name) for each in given]
     by_feature = np.array([[name == feature for feature in explanation.features] for name in names], dtype=np.float64)
-    by_theme = np.array([[each.theme == theme for theme in explanation.declaration.themes] for each in given], dtype=np.float64)
+    by_theme = np.array(
+        [[each.theme == theme for theme in explanation.declaration.themes] for each in given], dtype=np.float64
+    )
     return every @ by_theme, every @ by_feature
 
 

@@ -15,7 +15,8 @@ from workbench.signaux_faibles.detection.dataset import Dataset
 __all__ = ["SUSPECT", "alone", "check_columns"]
 
 SUSPECT = 0.97
-"""Area under the ROC curve from which a variable alone is not believed; the best of the models published reaches 0.93."""
+"""Area under the ROC curve from which a variable alone is not believed; the best of the models published reaches
+0.93."""
 
 MOST_ROWS = 200_000
 """Rows that the check looks at: enough for two digits."""
@@ -63,7 +64,7 @@ def check_columns(dataset: Dataset, *, allowed: tuple[str, ...] = ()) -> None:
     for place, variable in enumerate(dataset.declaration.given):
         if variable.name in allowed:
             continue
-        values = dataset.values[rows, place]
+        values = dataset.matrix[rows, place]
         absent = np.isnan(values)
         known = ~absent
         for what, found in (

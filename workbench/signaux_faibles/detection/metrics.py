@@ -216,7 +216,7 @@ def calibration_curve(probabilities: np.ndarray, target: np.ndarray, *, bins: in
     Examples
     --------
     >>> curve = calibration_curve(np.array([0.1, 0.1, 0.8, 0.8]), np.array([0, 0, 1, 1]), bins=2)
-    >>> curve[["prevu", "observe"]].values.tolist()
+    >>> curve[["prevu", "observe"]].to_numpy().tolist()
     [[0.1, 0.0], [0.8, 1.0]]
     """
     order = np.argsort(probabilities, kind="stable")

@@ -1,4 +1,4 @@
-"""A list in the forms that others read: datapi's scores, the front's document (specification 6.5), and our own parquet."""
+"""A list in the forms that others read: datapi's scores, the front's document (specification 6.5), and a parquet."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def write_list(alerts: AlertList, path: str | Path, *, card: Mapping[str, Any] |
     order = table.column(0).to_pylist()
     for theme, by_entity in points.items():
         table = table.append_column(f"points_{theme}", pa.array([by_entity.get(each) for each in order], pa.float64()))
-    start = {each: explanation.start for each in keys}
+    start = dict.fromkeys(keys, explanation.start)
     table = table.append_column("points_depart", pa.array([start.get(each) for each in order], pa.float64()))
     said = {entity: [str(one) for one in sentences(explanation, row)] for row, entity in enumerate(keys)}
     table = table.append_column("phrases", pa.array([said.get(each) for each in order], pa.list_(pa.string())))

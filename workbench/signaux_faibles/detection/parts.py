@@ -1,8 +1,8 @@
 """Learning, validation and test: apart by company and by time, and asserted to be so.
 
-No company is on two sides. What is learnt from was known before the first month of the test: a row of a month looks as far
-ahead as its horizon, so learning and validation end that many months before the test begins. Companies are drawn by the
-hash of their SIREN and of the seed: neither the order of the rows nor the other companies change the draw.
+No company is on two sides. What is learnt from was known before the first month of the test: a row of a month looks
+as far ahead as its horizon, so learning and validation end that many months before the test begins. Companies are
+drawn by the hash of their SIREN and of the seed: neither the order of the rows nor the other companies change the draw.
 """
 
 from __future__ import annotations
@@ -65,7 +65,12 @@ def draw(names: np.ndarray, seed: int) -> np.ndarray:
 
 
 def split(
-    dataset: Dataset, windows: Windows, *, shares: tuple[float, float, float] = SHARES, seed: int = 0, allowed: tuple[str, ...] = ()
+    dataset: Dataset,
+    windows: Windows,
+    *,
+    shares: tuple[float, float, float] = SHARES,
+    seed: int = 0,
+    allowed: tuple[str, ...] = (),
 ) -> Parts:
     """Part a dataset by company and by time.
 
@@ -104,11 +109,18 @@ def split(
 
 
 def cross_parts(
-    dataset: Dataset, windows: Windows, *, folds: int = 5, validation: float = 0.2, seed: int = 0, allowed: tuple[str, ...] = ()
+    dataset: Dataset,
+    windows: Windows,
+    *,
+    folds: int = 5,
+    validation: float = 0.2,
+    seed: int = 0,
+    allowed: tuple[str, ...] = (),
 ) -> Iterator[Parts]:
-    """Part a dataset several times, so that each company of the test window is judged once, by a model that never saw it.
+    """Part a dataset several times: each company is judged once, by a model that never saw it.
 
-    Fold after fold, the companies of the fold are the test; of the others, a share is for validation (none when it is 0).
+    Fold after fold, the companies of the fold are the test; of the others, a share is for validation (none when
+    it is 0).
     """
     drawn = draw(dataset.names, seed)
     fold = np.floor(drawn * folds).astype(np.int32)[dataset.companies]
@@ -155,14 +167,12 @@ def check_parts(parts: Parts, windows: Windows, *, allowed: tuple[str, ...] = ()
         shared = np.intersect1d(np.unique(one.names[one.companies]), np.unique(other.names[other.companies]))
         if len(shared):
             label = {"validation": "la validation", "test": "le test", "train": "l'apprentissage"}[second]
-            raise WorkbenchError(
-                "detection_fuite_siren", nombre=len(shared), un=first, autre=label, exemple=shared[0]
-            )
+            raise WorkbenchError("detection_fuite_siren", nombre=len(shared), un=first, autre=label, exemple=shared[0])
     horizon = parts.train.declaration.horizon
     if parts.train.declaration.periode and len(parts.test):
         begins = parts.test.periodes.min()
         for label, part in list(sides.items())[:2]:
-            if len(part) and part.periodes.max() + horizon > begins:
+            if len(part) and part.periodes.max() + horizon >= begins:
                 raise WorkbenchError(
                     "detection_fuite_temps", partie=label, fin=part.periodes.max(), horizon=horizon, debut=begins
                 )
@@ -174,7 +184,7 @@ def check_parts(parts: Parts, windows: Windows, *, allowed: tuple[str, ...] = ()
         if name not in empty and not 0 < part.positives < len(part):
             raise WorkbenchError(
                 "detection_vide",
-                cause=f"{ {'train': 'l’apprentissage', 'validation': 'la validation', 'test': 'le test'}[name]} a "
+                cause=f"{ {'train': 'l’apprentissage', 'validation': 'la validation', 'test': 'le test'}[name] } a "
                 f"{len(part)} ligne(s) dont {part.positives} défaillance(s) : il faut des deux",
             )
     check_columns(parts.train, allowed=allowed)

@@ -1,13 +1,13 @@
 """Parameters of a learner, searched within a budget of fits, by cross-validation that respects companies and time.
 
-Each fold learns from other companies, before a month, and is judged on its own companies, from that month on and a horizon
-later than what was learnt: as a list is. The test is never looked at.
+Each fold learns from other companies, before a month, and is judged on its own companies, from that month on and a
+horizon later than what was learnt: as a list is. The test is never looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import product
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.detection.dataset import Dataset
-from workbench.signaux_faibles.detection.learners import Learner
+from workbench.signaux_faibles.detection.learners import Learner, learner_named
 from workbench.signaux_faibles.detection.metrics import Ranked
 from workbench.signaux_faibles.detection.parts import draw
 
@@ -77,7 +77,7 @@ def time_folds(dataset: Dataset, folds: int, *, seed: int = 0) -> list[tuple[np.
         if not len(failures):
             raise WorkbenchError("detection_vide", cause="aucune défaillance pour la validation croisée")
         cut = failures[len(failures) * 2 // 3]
-        before, after = dataset.periodes + dataset.declaration.horizon <= cut, dataset.periodes >= cut
+        before, after = dataset.periodes + dataset.declaration.horizon < cut, dataset.periodes >= cut
     found = [
         (np.flatnonzero((fold != place) & before), np.flatnonzero((fold == place) & after)) for place in range(folds)
     ]
@@ -126,20 +126,22 @@ def search(
         ``detection_vide``; ``detection_modele`` for a parameter that is not known.
     """
     chosen = dict(SPACES[learner.kind] if space is None else space)
-    unknown = set(chosen) - set(asdict(learner))  # type: ignore[call-overload]
+    known: dict[str, Any] = asdict(learner)  # type: ignore[call-overload]
+    unknown = set(chosen) - set(known)
     if unknown:
         raise WorkbenchError("detection_modele", detail=f"paramètre inconnu : {', '.join(sorted(unknown))}")
     combinations = list(product(*chosen.values()))
     random = np.random.default_rng(seed)
     drawn = random.permutation(len(combinations))[: max(0, fits // folds - 1)]
-    candidates = [learner, *(replace(learner, **dict(zip(chosen, combinations[place], strict=True))) for place in drawn)]  # type: ignore[type-var]
+    tried = [dict(zip(chosen, combinations[place], strict=True)) for place in drawn]
+    candidates = [learner, *(learner_named(learner.kind, {**known, **each}) for each in tried)]
     pairs = time_folds(dataset, folds, seed=seed)
     signs = tuple(each.sign for each in dataset.declaration.given)
     trials = []
     for candidate in candidates:
         scores = []
         for learnt, judged in pairs:
-            model = candidate.fit(dataset.values[learnt], dataset.target[learnt], signs=signs, seed=seed)
-            scores.append(Ranked(model.scores(dataset.values[judged]), dataset.target[judged]).average_precision())
+            model = candidate.fit(dataset.matrix[learnt], dataset.target[learnt], signs=signs, seed=seed)
+            scores.append(Ranked(model.scores(dataset.matrix[judged]), dataset.target[judged]).average_precision())
         trials.append(Trial(candidate, tuple(scores)))
     return sorted(trials, key=lambda trial: -trial.score)

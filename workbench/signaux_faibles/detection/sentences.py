@@ -87,7 +87,7 @@ def sentences(explanation: Explanation, row: int, *, most: int = 3) -> list[Sent
 
 def _sentence(explanation: Explanation, row: int, place: int) -> Sentence:
     variable = explanation.declaration.given[place]
-    value = float(explanation.values[row, place])
+    value = float(explanation.matrix[row, place])
     points = float(explanation.contributions[row, place])
     named = title(explanation.declaration, variable)
     if math.isnan(value):

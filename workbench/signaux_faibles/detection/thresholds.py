@@ -47,7 +47,7 @@ _SPELLINGS: Mapping[str, Level] = {
 
 
 def read_level(text: str) -> Level:
-    """Read the label of a level, of any era: « Alerte seuil F1/2 », « Risque élevé », « rouge »…
+    """Read the label of a level, of any era: « Alerte seuil F1/2 », « Risque élevé », « rouge ».
 
     Raises
     ------
@@ -97,7 +97,9 @@ def levels_of(ranks: np.ndarray) -> list[Level]:
     return [Level.of_rank(int(rank)) for rank in ranks]
 
 
-def _counts(probabilities: np.ndarray, target: np.ndarray, grid: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _counts(
+    probabilities: np.ndarray, target: np.ndarray, grid: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return thresholds, ascending, with how many reach each one, and how many failures of those."""
     order = np.sort(probabilities)
     positive = np.sort(probabilities[target == 1])

@@ -1,7 +1,7 @@
 """The only door to scikit-learn and LightGBM: three learners, two kinds of models, one interface.
 
-Whatever learns trees gives a `TreeModel`, whose text is LightGBM's: it predicts and explains alike for a boosting and for a
-forest, is read back without executing anything, and needs neither pickle nor another library for SHAP values.
+Whatever learns trees gives a `TreeModel`, whose text is LightGBM's: it predicts and explains alike for a boosting and
+for a forest, is read back without executing anything, and needs neither pickle nor another library for SHAP values.
 """
 
 from workbench.signaux_faibles.detection.learners.boosting import Boosting

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from workbench.signaux_faibles.detection.learners.interface import THREADS
-from workbench.signaux_faibles.detection.learners.trees import Tree, TreeModel, forest_text
 from workbench.signaux_faibles.detection.learners.logistic import medians, sklearn
+from workbench.signaux_faibles.detection.learners.trees import Tree, TreeModel, forest_text
 
 __all__ = ["Forest"]
 
@@ -35,7 +35,14 @@ class Forest:
     rows: int = 1
     columns: str | float = "sqrt"
 
-    def fit(self, values: np.ndarray, target: np.ndarray, *, signs: tuple[int, ...], seed: int = 0) -> TreeModel:  # noqa: ARG002
+    def fit(
+        self,
+        values: np.ndarray,
+        target: np.ndarray,
+        *,
+        signs: tuple[int, ...],  # noqa: ARG002
+        seed: int = 0,
+    ) -> TreeModel:
         """Learn; a forest knows no signs."""
         replaced = medians(values)
         library = sklearn("ensemble").RandomForestClassifier(

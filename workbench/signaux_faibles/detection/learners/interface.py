@@ -80,7 +80,9 @@ def learner_named(kind: str, parameters: Mapping[str, Any] | None = None) -> Lea
 
     kinds: dict[str, Any] = {each.kind: each for each in (Boosting, Forest, Logistic)}
     if kind not in kinds:
-        raise WorkbenchError("detection_modele", detail=f"modèle inconnu : {kind} (connus : {', '.join(sorted(kinds))})")
+        raise WorkbenchError(
+            "detection_modele", detail=f"modèle inconnu : {kind} (connus : {', '.join(sorted(kinds))})"
+        )
     try:
         learner: Learner = kinds[kind](**(parameters or {}))
     except TypeError as error:

@@ -65,7 +65,8 @@ class LinearModel:
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
         filled = np.where(np.isnan(values), np.asarray(self.medians), values.astype(np.float64))
-        return np.clip((filled - np.asarray(self.means)) / np.asarray(self.scales), -FAR, FAR)
+        found: np.ndarray = np.clip((filled - np.asarray(self.means)) / np.asarray(self.scales), -FAR, FAR)
+        return found
 
     def scores(self, values: np.ndarray) -> np.ndarray:
         """Return the intercept and the weighted sum of each row."""
@@ -90,8 +91,10 @@ class LinearModel:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> LinearModel:
         """Read what `to_json` gives."""
-        lists = [tuple(map(float, content[name])) for name in ("poids", "moyennes", "echelles", "medianes")]
-        return cls(lists[0], float(content["constante"]), *lists[1:])
+        weights, means, scales, replaced = (
+            tuple(map(float, content[name])) for name in ("poids", "moyennes", "echelles", "medianes")
+        )
+        return cls(weights, float(content["constante"]), means, scales, replaced)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,14 @@ class Logistic:
     iterations: int = 500
     tolerance: float = 1e-5
 
-    def fit(self, values: np.ndarray, target: np.ndarray, *, signs: tuple[int, ...], seed: int = 0) -> LinearModel:  # noqa: ARG002
+    def fit(
+        self,
+        values: np.ndarray,
+        target: np.ndarray,
+        *,
+        signs: tuple[int, ...],  # noqa: ARG002
+        seed: int = 0,  # noqa: ARG002
+    ) -> LinearModel:
         """Learn; signs are not held."""
         replaced = medians(values)
         filled = np.where(np.isnan(values), np.asarray(replaced), values.astype(np.float64))

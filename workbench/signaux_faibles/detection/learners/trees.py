@@ -111,7 +111,9 @@ class TreeModel:
         """Return TreeSHAP's values, and the mean of the learning's scores that they start from."""
         parts = [
             np.asarray(
-                self._booster.predict(self._filled(values[start : start + BLOCK]), pred_contrib=True, num_threads=THREADS)
+                self._booster.predict(
+                    self._filled(values[start : start + BLOCK]), pred_contrib=True, num_threads=THREADS
+                )
             )
             for start in range(0, len(values), BLOCK)
         ]
@@ -127,7 +129,9 @@ class TreeModel:
     def from_json(cls, content: Mapping[str, Any]) -> TreeModel:
         """Read what `to_json` gives."""
         medians = content.get("medianes")
-        return cls(str(content["texte"]), str(content["espace"]), None if medians is None else tuple(map(float, medians)))
+        return cls(
+            str(content["texte"]), str(content["espace"]), None if medians is None else tuple(map(float, medians))
+        )
 
 
 def forest_text(trees: Sequence[Tree], features: int) -> str:
@@ -186,7 +190,11 @@ def _tree_text(place: int, tree: Tree, trees: int) -> str:
             ("left_child", _joined(child[tree.left[nodes]])),
             ("right_child", _joined(child[tree.right[nodes]])),
         ]
-    lines += [("leaf_value", _joined(values)), ("leaf_weight", _joined(tree.rows[leaf])), ("leaf_count", _joined(tree.rows[leaf]))]
+    lines += [
+        ("leaf_value", _joined(values)),
+        ("leaf_weight", _joined(tree.rows[leaf])),
+        ("leaf_count", _joined(tree.rows[leaf])),
+    ]
     if len(nodes):
         lines += [
             ("internal_value", _joined(np.zeros(len(nodes), dtype=np.int64))),
