@@ -1129,6 +1129,7 @@ ERRORS: dict[str, ErrorKind] = {
         "Vérifiez le batch, l'état des données, la version du logiciel et la graine.",
         409,
     ),
+    "detection_evaluation": ErrorKind("La page d'évaluation n'a pas pu être faite : {cause}", "Rien n'a été écrit."),
     "detection_parts": ErrorKind(
         "Des parts ne conviennent pas : {parts}.", "Donnez des parts entre 0 et 1, dont la somme est 1."
     ),

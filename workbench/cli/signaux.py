@@ -14,6 +14,7 @@ import click
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import existing_file, say
 from workbench.cli.progress import progress_bar
+from workbench.cli.signaux_detection import detect, evaluate, train
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _temporary = click.option(
 
 @click.group()
 def command() -> None:
-    """Les entreprises en difficulté : préparer un batch de fichiers, le vérifier, lire un fichier."""
+    """Les entreprises en difficulté : préparer et vérifier un batch, apprendre un modèle, faire une liste, la mesurer."""
 
 
 @command.command()
@@ -241,6 +242,10 @@ def parse_file(
     if content.report.is_fatal:
         return ExitCode.REFUSED
     return ExitCode.FINDINGS if content.report.lines_rejected else ExitCode.OK
+
+
+for _each in (train, detect, evaluate):
+    command.add_command(_each)
 
 
 def _this_month() -> date:
