@@ -54,8 +54,8 @@ up: $(VENV)/.product
 	$(BIN)/workbench up
 
 lock:
-	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --extra broker --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --extra broker --group dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --extra broker --extra detection --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --extra broker --extra detection --group dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
 
 widgets:
 	cd workbench/widgets/editor && npm ci --ignore-scripts && npm run build

@@ -1167,4 +1167,71 @@ ERRORS: dict[str, ErrorKind] = {
     "envoi_adresse": ErrorKind(
         "« {adresse} » n'est pas l'adresse d'un dépôt.", "Donnez-la en entier : https://depot.exemple.fr/files/", 422
     ),
+    # --- detection
+    "detection_declaration": ErrorKind("La déclaration des variables ne convient pas : {detail}.", "Corrigez-la."),
+    "detection_colonnes": ErrorKind(
+        "La table n'a pas la ou les colonnes {colonnes}.",
+        "La déclaration {declaration} les nomme : corrigez l'une ou l'autre.",
+    ),
+    "detection_valeurs": ErrorKind(
+        "La colonne {colonne} n'est pas de la sorte attendue : elle contient {type}.", "Convertissez-la d'abord."
+    ),
+    "detection_mois": ErrorKind("« {valeur} » n'est pas un mois.", "Écrivez-le AAAA-MM : 2024-03."),
+    "detection_vide": ErrorKind("Il n'y a pas de quoi détecter : {cause}.", "Élargissez les fenêtres ou le périmètre."),
+    "detection_modele": ErrorKind(
+        "Le modèle ne convient pas : {detail}.", "Réapprenez-le, ou corrigez ses paramètres."
+    ),
+    "detection_niveau": ErrorKind(
+        "« {texte} » n'est pas un niveau d'alerte.", "Attendu : Alerte seuil F1, Alerte seuil F2 ou Pas d'alerte."
+    ),
+    "detection_seuils": ErrorKind(
+        "Les seuils ne conviennent pas : fort {fort}, modéré {modere}.",
+        "Entre 0 et 1, le seuil modéré ne dépasse pas le seuil fort.",
+    ),
+    "detection_explication": ErrorKind(
+        "Les contributions ne redonnent pas la probabilité affichée (écart {ecart}) : l'explication n'est pas montrée.",
+        "Prévenez l'exploitant.",
+        500,
+    ),
+    "detection_liste": ErrorKind(
+        "La liste ne peut pas être faite : {cause}.", "Donnez les entreprises d'un seul mois, une fois chacune."
+    ),
+    "detection_inconnu": ErrorKind(
+        "Le registre ne connaît aucun {sorte} « {identifiant} », ou en connaît plusieurs.",
+        "Donnez son empreinte entière.",
+        404,
+    ),
+    "detection_autre": ErrorKind(
+        "{quoi} du registre ({attendu}…).",
+        "Vérifiez le batch, l'état des données, la version du logiciel et la graine.",
+        409,
+    ),
+    "detection_evaluation": ErrorKind("La page d'évaluation n'a pas pu être faite : {cause}", "Rien n'a été écrit."),
+    "detection_parts": ErrorKind(
+        "Des parts ne conviennent pas : {parts}.", "Donnez des parts entre 0 et 1, dont la somme est 1."
+    ),
+    "detection_doublons": ErrorKind(
+        "{nombre} entreprise(s) figurent deux fois le même mois, par exemple {exemples}.",
+        "Gardez une ligne par entreprise et par mois.",
+    ),
+    "detection_fuite_variable": ErrorKind(
+        "Fuite : la ou les variables {variables} connaissent l'avenir.",
+        "Retirez-les de la déclaration : elles ne seront pas connues le jour de la détection.",
+    ),
+    "detection_fuite_siren": ErrorKind(
+        "Fuite : {nombre} entreprise(s) sont à la fois dans {un} et dans {autre}, par exemple {exemple}.",
+        "Une entreprise n'est que d'un côté : partagez par SIREN.",
+    ),
+    "detection_fuite_temps": ErrorKind(
+        "Fuite : {partie} va jusqu'à {fin} et regarde {horizon} mois plus loin ; or le test commence en {debut}.",
+        "Arrêtez l'apprentissage et la validation {horizon} mois au moins avant le test.",
+    ),
+    "detection_fuite_suspecte": ErrorKind(
+        "Fuite probable : {quoi} de la variable {variable} donne la cible presque à elle seule (aire sous la courbe ROC {aire}).",
+        "Vérifiez d'où elle vient ; si elle est connue le jour de la détection, nommez-la parmi les variables admises.",
+    ),
+    "detection_cible_inconnue": ErrorKind(
+        "La cible du mois {mois} n'est pas connue : elle regarde {horizon} mois plus loin et les événements ne sont connus que jusqu'à {connu}.",
+        "Arrêtez les fenêtres plus tôt.",
+    ),
 }

@@ -14,6 +14,7 @@ import click
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import existing_file, say
 from workbench.cli.progress import progress_bar
+from workbench.cli.signaux_detection import detect, evaluate, train
 from workbench.cli.signaux_history import compact, import_, prune, purge, validate
 from workbench.cli.signaux_state import batches, export, state
 from workbench.cli.signaux_variables import variables
@@ -37,10 +38,10 @@ _temporary = click.option(
 
 @click.group()
 def command() -> None:
-    """Les entreprises en difficulté : préparer un batch de fichiers, le vérifier, l'historiser, en relire tout état."""
+    """Les entreprises en difficulté : les fichiers et leur historique, les variables, les modèles et leurs listes."""
 
 
-for _other in (import_, validate, compact, prune, purge, batches, state, export, variables):
+for _other in (import_, validate, compact, prune, purge, batches, state, export, variables, train, detect, evaluate):
     command.add_command(_other)
 
 

@@ -1,0 +1,103 @@
+"""Fictitious French companies over four years, some of which fail of one known cause: to try everything without data.
+
+SIREN begin with 8 and fail the check digit, as all fictitious ones here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workbench.signaux_faibles.detection.french import french_declaration
+
+__all__ = ["CAUSES", "companies_table", "write_companies"]
+
+CAUSES = {
+    "dette_urssaf": ("dette_sociale_patronale", "dette_sociale_ouvriere"),
+    "sante_financiere": ("ebe_sur_ca", "liquidite_reduite", "rentabilite_economique"),
+    "paiement_fournisseurs": ("paydex", "fpi_30"),
+}
+"""By theme, what moves in the months before a failure."""
+
+START = "2019-01"
+LEAD = 15
+"""Months before the event in which its cause shows."""
+
+
+def companies_table(companies: int = 300, months: int = 48, *, seed: int = 0) -> pd.DataFrame:
+    """Return fictitious companies: a row a company and a month.
+
+    Parameters
+    ----------
+    companies, months
+        How many; months begin in January 2019.
+    seed
+        Of all that is drawn.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `workbench.signaux_faibles.detection.french.french_declaration`, and ``cause``, a key of
+        `CAUSES` or empty: the theme of what leads to the failure, in its last fifteen months.
+
+    Examples
+    --------
+    >>> companies_table(companies=4, months=3).shape[0]
+    12
+    """
+    random = np.random.default_rng(seed)
+    rows = companies * months
+    owner = np.repeat(np.arange(companies), months)
+    calendar = np.tile(np.arange(months), companies)
+    # Some fail after the last month: the last rows too have causes without a known event.
+    failing = random.random(companies) < 0.3
+    event = np.where(failing, random.integers(3, months + 12, companies), 10_000)
+    left = event[owner] - calendar
+    cause = np.where(failing, random.choice(list(CAUSES), companies), "")[owner]
+    depth = np.clip(1 - np.maximum(left, 0) / LEAD, 0, 1) * (left > -6)
+    frame = pd.DataFrame(
+        {
+            each.name: 1 + random.normal(size=companies)[owner] * 0.4 + random.normal(size=rows) * 0.15
+            for each in french_declaration(lags=False).variables
+        }
+    )
+    staff = np.maximum(10, np.round(np.exp(random.normal(3.2, 0.6, companies))))[owner]
+    contribution = staff * 1500 * (1 + random.normal(size=rows) * 0.03)
+    late = np.abs(random.normal(size=rows)) * 0.02 * contribution
+    debt = late + (cause == "dette_urssaf") * depth * contribution * random.uniform(1, 5, companies)[owner]
+    health = (cause == "sante_financiere") * depth
+    suppliers = (cause == "paiement_fournisseurs") * depth
+    frame = frame.assign(
+        effectif=staff,
+        cotisation=contribution,
+        dette_sociale_patronale=debt * 0.7,
+        dette_sociale_ouvriere=debt * 0.3,
+        dette_sur_cotisation_mean12m=debt / (staff * 1500),
+        dette_par_effectif=debt / staff,
+        ebe_sur_ca=0.08 + random.normal(size=rows) * 0.04 - 0.4 * health,
+        liquidite_reduite=1.2 + random.normal(size=rows) * 0.2 - 0.8 * health,
+        rentabilite_economique=0.06 + random.normal(size=rows) * 0.03 - 0.3 * health,
+        paydex=np.abs(random.normal(size=rows)) * 5 + 60 * suppliers,
+        fpi_30=np.clip(np.abs(random.normal(size=rows)) * 0.03 + 0.5 * suppliers, 0, 1),
+        fpi_90=np.clip(np.abs(random.normal(size=rows)) * 0.01, 0, 1),
+        ap_heures_consommees=np.where(random.random(rows) < 0.05, random.uniform(10, 400, rows), 0.0),
+        ap_heures_autorisees=0.0,
+    )
+    known = np.flatnonzero(event < months)
+    return frame.assign(
+        siren=np.char.mod("8%08d", np.arange(companies))[owner],
+        periode=(np.datetime64(START, "M") + calendar).astype("M8[s]"),
+        time_til_outcome=np.where(np.isin(owner, known), left, np.nan),
+        code_naf=random.choice(["C", "F", "G", "I"], companies)[owner],
+        code_ape=random.choice(["1071C", "4120A", "4711D", "5610A"], companies)[owner],
+        region=random.choice(["11", "27", "84", "93"], companies)[owner],
+        cause=np.where(depth > 0, cause, ""),
+    )
+
+
+def write_companies(path: str | Path, companies: int = 300, months: int = 48, *, seed: int = 0) -> Path:
+    """Write `companies_table` as parquet, for the commands."""
+    companies_table(companies, months, seed=seed).to_parquet(path, index=False)
+    return Path(path)
