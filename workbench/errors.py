@@ -710,7 +710,7 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "espace_malforme": ErrorKind(
         "« {espace} » n'est pas le nom d'un espace de dépôt.",
-        "Écrivez-le en lettres non accentuées, chiffres, points, tirets : 64 signes au plus.",
+        "Écrivez-le en lettres non accentuées, chiffres, points, tirets, 64 signes au plus ; ni tusd, ni public.",
         422,
     ),
     "personne_existante": ErrorKind(
@@ -1162,6 +1162,9 @@ ERRORS: dict[str, ErrorKind] = {
     "envoi_refuse": ErrorKind("{fichier} n'est pas envoyé : {detail}", "", 400),
     "envoi_interrompu": ErrorKind(
         "{fichier} n'est pas arrivé en entier : {cause}.", "Relancez la commande : l'envoi reprend où il en est.", 503
+    ),
+    "envoi_sans_jeton": ErrorKind(
+        "Il faut un jeton d'accès pour envoyer des fichiers.", "Donnez le fichier où il est : --token-file jeton", 401
     ),
     "envoi_fichier": ErrorKind("Le fichier {fichier} ne peut pas être envoyé : {cause}.", "Vérifiez son chemin.", 404),
     "envoi_adresse": ErrorKind(

@@ -69,8 +69,8 @@ def send(
         for path in files:
             try:
                 with progress_bar(escape(path.name)) as advance:
-                    show = partial(_show, advance)
-                    sent = client.send(path, private=private, metadata=metadata, progress=show)
+                    show, tell = partial(_show, advance), partial(_tell, path)
+                    sent = client.send(path, private=private, metadata=metadata, progress=show, trouble=tell)
             except WorkbenchError as error:
                 # The other files go all the same.
                 if error.code not in ("envoi_refuse", "envoi_fichier", "envoi_interrompu"):
@@ -86,6 +86,11 @@ def send(
 
 def _show(advance: Callable[[int, int, str], None], done: int, size: int) -> None:
     advance(done, size, f"{done / 1e6:.0f} / {size / 1e6:.0f} Mo")
+
+
+def _tell(path: Path, cause: str, seconds: float) -> None:
+    if seconds:
+        say(f"{path} : {cause}. Nouvel essai dans {seconds:.0f} s.")
 
 
 @command.command("list")

@@ -86,15 +86,14 @@ def add(email: str, given_name: str, family_name: str, badges: tuple[str, ...]) 
 
 @command.command("list")
 def list_() -> int:
-    """Liste les personnes et leurs badges, en CSV."""
+    """Liste les personnes, leurs badges et leur espace de dépôt, en CSV."""
     with _people() as (_, people):
         rows = people.all()
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["email", "prenom", "nom", "badges", "depuis"])
+    writer.writerow(["email", "prenom", "nom", "badges", "espace", "depuis"])
     for each in rows:
-        writer.writerow(
-            [each.email, each.given_name, each.family_name, " ".join(each.badges), each.created.date().isoformat()]
-        )
+        names, held, since = (each.given_name, each.family_name), " ".join(each.badges), each.created.date().isoformat()
+        writer.writerow([each.email, *names, held, each.space, since])
     return ExitCode.OK
 
 

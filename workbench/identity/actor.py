@@ -10,11 +10,14 @@ from typing import Any
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["Actor", "actor_of", "badge_path", "check_badge", "check_email"]
+__all__ = ["Actor", "actor_of", "badge_path", "check_badge", "check_email", "is_space"]
 
 LONGEST_EMAIL = 254
 LONGEST_BADGE = 100
 MOST_BADGES = 2000
+
+_SPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_TAKEN = frozenset({"tusd", "public"})
 
 _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
@@ -100,6 +103,17 @@ def check_badge(badge: str) -> str:
     if not badge or len(badge) > LONGEST_BADGE or badge != badge.strip() or not badge.isprintable() or badge[0] == "$":
         raise WorkbenchError("badge_malforme", badge=_shown(badge))
     return badge
+
+
+def is_space(name: str) -> bool:
+    """Say whether a text may name an upload space: a user of a machine and a folder, neither the service's nor all's.
+
+    Examples
+    --------
+    >>> is_space("urssaf"), is_space("../tusd"), is_space("Public"), is_space("")
+    (True, False, False, False)
+    """
+    return _SPACE.fullmatch(name) is not None and name.lower() not in _TAKEN
 
 
 def _shown(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,16 +10,13 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from workbench.errors import WorkbenchError
-from workbench.identity.actor import check_badge, check_email
+from workbench.identity.actor import check_badge, check_email, is_space
 from workbench.identity.passwords import check_password, hash_password, needs_new_hash, password_matches
 from workbench.identity.tables import badges, families, logins, people
 from workbench.identity.throttle import count_attempt, forget_attempt
 from workbench.registry import Registry, new_identifier
 
 __all__ = ["People", "Person", "find_person"]
-
-SPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
-"""A name of a user of a machine, and of a folder."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +142,7 @@ class People:
         WorkbenchError
             ``personne_inconnue``, ``espace_malforme``.
         """
-        if space and not SPACE.fullmatch(space):
+        if space and not is_space(space):
             raise WorkbenchError("espace_malforme", espace="".join(each for each in space[:80] if each.isprintable()))
         with self.registry.write() as connection:
             person = _found(connection, check_email(email))

@@ -115,6 +115,7 @@ class UploadClient:
         private: bool = False,
         metadata: Mapping[str, str] | None = None,
         progress: Callable[[int, int], object] | None = None,
+        trouble: Callable[[str, float], object] | None = None,
     ) -> Sent:
         """Send a file, or what is missing of it.
 
@@ -128,6 +129,8 @@ class UploadClient:
             Told with the file beside its name: ``batch``…
         progress
             Called with the bytes that arrived, and those of the file.
+        trouble
+            Called with what went wrong, in French, and the seconds until the next attempt.
 
         Raises
         ------
@@ -139,13 +142,13 @@ class UploadClient:
             stat = path.stat()
             file = path.open("rb")
         except OSError as error:
-            raise WorkbenchError("envoi_fichier", fichier=path, cause=error.strerror) from error
+            raise WorkbenchError("envoi_fichier", fichier=path, cause=_reason(error)) from error
         told = {**(metadata or {}), "filename": path.name}
         if private:
             told["private"] = "true"
         with file:
             work = _Work(self, path, file, stat.st_size, told, f"{path.absolute()}\n{stat.st_size}\n{stat.st_mtime_ns}")
-            return work.run(progress or (lambda _done, _size: None))
+            return work.run(progress or (lambda _done, _size: None), trouble or (lambda _cause, _seconds: None))
 
     def ask(self, method: str, url: str, headers: Mapping[str, str], content: bytes = b"") -> httpx.Response:
         """Send one request with a token of this moment."""
@@ -153,7 +156,7 @@ class UploadClient:
         try:
             return self._http.request(method, url, headers=given, content=content)
         except httpx.TransportError as error:
-            raise _Again(str(error) or type(error).__name__) from error
+            raise _Again(_broken(error)) from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -164,6 +167,23 @@ class UploadClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _reason(error: OSError) -> str:
+    kinds = {
+        FileNotFoundError: "il n'existe pas",
+        IsADirectoryError: "c'est un dossier",
+        PermissionError: "vous n'avez pas le droit de le lire",
+    }
+    return kinds.get(type(error)) or str(error.strerror)
+
+
+def _broken(error: httpx.TransportError) -> str:
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return "le serveur n'est pas joignable"
+    if isinstance(error, httpx.TimeoutException):
+        return "le serveur ne répond plus"
+    return "la connexion s'est coupée"
 
 
 class _Work:
@@ -180,7 +200,7 @@ class _Work:
         words = f"{client.endpoint}\n{key}\n{json.dumps(metadata, sort_keys=True)}"
         self.note = client.memory / hashlib.sha256(words.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
-    def run(self, progress: Callable[[int, int], object]) -> Sent:
+    def run(self, progress: Callable[[int, int], object], trouble: Callable[[str, float], object]) -> Sent:
         resumed: int | None = None
         waits = iter(self.client.retry_seconds)
         while True:
@@ -198,6 +218,7 @@ class _Work:
                 wait = next(waits, None)
                 if wait is None:
                     raise WorkbenchError("envoi_interrompu", fichier=self.path, cause=str(error)) from error
+                trouble(str(error), wait)
                 time.sleep(wait)
 
     def _place(self) -> tuple[str, int]:
@@ -216,6 +237,9 @@ class _Work:
     def _create(self) -> str:
         headers = {"Upload-Length": str(self.size), "Upload-Metadata": encode_metadata(self.metadata)}
         answer = self.client.ask("POST", self.client.endpoint, headers)
+        if answer.status_code in (404, 405):
+            detail = f"il n'y a pas de dépôt à l'adresse {self.client.endpoint}."
+            raise WorkbenchError("envoi_refuse", fichier=self.path, detail=detail)
         if answer.status_code != httpx.codes.CREATED:
             self._check(answer)
         url = urljoin(self.client.endpoint, urlsplit(answer.headers["Location"]).path)

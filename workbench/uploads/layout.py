@@ -6,18 +6,15 @@ what arrived whole gets a second name, a hard link, in ``public/`` or in the fol
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError
+from workbench.identity.actor import is_space
 
 __all__ = ["LAYOUTS", "SEED", "TUSD", "Layout", "check_space"]
 
 TUSD = "tusd"
 PUBLIC = "public"
-
-_SPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
-_TAKEN = frozenset({TUSD, PUBLIC})
 
 
 @dataclass(frozen=True)
@@ -99,6 +96,6 @@ def check_space(space: str) -> str:
     """
     if not space:
         raise WorkbenchError("depot_espace_absent", cause="aucun nom n'est donné")
-    if not _SPACE.fullmatch(space) or space.lower() in _TAKEN:
+    if not is_space(space):
         raise WorkbenchError("depot_espace_absent", cause="le nom donné ne convient pas")
     return space

@@ -89,9 +89,12 @@ def upload_token(path: Path | None) -> TokenFile:
     Raises
     ------
     WorkbenchError
-        ``jeton_absent``.
+        ``envoi_sans_jeton``.
     """
     if path is not None:
         return TokenFile(path)
-    kernel_token()
+    try:
+        kernel_token()
+    except WorkbenchError as error:
+        raise WorkbenchError("envoi_sans_jeton") from error
     return TokenFile(Path(os.environ[TOKEN_FILE]))
