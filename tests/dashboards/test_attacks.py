@@ -153,7 +153,7 @@ def test_no_message_makes_a_kernel_run_code_or_tell_of_it(
     ]
     kinds = asyncio.run(answers(server, kernel, cookies_of(anne), *hostile))
     refused = {f"{kind}_reply" for kind in ("execute", "complete", "inspect", "history", "is_complete", "debug")}
-    refused |= {"create_subshell_reply", "interrupt_reply", "shutdown_reply", "execute_result", "stream", "error"}
+    refused |= {"create_subshell_reply", "interrupt_reply", "shutdown_reply", "execute_result", "error"}
     assert not refused & set(kinds), kinds
     assert not witness.exists()
     # It still answers: nothing ended it.

@@ -290,12 +290,22 @@ class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
 
     def on_message(self, ws_message: bytes | str) -> None:
         """Drop what is not a message of a widget, or is no message at all; close when the person logged out."""
-        agent, provider = self.current_user, self.identity_provider
-        if isinstance(provider, OidcIdentityProvider) and not (isinstance(agent, Agent) and provider.admits(agent)):
+        if not self._is_let_in():
             self.close(4401)
-            return
-        if isinstance(ws_message, bytes) and _is_allowed(ws_message):
+        elif isinstance(ws_message, bytes) and _is_allowed(ws_message):
             super().on_message(ws_message)  # type: ignore[no-untyped-call]
+
+    def on_pong(self, data: bytes) -> None:
+        """Close the page of who logged out, or whose kernel ended: it then says so, without being asked anything."""
+        super().on_pong(data)  # type: ignore[no-untyped-call]
+        if not self._is_let_in():
+            self.close(4401)
+        elif self.kernel_id not in self.kernel_manager:
+            self.close(4404)
+
+    def _is_let_in(self) -> bool:
+        agent, provider = self.current_user, self.identity_provider
+        return not isinstance(provider, OidcIdentityProvider) or (isinstance(agent, Agent) and provider.admits(agent))
 
 
 def _is_allowed(frame: bytes) -> bool:
