@@ -147,6 +147,7 @@ def test_a_stranger_logs_in_and_opens_what_is_hers(visit: Visit) -> None:
     playwright.expect(page.get_by_role("heading", name="Cette page n'existe pas")).to_be_visible()
     visit.check("absente")
     page.goto(f"{visit.server.url}/aide")
+    playwright.expect(page.get_by_text("Réservée")).to_have_count(0)
     visit.check("aide")
 
 
@@ -213,6 +214,8 @@ def test_an_analyst_reads_what_is_published_and_the_documentation(visit: Visit) 
 
     page = visit.open("documentation")
     page.get_by_role("button", name=re.compile("^M57")).first.click()
+    page.locator(".wb-pick[data-key='trame  ofgl_agregats_m57']").click()
+    playwright.expect(page.get_by_role("heading", name=re.compile("OFGL"))).to_be_visible()
     page.get_by_label("Rechercher").fill("épargne brute par habitant")
     playwright.expect(page.locator(".wb-pick[data-key^=indicateur]").first).to_contain_text("par habitant")
     page.locator(".wb-pick[data-key^=indicateur]").first.click()

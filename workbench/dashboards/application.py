@@ -250,7 +250,8 @@ class HelpHandler(FrenchErrors, JupyterHandler):
     @web.authenticated
     def get(self) -> None:
         """Show the page."""
-        self.finish(page("aide.html", base_url=self.base_url, dashboards=self.settings["dashboards"].values()))
+        actor = _actor(self.current_user) if isinstance(self.current_user, Agent) else None
+        self.finish(page("aide.html", base_url=self.base_url, dashboards=self.settings["home"].open_to(actor)))
 
 
 def _actor(agent: Agent) -> Actor:
@@ -427,7 +428,12 @@ def _with_agent(page_config: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def configuration(
-    folder: Path, address: str, port: int, variables: Mapping[str, str], identity: IdentitySettings | None = None
+    folder: Path,
+    address: str,
+    port: int,
+    variables: Mapping[str, str],
+    identity: IdentitySettings | None = None,
+    writable: Sequence[str] = (),
 ) -> Config:
     """Return the settings of Voila for a folder of dashboards.
 
@@ -441,7 +447,10 @@ def configuration(
         What kernels find in their environment besides `KERNEL_ENVIRONMENT`.
     identity
         Where people log in; None leaves the dashboards open to whoever reaches the address.
+    writable
+        Folders that kernels may write in, where this system can hold them to it; none for wherever the user may.
     """
+    DashboardKernel.provisioner_settings = {**DashboardKernel.provisioner_settings, "writable": list(writable)}
     local = address in ("127.0.0.1", "::1", "localhost")
     config = Config()
     config.Voila.ip = address
