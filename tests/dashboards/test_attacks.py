@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -18,6 +17,8 @@ import httpx
 import nbformat
 import pytest
 from people import PASSWORD, form_token, logged_in, make_people, token_of
+
+from workbench.kernels.confinement import is_confinable
 
 pytest.importorskip("voila")
 pytestmark = pytest.mark.slow
@@ -153,7 +154,7 @@ def test_no_message_makes_a_kernel_run_code_or_tell_of_it(
     ]
     kinds = asyncio.run(answers(server, kernel, cookies_of(anne), *hostile))
     refused = {f"{kind}_reply" for kind in ("execute", "complete", "inspect", "history", "is_complete", "debug")}
-    refused |= {"create_subshell_reply", "interrupt_reply", "shutdown_reply", "execute_result", "stream", "error"}
+    refused |= {"create_subshell_reply", "interrupt_reply", "shutdown_reply", "execute_result", "error"}
     assert not refused & set(kinds), kinds
     assert not witness.exists()
     # It still answers: nothing ended it.
@@ -377,6 +378,9 @@ def test_a_kernel_has_no_secret_of_the_service_and_its_limits(page: str, place: 
     for name in ("WORKBENCH_REGISTRE", "WORKBENCH_IDENTITE", "WORKBENCH_CLIENT_SECRET", "WORKBENCH_BROKER", *SECRETS):
         assert name not in environment
     assert {name for name in environment if "TOKEN" in name} == {"WORKBENCH_TOKEN_FILE"}
+    if is_confinable():
+        assert facts["wrote"] is False
+        assert not (place / "ecrit").exists()
 
 
 def test_a_name_of_a_person_is_never_markup(server: Any, place: Path) -> None:
@@ -401,4 +405,3 @@ def test_the_log_tells_no_secret(server: Any, place: Path) -> None:
     assert PASSWORD not in log
     assert "eyJ" not in log
     assert "s3cr3t" not in log
-    assert os.environ.get("HOME", "/nowhere")

@@ -161,7 +161,7 @@ class World:
         transport = InProcess(self.app)
         return ReportsClient("http://testserver", lambda: email, transport=transport)
 
-    def work(self, folder: Path) -> None:
+    def work(self) -> None:
         """Make what is asked for, as a worker does."""
         while (held := claim(self.registry, "essai", lease=600)) is not None:
             place = held.jobs[0].folder / f".travail-{held.token}"
@@ -182,14 +182,14 @@ def world(demonstration_base: str, project: Path, tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture(scope="module")
-def made(world: World, base: Base, project: Path, demonstration_siret: str, tmp_path_factory: Any) -> int:
+def made(world: World, base: Base, project: Path, demonstration_siret: str) -> int:
     """The number of a report that Anne asked for through the choices, made."""
     view = ProductionView(base, project / "trames")
     view.choose("nomenclature", "M57")
     view.choose("trame", "ofgl_agregats_m57")
     view.add(demonstration_siret)
     number = world.client("anne@exemple.fr").ask(*view.wanted())
-    world.work(tmp_path_factory.mktemp("travail"))
+    world.work()
     return number
 
 

@@ -37,7 +37,12 @@ def company(draw: random.Random) -> Company:
         start = draw.randint(FIRST - 6, AFTER)
         after = first_day(start + draw.choice([1, 3, 12]))
         called.append(
-            {"numero_compte": "2", "du": draw.choice([0, 120.36, -due]), "periode_debut": first_day(start), "periode_fin": after}
+            {
+                "numero_compte": "2",
+                "du": draw.choice([0, 120.36, -due]),
+                "periode_debut": first_day(start),
+                "periode_fin": after,
+            }
         )
     debits = [
         {
@@ -118,7 +123,11 @@ def company(draw: random.Random) -> Company:
         "paydex": unique([{"date_valeur": day(), "nb_jours": draw.randint(0, 90)} for _ in some(9)], "date_valeur"),
         "bdf": unique(
             [
-                {"arrete_bilan_bdf": day(), "annee_bdf": draw.randint(2015, 2019), **{name: draw.choice([1.5, 20.0]) for name in BDF}}
+                {
+                    "arrete_bilan_bdf": day(),
+                    "annee_bdf": draw.randint(2015, 2019),
+                    **{name: draw.choice([1.5, 20.0]) for name in BDF},
+                }
                 for _ in some(3)
             ],
             "arrete_bilan_bdf",

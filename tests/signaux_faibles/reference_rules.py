@@ -48,9 +48,7 @@ def cotisations(called: Rows, debits: Rows, setting: Setting) -> Values:
     owed = {t: [0.0, 0.0] for t in span}
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in debits:
-        key = tuple(
-            row.get(name) for name in ("periode_debut", "periode_fin", "numero_ecart_negatif", "numero_compte")
-        )
+        key = tuple(row.get(name) for name in ("periode_debut", "periode_fin", "numero_ecart_negatif", "numero_compte"))
         groups.setdefault(key, []).append(row)
     for group in groups.values():
         group.sort(key=lambda row: row["numero_historique"])

@@ -14,9 +14,23 @@ from workbench.engines import scratch_writer
 from workbench.signaux_faibles.variables import Definition, Scope, variables_of
 
 SPARK_CODES = (
-    *("effectif", "effectif_reporte", "effectif_past_6", "cotisation", "ratio_dette", "tag_default", "interessante_urssaf"),
+    *(
+        "effectif",
+        "effectif_reporte",
+        "effectif_past_6",
+        "cotisation",
+        "ratio_dette",
+        "tag_default",
+        "interessante_urssaf",
+    ),
     *("montant_part_ouvriere_past_2", "etat_proc_collective", "date_proc_collective", "time_til_outcome", "outcome"),
-    *("delai_nb_jours_restants", "delai_deviation_remboursement", "apart_heures_autorisees", "ratio_apart", "date_ccsf"),
+    *(
+        "delai_nb_jours_restants",
+        "delai_deviation_remboursement",
+        "apart_heures_autorisees",
+        "ratio_apart",
+        "date_ccsf",
+    ),
     *("code_naf", "region", "age", "paydex_nb_jours_past_3", "ca", "ca_past_1", "poids_frng", "debit_entreprise"),
 )
 """Some of each family: Spark plans three hundred columns for minutes."""

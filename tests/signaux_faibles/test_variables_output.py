@@ -71,7 +71,10 @@ def test_a_folder_by_month(history: str, tmp_path: Path, capfd: pytest.CaptureFi
 def test_one_company_on_the_standard_output(history: str, capfd: pytest.CaptureFixture[str]) -> None:
     with open_history(history) as opened:
         siret = opened.fetch(opened.indexed())["siret"][0].as_py()
-    assert run("--base", history, "--batch", "1802", "--siren", siret[:9], "--family", "procedures", "--start", "2017-12") == 0
+    assert (
+        run("--base", history, "--batch", "1802", "--siren", siret[:9], "--family", "procedures", "--start", "2017-12")
+        == 0
+    )
     rows = list(csv.DictReader(io.StringIO(capfd.readouterr().out)))
     assert {row["siren"] for row in rows} == {siret[:9]}
     assert [row["periode"] for row in rows if row["siret"] == siret] == ["2017-12-01", "2018-01-01"]

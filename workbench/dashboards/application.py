@@ -250,7 +250,8 @@ class HelpHandler(FrenchErrors, JupyterHandler):
     @web.authenticated
     def get(self) -> None:
         """Show the page."""
-        self.finish(page("aide.html", base_url=self.base_url, dashboards=self.settings["dashboards"].values()))
+        actor = _actor(self.current_user) if isinstance(self.current_user, Agent) else None
+        self.finish(page("aide.html", base_url=self.base_url, dashboards=self.settings["home"].open_to(actor)))
 
 
 def _actor(agent: Agent) -> Actor:
@@ -290,12 +291,22 @@ class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
 
     def on_message(self, ws_message: bytes | str) -> None:
         """Drop what is not a message of a widget, or is no message at all; close when the person logged out."""
-        agent, provider = self.current_user, self.identity_provider
-        if isinstance(provider, OidcIdentityProvider) and not (isinstance(agent, Agent) and provider.admits(agent)):
+        if not self._is_let_in():
             self.close(4401)
-            return
-        if isinstance(ws_message, bytes) and _is_allowed(ws_message):
+        elif isinstance(ws_message, bytes) and _is_allowed(ws_message):
             super().on_message(ws_message)  # type: ignore[no-untyped-call]
+
+    def on_pong(self, data: bytes) -> None:
+        """Close the page of who logged out, or whose kernel ended: it then says so, without being asked anything."""
+        super().on_pong(data)  # type: ignore[no-untyped-call]
+        if not self._is_let_in():
+            self.close(4401)
+        elif self.kernel_id not in self.kernel_manager:
+            self.close(4404)
+
+    def _is_let_in(self) -> bool:
+        agent, provider = self.current_user, self.identity_provider
+        return not isinstance(provider, OidcIdentityProvider) or (isinstance(agent, Agent) and provider.admits(agent))
 
 
 def _is_allowed(frame: bytes) -> bool:
@@ -421,7 +432,12 @@ def _with_agent(page_config: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def configuration(
-    folder: Path, address: str, port: int, variables: Mapping[str, str], identity: IdentitySettings | None = None
+    folder: Path,
+    address: str,
+    port: int,
+    variables: Mapping[str, str],
+    identity: IdentitySettings | None = None,
+    writable: Sequence[str] = (),
 ) -> Config:
     """Return the settings of Voila for a folder of dashboards.
 
@@ -435,7 +451,10 @@ def configuration(
         What kernels find in their environment besides `KERNEL_ENVIRONMENT`.
     identity
         Where people log in; None leaves the dashboards open to whoever reaches the address.
+    writable
+        Folders that kernels may write in, where this system can hold them to it; none for wherever the user may.
     """
+    DashboardKernel.provisioner_settings = {**DashboardKernel.provisioner_settings, "writable": list(writable)}
     local = address in ("127.0.0.1", "::1", "localhost")
     config = Config()
     config.Voila.ip = address

@@ -168,7 +168,7 @@ class RequestsView:
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     idents = [each for each in row["identifier"].split(", ") if each]
     said = f"{len(idents)} identifiants" if len(idents) > MOST_IDENTIFIERS else ", ".join(map(_spaced, idents))
-    moment = datetime.fromisoformat(row["date"].replace("Z", "+00:00")).astimezone()
+    moment = datetime.fromisoformat(row["date"]).astimezone()
     done = row["state"] == "DONE"
     first, last = row["year_min"], row["year_max"]
     return {

@@ -15,7 +15,7 @@ from typing import Any
 from workbench import __version__
 from workbench.dashboards.listing import Dashboard
 from workbench.dashboards.notices import notice, notice_of
-from workbench.dgfip import base_info, connect
+from workbench.dgfip import BaseInfo, base_info, connect
 from workbench.discussion import ROOM as DISCUSSION
 from workbench.discussion import Comment, add_comment, comments, delete_comment
 from workbench.errors import WorkbenchError
@@ -105,25 +105,28 @@ class Home:
         self._base = base
         self._email = email
         self._address = registry
-        self._lock = threading.Lock()
-        self._known: tuple[float, _Data] | None = None
+        self._lock, self._opening = threading.Lock(), threading.Lock()
+        self._known: tuple[float, str, _Data] | None = None
         self._registry: Registry | None = None
 
     def page(self, actor: Actor | None) -> dict[str, Any]:
         """Return what the page shows a person; None where nobody logs in."""
-        badges = actor.badges if actor is not None else frozenset[str]()
         data = self._data()
         found, problem = self._comments(actor)
         return {
             "person": None if actor is None else {"name": actor.name, "email": actor.email},
             "rights": rights_in_words(actor, self._email),
-            "dashboards": [each for each in self._dashboards.values() if actor is None or each.opens_to(badges)],
+            "dashboards": self.open_to(actor),
             "data": data.lines,
             "data_problem": data.problem,
             "comments": [_shown(each, self._author(actor)) for each in found],
             "comments_problem": problem,
             "version": __version__,
         }
+
+    def open_to(self, actor: Actor | None) -> list[Dashboard]:
+        """List the dashboards that a person may open."""
+        return [each for each in self._dashboards.values() if actor is None or each.opens_to(actor.badges)]
 
     def comment(self, actor: Actor | None, text: str) -> None:
         """Write a comment on the application.
@@ -147,7 +150,7 @@ class Home:
 
     def close(self) -> None:
         """Close the registry."""
-        with self._lock:
+        with self._opening:
             if self._registry is not None:
                 self._registry.close()
 
@@ -155,7 +158,7 @@ class Home:
         return actor.email if actor is not None else self._email
 
     def _opened(self) -> Registry:
-        with self._lock:
+        with self._opening:
             if self._registry is None:
                 self._registry = open_registry(self._address, rooms=[DISCUSSION])
             return self._registry
@@ -171,29 +174,35 @@ class Home:
         with self._lock:
             now = time.monotonic()
             if self._known is None or now - self._known[0] > KEPT_SECONDS:
-                self._known = (now, self._read())
-            return self._known[1]
+                self._known = (now, *self._read())
+            return self._known[2]
 
-    def _read(self) -> _Data:
+    def _read(self) -> tuple[str, _Data]:
+        """Read the figures of the base again when it has another snapshot: they take seconds on a large one."""
         try:
             with connect(self._base) as base:
-                info = base_info(base)
+                if self._known is not None and self._known[1] == base.snapshot:
+                    return self._known[1:]
+                return base.snapshot, _facts(base_info(base))
         except WorkbenchError as error:
-            return _Data((), notice_of(error))
-        years = f"{info.exercices[0]} à {info.exercices[-1]}" if info.exercices else "aucun"
-        lines = [
-            ("Exercices", years),
-            ("Budgets", f"{format_number(info.sirets)}, soit {format_number(info.budgets)} balances annuelles"),
-            ("Nomenclatures", ", ".join(name for name in info.nomenclatures if name)),
-            ("État de la base", f"{info.snapshot}, du {info.date:%d/%m/%Y}"),
-        ]
-        last = {str(source): str(date) for source, date in info.imports.groupby("source")["date"].max().items()}
-        lines += [
-            (libelle, f"importées le {datetime.fromisoformat(last[source]):%d/%m/%Y}")
-            for source, libelle in _SOURCES.items()
-            if source in last
-        ]
-        return _Data(tuple(lines))
+            return "", _Data((), notice_of(error))
+
+
+def _facts(info: BaseInfo) -> _Data:
+    years = f"{info.exercices[0]} à {info.exercices[-1]}" if info.exercices else "aucun"
+    lines = [
+        ("Exercices", years),
+        ("Budgets", f"{format_number(info.sirets)}, soit {format_number(info.budgets)} balances annuelles"),
+        ("Nomenclatures", ", ".join(name for name in info.nomenclatures if name)),
+        ("État de la base", f"{info.snapshot}, du {info.date:%d/%m/%Y}"),
+    ]
+    last = {str(source): str(date) for source, date in info.imports.groupby("source")["date"].max().items()}
+    lines += [
+        (libelle, f"importées le {datetime.fromisoformat(last[source]):%d/%m/%Y}")
+        for source, libelle in _SOURCES.items()
+        if source in last
+    ]
+    return _Data(tuple(lines))
 
 
 def _shown(comment: Comment, reader: str) -> dict[str, Any]:

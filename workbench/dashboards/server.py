@@ -5,11 +5,13 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+from platformdirs import user_cache_path
 
 from workbench.config import settings
 from workbench.dashboards.listing import dashboards_of
@@ -93,6 +95,7 @@ def serve(
     host = f"[{address}]" if ":" in address else address
     with (
         ended_by_sigterm(),
+        _writable(variables) as writable,
         identity_of(address, port) as identity,
         _opened(services, identity, variables) as mounted,
         _working(workers),
@@ -101,7 +104,7 @@ def serve(
         variables |= {each.variable: public + each.path for each in mounted if each.variable}
         # The instance: Voila's parts find their log through it.
         application = DashboardApplication.instance(
-            config=configuration(folder, address, port, variables, identity), dashboards=dashboards
+            config=configuration(folder, address, port, variables, identity, writable), dashboards=dashboards
         )
         application.services = mounted
         application.home = Home(dashboards, variables["WORKBENCH_BASE"], default.email)
@@ -117,6 +120,21 @@ def serve(
             application.home.close()
             if isinstance(application.identity_provider, OidcIdentityProvider):
                 application.identity_provider.close()
+
+
+@contextmanager
+def _writable(variables: dict[str, str]) -> Iterator[list[str]]:
+    """Give the folders that kernels may write in: one of theirs, and the caches that are made again from what is read.
+
+    The base, the trames, the registry and the reports are not among them.
+    """
+    caches = [user_cache_path("workbench"), Path(__file__).parents[1] / "evaluation" / "__pycache__"]
+    for cache in caches:
+        with suppress(OSError):
+            cache.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True) as folder:
+        variables |= {"TMPDIR": folder, "IPYTHONDIR": str(Path(folder) / "ipython")}
+        yield [folder, *map(str, caches)]
 
 
 def _say(text: str) -> None:

@@ -133,7 +133,7 @@ def search_identifiers(
     rows = latest.c
     name, words = searchable(rows.libelle), words_of(text)
     digits = re.sub(r"\s", "", text).upper()
-    wanted = [func.contains(name, word) for word in words]
+    wanted: list[Any] = [func.contains(name, word) for word in words]
     if digits.isalnum() and any(sign.isdecimal() for sign in digits):
         wanted = [or_(func.starts_with(rows.identifiant, digits), and_(*wanted))]
     order = (func.starts_with(name, " ".join(words)).desc(), rows.libelle, rows.identifiant)

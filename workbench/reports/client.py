@@ -1,4 +1,4 @@
-"""Reports on demand as a dashboard asks for them, for the person it works for: the routes of `workbench.reports.app`."""
+"""Reports on demand as a dashboard asks for them, for the person it works for."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ function render({ model, el }) {
     label: "Ajouter une collectivité",
     hint: "Nom ou numéro",
     kept: false,
+    empty: "Aucune proposition pour ce texte.",
     search: (text, serial) => {
       ask({ kind: "search", text, serial });
     },

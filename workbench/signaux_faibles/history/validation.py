@@ -171,7 +171,14 @@ def offending(history: History, type_: str, *, waiting: bool = False, as_of: str
             broken = value.is_(None) if rule.wrong is None else rule.wrong(value)
             parts.append(_row(batch, type_, key, rows.c.hash, name, rule.reason).where(broken, alive))
     if not history.has(type_):
-        names = {"batch": Text(), "type": Text(), "key": Text(), "hash": BigInteger(), "field": Text(), "reason": Text()}
+        names = {
+            "batch": Text(),
+            "type": Text(),
+            "key": Text(),
+            "hash": BigInteger(),
+            "field": Text(),
+            "reason": Text(),
+        }
         empty: list[ColumnElement[Any]] = [null().cast(kind).label(name) for name, kind in names.items()]
         return select(*empty).where(false())
     found = union_all(*parts).subquery("found")

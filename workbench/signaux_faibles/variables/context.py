@@ -249,11 +249,7 @@ class Context:
     def some(self, rows: FromClause, name: str) -> CTE:
         """Return the months of the entities that have facts only."""
         who = select(rows.c.numero).distinct().subquery(f"qui_{name}")
-        return (
-            select(who.c.numero, mois.c.mois)
-            .where(mois.c.mois >= number(self.setting.first))
-            .cte(f"grille_{name}")
-        )
+        return select(who.c.numero, mois.c.mois).where(mois.c.mois >= number(self.setting.first)).cte(f"grille_{name}")
 
     def spread(
         self,
@@ -275,7 +271,10 @@ class Context:
         """
         first, after = number(self.setting.first - margin), number(self.setting.after)
         spans = rows.subquery(f"durees_{name}")
-        start, end = func.greatest(spans.c.debut, first, type_=Integer()), func.least(spans.c.fin, after, type_=Integer())
+        start, end = (
+            func.greatest(spans.c.debut, first, type_=Integer()),
+            func.least(spans.c.fin, after, type_=Integer()),
+        )
         clamped = select(*spans.c, start.label("de"), (end - start).label("longueur")).subquery(f"bornes_{name}")
         kept = [each for each in clamped.c if each.name not in {"de", "longueur"}]
         # Equality on the length makes a hash join; a comparison would read every length for every span.

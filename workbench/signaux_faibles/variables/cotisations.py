@@ -93,7 +93,10 @@ def debt_movements(context: Context, *, margin: int = 0) -> Subquery:
     )
     begun = select(spans.c.numero, spans.c.debut.label("mois"), spans.c.ouvriere, spans.c.patronale)
     ended = select(
-        spans.c.numero, spans.c.fin.label("mois"), (-spans.c.ouvriere).label("ouvriere"), (-spans.c.patronale).label("patronale")
+        spans.c.numero,
+        spans.c.fin.label("mois"),
+        (-spans.c.ouvriere).label("ouvriere"),
+        (-spans.c.patronale).label("patronale"),
     ).where(spans.c.fin < after)
     moves = union_all(begun, ended).subquery("mouvements")
     return (
@@ -145,7 +148,11 @@ def _compared(rows: Subquery) -> Subquery:
         func.sum(ratio, type_=Double()).over(**year).label("rapports"),
         func.count(ratio).over(**year).label("mois_rapportes"),
         func.max(debt, type_=Double()).over(**{**window, "rows": (-5, 0)}).label("dette_semestre"),
-        *(before(rows.c[name], n, window).label(f"{name}_{n}") for name in ("ouvriere", "patronale") for n in DEBT_PAST),
+        *(
+            before(rows.c[name], n, window).label(f"{name}_{n}")
+            for name in ("ouvriere", "patronale")
+            for n in DEBT_PAST
+        ),
     ).subquery("comparees")
 
 

@@ -31,9 +31,7 @@ def _rows(context: Context) -> Select[Any]:
     due = spread.c.montant * double(left) / double(spread.c.duree)
     cell = [spread.c.numero, spread.c.mois]
     order = [descending(left), descending(spread.c.duree), descending(spread.c.creation)]
-    amount, expected = (
-        func.sum(each, type_=Double()).over(partition_by=cell) for each in (spread.c.montant, due)
-    )
+    amount, expected = (func.sum(each, type_=Double()).over(partition_by=cell) for each in (spread.c.montant, due))
     if context.setting.compat:
         order = [descending(spread.c.creation), descending(spread.c.echeance), descending(spread.c.duree)]
         amount, expected = spread.c.montant, due

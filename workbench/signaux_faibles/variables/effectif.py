@@ -64,7 +64,9 @@ def _rows(type_: str, prefix: str, context: Context) -> Select[Any]:
     made = _compat if context.setting.compat else _corrige
     inner, value, carried = made(context, declared, grid)
     named = [value.label(prefix), carried.label(f"{prefix}_reporte")]
-    rows = select(inner.c.numero, inner.c.mois, *named, *(inner.c[f"past_{n}"].label(f"{prefix}_past_{n}") for n in PAST))
+    rows = select(
+        inner.c.numero, inner.c.mois, *named, *(inner.c[f"past_{n}"].label(f"{prefix}_past_{n}") for n in PAST)
+    )
     return rows.where(inner.c.mois >= number(context.setting.first))
 
 
@@ -78,12 +80,12 @@ def _compat(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any, 
         .outerjoin(last, and_(last.c.numero == grid.c.numero, last.c.mois == number(expected)))
     )
     zero = number(0)
-    past = [before(func.nullif(late.c.effectif, zero, type_=INTEGER), n, monthly(grid)).label(f"past_{n}") for n in PAST]
+    past = [
+        before(func.nullif(late.c.effectif, zero, type_=INTEGER), n, monthly(grid)).label(f"past_{n}") for n in PAST
+    ]
     own = func.nullif(at.c.effectif, zero, type_=INTEGER)
     carried = func.nullif(last.c.effectif, zero, type_=INTEGER)
-    inner = select(
-        grid.c.numero, grid.c.mois, own.label("propre"), carried.label("reporte"), *past
-    ).select_from(joined)
+    inner = select(grid.c.numero, grid.c.mois, own.label("propre"), carried.label("reporte"), *past).select_from(joined)
     rows = inner.subquery(f"fenetre_{declared.name}")
     return (
         rows,

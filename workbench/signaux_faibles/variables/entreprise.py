@@ -120,7 +120,11 @@ def _sums(context: Context) -> Select[Any]:
         "nbr_etablissements_connus": func.count(known),
     }
     if compat:
-        for name, zero in (("effectif_entreprise", number(0)), ("apart_entreprise", number(0.0)), ("debit_entreprise", number(0.0))):
+        for name, zero in (
+            ("effectif_entreprise", number(0)),
+            ("apart_entreprise", number(0.0)),
+            ("debit_entreprise", number(0.0)),
+        ):
             summed[name] = func.nullif(summed[name], zero, type_=summed[name].type)
     return (
         select(entites.c.siren_numero, grid.c.mois, *(value.label(name) for name, value in summed.items()))

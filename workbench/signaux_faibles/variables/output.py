@@ -103,7 +103,11 @@ def write_variables(
     asked = [first_day(each).isoformat() for each in work.asked_months]
     others = [each for each in before.get("periodes", {}) if each not in asked]
     partial = len(asked) < work.setting.after - work.setting.first
-    if partial and before and any(before.get(name) != described[name] for name in ("definition", "entite", "variables")):
+    if (
+        partial
+        and before
+        and any(before.get(name) != described[name] for name in ("definition", "entite", "variables"))
+    ):
         raise WorkbenchError("variables_dossier", dossier=str(to), raison="ses variables ne sont pas celles demandées")
     with _version(folder) as version:
         rows = _write_months(work, version, progress)
@@ -186,7 +190,9 @@ def _write_months(work: Computation, version: Path, progress: Progress | None) -
 
 def _by_month(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     """Cut a table by month, in the order of entities."""
-    keys = [("periode", "ascending")] + [(name, "ascending") for name in ("siret", "siren") if name in table.column_names]
+    keys = [("periode", "ascending")] + [
+        (name, "ascending") for name in ("siret", "siren") if name in table.column_names
+    ]
     ordered = table.take(pc.sort_indices(table, sort_keys=keys))
     start = 0
     for each in pc.value_counts(ordered["periode"].combine_chunks()):

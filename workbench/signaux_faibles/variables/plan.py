@@ -68,9 +68,7 @@ def variables_of(
     >>> variables_of()["ratio_dette"].formule
     '(montant_part_ouvriere + montant_part_patronale) / cotisation_moy12m'
     """
-    return {
-        each.code: each for family in families(scope) for each in family.variables if each.defined_in(definition)
-    }
+    return {each.code: each for family in families(scope) for each in family.variables if each.defined_in(definition)}
 
 
 def chosen(
