@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from workbench.cli.base_plan import comptes, import_plan
+from workbench.cli.base_publish import publish
 from workbench.cli.base_query import queries, query, sql
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import EXERCICES, base_option, exercices_option, existing_file, say
@@ -217,5 +218,5 @@ def prune(keep: int, base: str) -> int:
     return ExitCode.OK
 
 
-for each in (import_plan, comptes, query, queries, sql):
+for each in (import_plan, comptes, publish, query, queries, sql):
     command.add_command(each)

@@ -175,8 +175,8 @@ class ComparaisonView:
         WorkbenchError
             ``choix_inconnu``, those of the assisted query, ``collectivites_trop_nombreuses``; then nothing has changed.
         """
-        if field in PERIMETRE:
-            self._choose_perimetre(str(field), value)
+        if isinstance(field, str) and field in PERIMETRE:
+            self._choose_perimetre(field, value)
             return True
         if not isinstance(field, str) or not isinstance(value, str):
             raise unknown_choice("Choix", "?")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.dgfip.reference import departements
 from workbench.reports.numbers import format_number, format_value, unite_of
@@ -16,6 +17,7 @@ from workbench.reports.series import name_of
 __all__ = ["PAGE", "Answer", "answer", "distribution_table", "map_of", "notes_of", "perimetre_text", "summary_of"]
 
 Answer = dict[str, Any]
+Floats = npt.NDArray[np.float64]
 
 PAGE = 20
 """Rows of the ranking that are shown at once."""
@@ -66,11 +68,10 @@ def map_of(found: Panorama, exercice: int) -> dict[str, Any]:
     edges = np.array([quantile_of(ascending, level, CLASSES) for level in range(1, CLASSES)])
     classes = np.searchsorted(edges, medians, side="left")
     names = departements()
-    legend = []
-    for shade in np.unique(classes).tolist():
-        inside = medians[classes == shade]
-        low, high = format_value(float(inside.min()), unite), format_value(float(inside.max()), unite)
-        legend.append({"shade": shade, "label": low if low == high else f"{low} à {high}", "count": len(inside)})
+    legend = _legend(medians, classes, unite, unite_of(unite).decimals)
+    if len({each["label"] for each in legend}) < len(legend):
+        # Two shades are not told apart by the same words.
+        legend = _legend(medians, classes, unite, unite_of(unite).decimals + 2)
     return {
         "places": [
             {
@@ -86,6 +87,15 @@ def map_of(found: Panorama, exercice: int) -> dict[str, Any]:
         ],
         "legend": legend,
     }
+
+
+def _legend(medians: Floats, classes: npt.NDArray[np.int64], unite: str, decimals: int) -> list[dict[str, Any]]:
+    legend = []
+    for shade in np.unique(classes).tolist():
+        inside = medians[classes == shade]
+        low, high = (format_value(float(each), unite, decimals=decimals) for each in (inside.min(), inside.max()))
+        legend.append({"shade": shade, "label": low if low == high else f"{low} à {high}", "count": len(inside)})
+    return legend
 
 
 def _ranking(

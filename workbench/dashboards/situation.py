@@ -206,7 +206,8 @@ class SituationView:
         strate, departement = found.comparison.ranked.get(key), found.in_departement.get(key)
         return {
             "code": one.code,
-            "libelle": name_of(one),
+            # The unit says it, beside.
+            "libelle": name_of(one).removesuffix(" par habitant"),
             "unite": unite_of(one.unite).suffix.strip(),
             "value": _figure(_value(found, *key), one),
             "median": _figure(strate and strate["median"], one),

@@ -156,7 +156,7 @@ def scatter_chart(seen: Panorama, exercice: int, followed: Mapping[str, str]) ->
     rows = seen.ranking(exercice)
     x, y = rows["other"].to_numpy(dtype=np.float64), rows["value"].to_numpy(dtype=np.float64)
     (x_factor, x_suffix), (y_factor, y_suffix) = scaled(other.unite, x.tolist()), scaled(one.unite, y.tolist())
-    figure = blank_figure(f"{name_of(one)} selon {name_of(other)}", y_suffix, f"Exercice {exercice}")
+    figure = blank_figure(f"Nuage de points, {exercice}", y_suffix)
     if len(rows) > MOST_POINTS:
         _add_squares(figure, x * x_factor, y * y_factor)
     else:
@@ -193,22 +193,23 @@ def scatter_chart(seen: Panorama, exercice: int, followed: Mapping[str, str]) ->
     figure.update_layout(
         hovermode="closest",
         height=440,
+        legend={"y": -0.24},
         xaxis={
             "type": "linear",
             "ticksuffix": x_suffix,
             "separatethousands": True,
             "automargin": True,
-            "title": {"text": escape(short_name(name_of(other), 80))},
+            "title": {"text": escape(short_name(name_of(other), 60)), "font": {"size": 12}},
             "zeroline": False,
         },
-        yaxis={"title": {"text": escape(short_name(name_of(one), 60))}, "rangemode": "normal"},
+        yaxis={"title": {"text": escape(short_name(name_of(one), 60)), "font": {"size": 12}}, "rangemode": "normal"},
         meta={
             "description": f"Graphique : {name_of(one)} selon {name_of(other)} en {exercice}, "
             f"{format_number(len(rows))} collectivités.{together}"
         },
     )
     if together:
-        figure.update_layout(title={"subtitle": {"text": f"Exercice {exercice}.{together}"}})
+        figure.update_layout(title={"subtitle": {"text": together.strip()}})
     return Chart(figure)
 
 
