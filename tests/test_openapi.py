@@ -1,7 +1,7 @@
 """What the services say of themselves, held against what they do: schemathesis over their OpenAPI documents.
 
-Each service of `workbench.server.SERVICES` is asked, in this process, a few requests drawn from its document, right and
-wrong ones. ``WORKBENCH_EXAMPLES=500`` asks more of them.
+Each service of `workbench.server.SERVICES` that has one is asked, in this process, a few requests drawn from it, right
+and wrong ones. ``WORKBENCH_EXAMPLES=500`` asks more of them.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ EXAMPLES = int(os.environ.get("WORKBENCH_EXAMPLES") or 5)
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 WHO = Actor("ada@exemple.fr", "Ada", "", frozenset({"manager", "bfc"}), datetime(9999, 1, 1, tzinfo=UTC))
 
+DESCRIBED = [each for each in SERVICES if each.path not in ("/files", "/envois")]
+"""Uploads are tus, which has a description of its own: ``tests/uploads`` holds them to it."""
+
 OPEN = {"POST /users/authenticate/"}
 """What people ask before they have a token; where they log in elsewhere, it says that it is not there (501)."""
 
@@ -46,7 +49,7 @@ class Anyone:
         return WHO
 
 
-@pytest.fixture(params=SERVICES, ids=lambda service: service.path)
+@pytest.fixture(params=DESCRIBED, ids=lambda service: service.path)
 def schema(
     request: pytest.FixtureRequest, tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Any]:

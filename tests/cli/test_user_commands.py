@@ -57,10 +57,13 @@ def test_people_are_added_listed_changed_and_removed(
     with open_registry(rooms=[ROOM]) as registry:
         assert People(registry).authenticate("jane@example.fr", f"{PASSWORD} encore", "x").badges == ("bfc", "crp")
     assert run(monkeypatch, "badges", "jane@example.fr", "--badge", "France entière") == ExitCode.OK
+    assert run(monkeypatch, "space", "jane@example.fr", "urssaf") == ExitCode.OK
+    assert run(monkeypatch, "space", "jane@example.fr", "tusd") == ExitCode.REFUSED
     capsys.readouterr()
     assert run(monkeypatch, "list") == ExitCode.OK
     (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert (row["email"], row["prenom"], row["badges"]) == ("jane@example.fr", "Jane", "France entière")
+    assert row["espace"] == "urssaf"
     assert run(monkeypatch, "remove", "jane@example.fr") == ExitCode.OK
     assert "Il n'y a plus personne" in capsys.readouterr().err
     for words in (("remove",), ("badges",), ("password",), ("token",)):

@@ -350,7 +350,7 @@ def test_each_verb_through_the_mount(server: Any, place: Path) -> None:
     chunk = "application/offset+octet-stream"
     with httpx.Client(base_url=server.url, timeout=60) as web:
 
-        def ask(method: str, path: str, who: str | None, content: bytes | None = None, **more: str) -> httpx.Response:
+        def ask(method: str, path: str, who: str | None, content: bytes = b"", **more: str) -> httpx.Response:
             headers = {"Tus-Resumable": "1.0.0", **({"Authorization": f"Bearer {tokens[who]}"} if who else {})}
             headers |= {name.replace("_", "-"): value for name, value in more.items()}
             return web.request(method, path, headers=headers, content=content)
@@ -386,6 +386,28 @@ def test_each_verb_through_the_mount(server: Any, place: Path) -> None:
         mine = web.get("/envois/", headers={"Authorization": f"Bearer {tokens['bob']}"}).json()
         assert {each["metadata"]["goup-path"] for each in mine["uploads"]} == {"dgefp"}
         assert web.get("/envois/", headers={"Authorization": f"Bearer {tokens['eve']}"}).status_code == 403
+
+
+def test_memory_does_not_grow_with_what_is_sent(server: Any, place: Path) -> None:
+    def peak() -> int:
+        lines = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
+
+    with logged_in(server, "noa") as web:
+        ours = {"Tus-Resumable": "1.0.0", "X-XSRFToken": web.cookies["_xsrf"]}
+
+        def send(megabytes: int) -> None:
+            length = {"Upload-Length": str(megabytes * 1024 * 1024)}
+            url = web.post("/files/", headers={**ours, **length}).headers["location"]
+            part = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+            content = (bytes(1024 * 1024) for _ in range(megabytes))
+            path = f"/files/{url.rpartition('/')[2]}"
+            assert web.patch(path, headers={**ours, **part}, content=content, timeout=120).status_code == 204
+
+        send(8)
+        before = peak()
+        send(96)
+        assert peak() - before < 24 * 1024
 
 
 def test_the_log_holds_no_secret(server: Any) -> None:

@@ -55,7 +55,7 @@ def test_a_person_may_have_an_upload_space(registry: Registry) -> None:
     assert known.add("jane@example.fr", PASSWORD).space == ""
     assert known.set_space("Jane@example.fr", "urssaf").space == "urssaf"
     assert [each.space for each in known.all()] == ["urssaf"]
-    for wrong in ("../x", "a b", "é", "-x", ".", "x" * 65, "a\n"):
+    for wrong in ("../x", "a b", "é", "-x", ".", "x" * 65, "a\n", "tusd", "Public"):
         assert code(known.set_space, "jane@example.fr", wrong) == "espace_malforme"
     assert known.get("jane@example.fr").space == "urssaf"
     assert known.set_space("jane@example.fr", "").space == ""

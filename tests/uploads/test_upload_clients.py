@@ -333,6 +333,11 @@ def test_the_command_sends_and_knows_what_is_there(
     listed = capsys.readouterr().out
     assert "md-batch" in listed.splitlines()[0]
     assert f"{first.rpartition('/')[2]},1500000,1802," in listed
+    elsewhere = server.url.replace("files", "ailleurs")
+    assert run_command("send", str(source), "--to", elsewhere, "--token-file", str(key)) == ExitCode.REFUSED
+    assert f"il n'y a pas de dépôt à l'adresse {elsewhere}" in capsys.readouterr().err
+    assert run_command("send", str(source), "--to", server.url) == ExitCode.REFUSED
+    assert "--token-file" in capsys.readouterr().err
     key.write_text("x.y.z")
     assert run_command("send", str(empty), "--to", server.url, "--token-file", str(key)) == ExitCode.REFUSED
 
@@ -395,9 +400,13 @@ def test_attempts_end(tmp_path: Path) -> None:
     source = tmp_path / "a.csv"
     source.write_text("a")
     with UploadClient("http://127.0.0.1:9/files/", lambda: "x", memory=tmp_path / "m", retry_seconds=[0, 0]) as client:
+        told: list[tuple[str, float]] = []
         with pytest.raises(WorkbenchError) as stopped:
-            client.send(source)
+            client.send(source, trouble=lambda cause, seconds: told.append((cause, seconds)))
         assert stopped.value.code == "envoi_interrompu"
+        assert told == [("le serveur n'est pas joignable", 0)] * 2
+        with pytest.raises(WorkbenchError, match="c'est un dossier"):
+            client.send(tmp_path)
     with pytest.raises(WorkbenchError) as wrong:
         UploadClient("depot.exemple.fr", lambda: "x")
     assert wrong.value.code == "envoi_adresse"

@@ -96,6 +96,7 @@ def test_a_file_goes_through_the_mount_and_its_hooks(
 def test_who_leaves_before_the_end_finds_it_done_once(depot: Path, issuer: Issuer) -> None:
     begun, going = asyncio.Event(), asyncio.Event()
     runs: list[str] = []
+    loop: Any = None
 
     class Slow:
         name = "slow"
@@ -129,7 +130,6 @@ def test_who_leaves_before_the_end_finds_it_done_once(depot: Path, issuer: Issue
         assert (depot / "public" / f"{url[-32:]}.bin").read_bytes() == b"abc"
         assert runs == [url[-32:]]
 
-    loop: Any = None
     run(issuer, asking, application)
 
 

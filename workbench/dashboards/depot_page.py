@@ -25,7 +25,7 @@ class Uploads(Component):
     Messages: ``refresh``.
     """
 
-    _esm = _source("dom.js", "tus.js", "depot.js")
+    _esm = _source("dom.js", "tus.js", "depot_file.js", "depot.js")
     _css = stylesheet() + _source("depot.css")
     place = traitlets.Dict().tag(sync=True)
     arrivals = traitlets.Dict({"rows": [], "more": 0}).tag(sync=True)
