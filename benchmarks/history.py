@@ -29,11 +29,10 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _described(root: Path, key: str) -> Batch:
+def _described(key: str) -> Batch:
     from workbench.signaux_faibles.demonstration_files import FILES
 
     files = {name: (f"/{key}/" + FILES[name].name.format(key=key, century=f"20{key[:4]}"),) for name in TYPES}
-    assert all((root / path.lstrip("/")).exists() for (path,) in files.values())
     return Batch(key, files, TYPES, end=month_of(key))
 
 
@@ -53,7 +52,7 @@ def main() -> None:
         keys = ("1801", "1802")
         for key in keys:
             write_delivery(root, key, number=asked.companies, months=asked.months, errors=1, types=TYPES)
-        batches = [_described(root, key) for key in keys]
+        batches = [_described(key) for key in keys]
         size = sum((root / path.lstrip("/")).stat().st_size for (path,) in batches[1].files.values())
         print(f"{asked.companies} companies, {asked.months} months: {size / 1e6:.0f} MB a batch")
         config = {"memory_limit": "2GB"}

@@ -171,15 +171,9 @@ def offending(history: History, type_: str, *, waiting: bool = False, as_of: str
             broken = value.is_(None) if rule.wrong is None else rule.wrong(value)
             parts.append(_row(batch, type_, key, rows.c.hash, name, rule.reason).where(broken, alive))
     if not history.has(type_):
-        names = {
-            "batch": Text(),
-            "type": Text(),
-            "key": Text(),
-            "hash": BigInteger(),
-            "field": Text(),
-            "reason": Text(),
-        }
-        empty: list[ColumnElement[Any]] = [null().cast(kind).label(name) for name, kind in names.items()]
+        texts = ("batch", "type", "key", "field", "reason")
+        empty: list[ColumnElement[Any]] = [null().cast(Text).label(name) for name in texts]
+        empty.insert(3, null().cast(BigInteger).label("hash"))
         return select(*empty).where(false())
     found = union_all(*parts).subquery("found")
     return select(found).order_by(found.c.key, found.c.hash, found.c.field)
