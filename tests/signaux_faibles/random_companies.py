@@ -153,6 +153,7 @@ def companies(seed: int, number: int) -> list[Company]:
 
 
 SIREN_TYPES = {"effectif_ent", "paydex", "bdf", "diane"}
+"""Sources whose facts are of entreprises."""
 
 
 def facts_of(drawn: list[Company], establishments: int = 1) -> dict[str, list[dict[str, Any]]]:

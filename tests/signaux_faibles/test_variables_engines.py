@@ -79,5 +79,5 @@ def test_engines_agree(
 
 def _asked(spark: bool) -> list[tuple[Definition, Scope]]:
     if spark:
-        return [(Definition.CORRIGE, Scope.ETABLISSEMENT)]
-    return [(Definition.CORRIGE, Scope.ETABLISSEMENT), (Definition.COMPAT, Scope.ETABLISSEMENT)]
+        return [(Definition.CORRIGE, Scope.ETABLISSEMENT), (Definition.COMPAT, Scope.ETABLISSEMENT)]
+    return [(definition, scope) for definition in Definition for scope in Scope]

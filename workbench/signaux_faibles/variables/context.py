@@ -42,7 +42,7 @@ from workbench.signaux_faibles.variables.expressions import number
 
 __all__ = ["MARGIN", "Attached", "Context", "entity_tables", "fields_of", "first_day", "month_tables"]
 
-MARGIN = 36
+MARGIN = 48
 """Months before the first one that lags may read."""
 
 entites = table(

@@ -11,12 +11,12 @@ from workbench.signaux_faibles.variables.context import Context
 from workbench.signaux_faibles.variables.declaration import INTEGER, Family, Level, Scope, Variable
 from workbench.signaux_faibles.variables.expressions import before, month_of, monthly, number, text, when
 
-__all__ = ["CARRIED", "EFFECTIF", "EFFECTIF_ENT", "PAST", "effectif_by_month"]
+__all__ = ["CARRIED", "EFFECTIF", "EFFECTIF_ENT", "PAST", "PACK", "as_known", "effectif_by_month"]
 
 PAST = (6, 12, 18, 24)
 CARRIED = 12
 """Months for which a workforce that is not said again stands."""
-_PACK = 2**40
+PACK = 2**40
 """A month and a workforce in one number: the latest month has the largest, whatever its workforce."""
 
 
@@ -24,18 +24,20 @@ def effectif_by_month(context: Context, type_: str, *, company: bool = False) ->
     """Return what was declared: ``numero``, ``mois``, ``effectif``, one row a month of an entity."""
     facts = context.facts(type_, company=company)
     several = "numero_compte" in facts.c
+    key = "siret" if "siret" in facts.c else "siren"
     account = func.coalesce(facts.c.numero_compte, text(""), type_=Text()) if several else text("")
     month = month_of(facts.c.periode)
     # The same account twice in a month is one declaration and its correction: one of them counts.
     accounts = (
         select(
             facts.c.numero,
+            facts.c[key].label("entite"),
             month.label("mois"),
             account.label("compte"),
             func.max(facts.c.effectif, type_=BigInteger()).label("effectif"),
         )
         .where(facts.c.effectif.is_not(None))
-        .group_by(facts.c.numero, month, *([account] if several else []))
+        .group_by(facts.c.numero, facts.c[key], month, *([account] if several else []))
         .subquery(f"comptes_{type_}")
     )
     if not several:
@@ -94,14 +96,19 @@ def _compat(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any, 
     )
 
 
-def _corrige(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any, Any]:
+def as_known(context: Context, declared: Any, margin: int) -> Subquery:
+    """Return what the workforce says of the month when it becomes known: ``numero``, ``mois``, and of that month
+
+    ``paquet``, the greater the later, ``dit``, the month that it is of, ``propre``, the workforce where it is that of the
+    month expected. Older ones are put together in the first month of the margin.
+    """
     late = max(context.setting.delay, 1) - 1
-    start = number(context.setting.first - 24)
+    start = number(context.setting.first - margin)
     known = declared.c.mois + number(late)
     placed = func.greatest(known, start, type_=INTEGER)
-    value = func.least(func.greatest(declared.c.effectif, number(0)), number(_PACK - 1), type_=INTEGER)
-    packed = func.max(declared.c.mois * number(_PACK) + value, type_=INTEGER)
-    told = (
+    value = func.least(func.greatest(declared.c.effectif, number(0)), number(PACK - 1), type_=INTEGER)
+    packed = func.max(declared.c.mois * number(PACK) + value, type_=INTEGER)
+    return (
         select(
             declared.c.numero,
             placed.label("mois"),
@@ -112,7 +119,10 @@ def _corrige(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any,
         .group_by(declared.c.numero, placed)
         .subquery(f"place_{declared.name}")
     )
-    window = monthly(grid)
+
+
+def _corrige(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any, Any]:
+    told, window = as_known(context, declared, 24), monthly(grid)
     joined = grid.outerjoin(told, context.on_grid(grid, told))
     rows = (
         select(
@@ -125,11 +135,11 @@ def _corrige(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any,
         .select_from(joined)
         .subquery(f"fenetre_{declared.name}")
     )
-    age = rows.c.mois - number(late) - rows.c.dit
+    age = rows.c.mois - number(max(context.setting.delay, 1) - 1) - rows.c.dit
     fresh = age < number(CARRIED)
     return (
         rows,
-        when(fresh, rows.c.paquet - rows.c.dit * number(_PACK)),
+        when(fresh, rows.c.paquet - rows.c.dit * number(PACK)),
         when(fresh, when(age > number(0), number(1), number(0)), null()),
     )
 
