@@ -35,7 +35,7 @@ _temporary = click.option(
 
 @click.group()
 def command() -> None:
-    """Les entreprises en difficulté : préparer et vérifier un batch, apprendre un modèle, faire une liste, la mesurer."""
+    """Les entreprises en difficulté : préparer et vérifier un batch, apprendre, faire et mesurer une liste."""
 
 
 @command.command()
