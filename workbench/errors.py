@@ -1208,6 +1208,10 @@ ERRORS: dict[str, ErrorKind] = {
         409,
     ),
     "detection_evaluation": ErrorKind("La page d'évaluation n'a pas pu être faite : {cause}", "Rien n'a été écrit."),
+    "detection_sans_valeur": ErrorKind(
+        "Le modèle n'apprend rien qui vaille pour d'autres entreprises ({lignes} lignes de validation, {defaillances} défaillances).",
+        "Donnez-lui plus d'entreprises ou de mois, ou d'autres variables.",
+    ),
     "detection_parts": ErrorKind(
         "Des parts ne conviennent pas : {parts}.", "Donnez des parts entre 0 et 1, dont la somme est 1."
     ),

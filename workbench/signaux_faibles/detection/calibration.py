@@ -23,10 +23,13 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-__all__ = ["Calibration", "fit_calibration"]
+__all__ = ["LEAST_SLOPE", "Calibration", "fit_calibration"]
 
 FLOOR = 1e-6
 """Scores that are probabilities are kept this far from 0 and 1: their log-odds would be infinite."""
+
+LEAST_SLOPE = 0.05
+"""A score whose log-odds deserve less than this says nothing."""
 
 NEAR = 1e-9
 """Scores nearer than this to the start take the derivative: a difference of both would be rounding alone."""
@@ -131,7 +134,7 @@ def fit_calibration(scores: np.ndarray, target: np.ndarray, space: str) -> Calib
     Returns
     -------
     Calibration
-        With a slope of at least 0.05, so that ranks never turn round.
+        With a slope of at least `LEAST_SLOPE`, so that ranks never turn round.
     """
     z = _log_odds(scores, space)
     positives = float(target.sum())
@@ -146,5 +149,5 @@ def fit_calibration(scores: np.ndarray, target: np.ndarray, space: str) -> Calib
         return value, np.array([np.mean(error * z), np.mean(error)])
 
     first = np.array([1.0, 0.0])
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=[(0.05, None), (None, None)])
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=[(LEAST_SLOPE, None), (None, None)])
     return Calibration(float(found.x[0]), float(found.x[1]), space)

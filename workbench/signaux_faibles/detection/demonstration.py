@@ -1,4 +1,4 @@
-"""Fictitious French companies over four years, some of which fail of one known cause: to try everything without data.
+"""Fictitious French companies over six years, some of which fail of one known cause: to try everything without data.
 
 SIREN begin with 8 and fail the check digit, as all fictitious ones here.
 """
@@ -21,18 +21,18 @@ CAUSES = {
 }
 """By theme, what moves in the months before a failure."""
 
-START = "2019-01"
+START = "2017-01"
 LEAD = 15
 """Months before the event in which its cause shows."""
 
 
-def companies_table(companies: int = 300, months: int = 48, *, seed: int = 0) -> pd.DataFrame:
+def companies_table(companies: int = 500, months: int = 72, *, seed: int = 0) -> pd.DataFrame:
     """Return fictitious companies: a row a company and a month.
 
     Parameters
     ----------
     companies, months
-        How many; months begin in January 2019.
+        How many; months begin in January 2017.
     seed
         Of all that is drawn.
 
@@ -51,12 +51,17 @@ def companies_table(companies: int = 300, months: int = 48, *, seed: int = 0) ->
     rows = companies * months
     owner = np.repeat(np.arange(companies), months)
     calendar = np.tile(np.arange(months), companies)
-    # Some fail after the last month: the last rows too have causes without a known event.
-    failing = random.random(companies) < 0.3
-    event = np.where(failing, random.integers(3, months + 12, companies), 10_000)
+    troubled = random.random(companies) < 0.4
+    # Some are in trouble after the last month: the last rows too have causes without a known event.
+    trouble = np.where(troubled, random.integers(3, months + 12, companies), 10_000)
+    cause = np.where(troubled, random.choice(list(CAUSES), companies), "")[owner]
+    ahead = trouble[owner] - calendar
+    depth = np.clip(1 - np.maximum(ahead, 0) / LEAD, 0, 1) * (ahead > -6) * random.uniform(0.4, 1, companies)[owner]
+    # Three in four of them fail; one company in twenty fails without a sign.
+    sudden = ~troubled & (random.random(companies) < 0.05)
+    failing = (troubled & (random.random(companies) < 0.75)) | sudden
+    event = np.where(failing, np.where(sudden, random.integers(3, months, companies), trouble), 10_000)
     left = event[owner] - calendar
-    cause = np.where(failing, random.choice(list(CAUSES), companies), "")[owner]
-    depth = np.clip(1 - np.maximum(left, 0) / LEAD, 0, 1) * (left > -6)
     frame = pd.DataFrame(
         {
             each.name: 1 + random.normal(size=companies)[owner] * 0.4 + random.normal(size=rows) * 0.15
@@ -97,7 +102,7 @@ def companies_table(companies: int = 300, months: int = 48, *, seed: int = 0) ->
     )
 
 
-def write_companies(path: str | Path, companies: int = 300, months: int = 48, *, seed: int = 0) -> Path:
+def write_companies(path: str | Path, companies: int = 500, months: int = 72, *, seed: int = 0) -> Path:
     """Write `companies_table` as parquet, for the commands."""
     companies_table(companies, months, seed=seed).to_parquet(path, index=False)
     return Path(path)

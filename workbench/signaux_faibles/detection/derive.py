@@ -86,7 +86,8 @@ def _difference(variable: Variable, of: list[Values], history: History, months: 
 
 
 def _log(variable: Variable, of: list[Values], history: History, months: Values) -> Values:  # noqa: ARG001
-    return np.sign(of[0]) * np.log1p(np.abs(of[0]))
+    found: Values = np.sign(of[0]) * np.log1p(np.abs(of[0]))
+    return found
 
 
 def _lag(variable: Variable, of: list[Values], history: History, months: Values) -> Values:  # noqa: ARG001

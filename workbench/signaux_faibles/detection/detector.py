@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.atomic import replacing
 from workbench.errors import WorkbenchError
-from workbench.signaux_faibles.detection.calibration import Calibration, fit_calibration
+from workbench.signaux_faibles.detection.calibration import LEAST_SLOPE, Calibration, fit_calibration
 from workbench.signaux_faibles.detection.columns import Declaration
 from workbench.signaux_faibles.detection.dataset import Dataset
 from workbench.signaux_faibles.detection.learners import Boosting, Learner, Model, model_from_json
@@ -182,14 +182,18 @@ def train(
     Raises
     ------
     WorkbenchError
-        ``extra_absent`` without the libraries.
+        ``detection_sans_valeur`` for a model that says nothing of validation; ``extra_absent`` without the libraries.
     """
-    chosen: Learner = learner or Boosting()
+    chosen: Learner = Boosting() if learner is None else learner
     rows = parts.train if sampling is None else resample(parts.train, sampling, seed=seed)
     signs = tuple(each.sign for each in parts.train.declaration.given)
     model = chosen.fit(rows.matrix, rows.target, signs=signs, seed=seed)
     scores = model.scores(parts.validation.matrix)
     calibration = fit_calibration(scores, parts.validation.target, model.space)
+    if calibration.slope <= LEAST_SLOPE:
+        raise WorkbenchError(
+            "detection_sans_valeur", lignes=len(parts.validation), defaillances=parts.validation.positives
+        )
     thresholds = find_thresholds(calibration.probabilities(scores), parts.validation.target, grid=grid)
     named = {"apprentissage": parts.train, "validation": parts.validation, "test": parts.test}
     known = replace(

@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import pyarrow as pa
+
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.detection.columns import Declaration
 from workbench.signaux_faibles.detection.dataset import Dataset, Perimetre, Source, build_dataset
 from workbench.signaux_faibles.detection.detector import Detector, Origin, train
 from workbench.signaux_faibles.detection.evaluation import Evaluation, evaluate
+from workbench.signaux_faibles.detection.french import french_declaration
 from workbench.signaux_faibles.detection.learners import Boosting, Learner
 from workbench.signaux_faibles.detection.parts import SHARES, Parts, Windows, split
 from workbench.signaux_faibles.detection.search import Trial, search
 
-__all__ = ["judge", "learn", "parts_of"]
+__all__ = ["demonstration", "judge", "learn", "parts_of"]
 
 
 def learn(
@@ -59,7 +62,7 @@ def learn(
     """
     dataset = build_dataset(source, declaration, perimetre=perimetre)
     parts = split(dataset, windows, shares=shares, seed=seed, allowed=allowed)
-    chosen: Learner = learner or Boosting()
+    chosen: Learner = Boosting() if learner is None else learner
     trials = search(parts.train, chosen, fits=fits, seed=seed) if fits else []
     asked: dict[str, Any] = {
         "apprentissage": list(windows.train),
@@ -98,7 +101,7 @@ def parts_of(detector: Detector, source: Source, *, test: tuple[str, str] | None
     train_, validation, tested = (tuple(asked[name]) for name in ("apprentissage", "validation", "test"))
     windows = Windows(train_, test or tested, validation, None if test else asked["connu"])
     shares = tuple(asked["parts"])
-    return split(dataset, windows, shares=shares, seed=detector.origin.seed, allowed=tuple(asked["admises"]))  # type: ignore[arg-type]
+    return split(dataset, windows, shares=shares, seed=detector.origin.seed, allowed=tuple(asked["admises"]))
 
 
 def judge(
@@ -124,3 +127,22 @@ def judge(
     """
     parts = parts_of(detector, source, test=test)
     return evaluate(detector, parts.test, draws=draws), parts.test
+
+
+def demonstration(companies: int = 500, *, seed: int = 0) -> tuple[Detector, pa.Table]:
+    """Learn a small detector from fictitious companies: to try everything without data.
+
+    Returns
+    -------
+    tuple of (Detector, pyarrow.Table)
+        And its table.
+    """
+    from workbench.signaux_faibles.detection.demonstration import companies_table
+
+    table = pa.Table.from_pandas(companies_table(companies, seed=seed), preserve_index=False)
+    windows = Windows(("2018-01", "2019-07"), ("2021-02", "2021-06"), known_until="2023-01")
+    learner = Boosting(trees=100, rate=0.06)
+    detector, _, _ = learn(
+        table, french_declaration(), windows, learner=learner, perimetre=Perimetre(), seed=seed, batch="2301"
+    )
+    return detector, table
