@@ -128,6 +128,23 @@ def test_a_refusal_does_not_wait_for_the_body() -> None:
     run(application, asking)
 
 
+def test_a_connection_outlives_what_is_refused_at_once() -> None:
+    clients = set()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await answer(send, 401, b"{}")
+
+    async def asking(client: httpx.AsyncClient) -> None:
+        for body in (b"", b"x" * 50_000):
+            for _ in range(5):
+                found = await client.post("/ici/", content=body)
+                assert found.status_code == 401
+                clients.add(found.extensions["network_stream"].get_extra_info("client_addr"))
+        assert len(clients) == 1
+
+    run(application, asking)
+
+
 def test_a_defect_is_a_500_in_the_shape_of_errors() -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if scope["path"].endswith("/after"):

@@ -37,7 +37,7 @@ class DocumentationPage:
         self.actions = Actions()
         self.library = Library(state=view.state())
         self.comments = Comments()
-        self._components: tuple[Component, ...] = (self.actions, self.library, self.comments)
+        self._components: tuple[Component, ...] = (self.library, self.actions, self.comments)
         self.library.receive(self._on_library, self._on_incident)
         self.comments.receive(self._on_comments, self._on_incident)
 

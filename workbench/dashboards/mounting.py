@@ -33,7 +33,8 @@ PARTS = 4
 """Parts of a body that wait for the application."""
 
 SHORT_BODY = 64 * 1024
-"""Bytes that are received before an answer that did not need them: else the client may lose it with its connection."""
+"""Bytes that are received even when the answer did not need them: Tornado closes a connection that is answered before,
+and the client, which does not know, loses the answer or its next request."""
 
 SHORT_SECONDS = 10.0
 
@@ -160,6 +161,8 @@ class MountedHandler(web.RequestHandler):
         if message["type"] == "http.response.start":
             self.set_status(message["status"])
             self.clear_header("Content-Type")
+            if not self._whole.is_set() and not self._is_short():
+                self.set_header("Connection", "close")
             for name, value in message.get("headers", []):
                 self.add_header(name.decode("latin-1"), value.decode("latin-1"))
             await self._short_body()
@@ -174,10 +177,13 @@ class MountedHandler(web.RequestHandler):
             self.finish()
 
     async def _short_body(self) -> None:
-        length = self.request.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) <= SHORT_BODY:
+        if self._is_short():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._whole.wait(), SHORT_SECONDS)
+
+    def _is_short(self) -> bool:
+        length = self.request.headers.get("Content-Length", "0")
+        return "Transfer-Encoding" not in self.request.headers and length.isdecimal() and int(length) <= SHORT_BODY
 
     def check_xsrf_cookie(self) -> None:
         """Do nothing: no cookie opens anything here."""

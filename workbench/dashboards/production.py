@@ -1,7 +1,7 @@
 """What the page of Production shows and what its visitor may choose, without a widget.
 
 Choices come from a browser, so each is checked against what is offered at that moment. What is asked for goes to the
-service of reports, which checks it again and keeps it as hers; what is shown of her reports is what that service says.
+service of reports, which checks it again and keeps it as hers. It is one module because each choice narrows the others.
 """
 
 from __future__ import annotations
