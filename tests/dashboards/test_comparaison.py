@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 import workbench as wb
+from workbench.dashboards.collectivite import CollectiviteView
 from workbench.dashboards.comparaison import MOST_FOLLOWED, ComparaisonView
 from workbench.dashboards.comparaison_answer import CLASSES, PAGE, answer, map_of
 from workbench.dashboards.components import outlines
@@ -351,3 +352,37 @@ def test_pages_answer_messages(view: ComparaisonView, monkeypatch: pytest.Monkey
     for nonsense in ({}, {"kind": "change"}, {"kind": "search", "what": "x", "text": "y", "serial": "z"}):
         receive(page.form, nonsense)
         receive(page.ranking, nonsense)
+
+
+BORDEAUX = "21330063500017"
+
+
+@pytest.mark.shared
+def test_a_real_balance_has_the_figures_of_an_evaluation(shared: Path, project: Path, tmp_path: Path) -> None:
+    with connect(tmp_path / "base.duckdb", read_only=False) as writable:
+        wb.import_balances(writable, [shared / "data" / "balances" / "balance_bordeaux_2019.csv"])
+    with connect(tmp_path / "base.duckdb") as real:
+        trame = wb.load_trame(project / "trames" / "m14_basique.yaml")
+        table = wb.evaluate(trame, real, sirets=[BORDEAUX], exercices=2019)
+        alone = CollectiviteView(real, project / "trames")
+        alone.choose("trame", "m14_basique")
+        alone.choose("collectivite", BORDEAUX)
+        assert alone.table is not None
+        assert alone.table[2019].to_dict() == table[2019].to_dict()
+        many = ComparaisonView(real, project / "trames")
+        many.choose("trame", "m14_basique")
+        many.choose("montants", "total")
+        for code in table.index:
+            many.choose("indicateur", code)
+            computed(many)
+            assert many.found is not None
+            assert many.found.of(BORDEAUX) == {2019: table.loc[code, 2019]}
+        # No source gives the population: nothing is said per inhabitant, and no strate is.
+        job = alone.situation.job()
+        assert job is not None
+        alone.situation.take(job())
+        shown = alone.situation.shown()
+        assert shown is not None
+        assert shown["strate"] == ""
+        assert "n’est pas connue" in shown["notes"][0]
+        assert {row["value"] for group in shown["groups"] for row in group["rows"] if row["unite"] == "€/hab."} == {"–"}

@@ -8,6 +8,7 @@ from typing import Any
 from workbench.dashboards.chosen_budget import MOST_CHARACTERS, unknown_choice
 from workbench.dashboards.presentation import proposal_detail, shown_chart
 from workbench.dgfip import Base, connect, libelle_type_etablissement
+from workbench.dgfip.strates import NO_STRATE, UNKNOWN_POPULATION
 from workbench.errors import WorkbenchError
 from workbench.reports.numbers import format_number, typeset, unite_of
 from workbench.reports.series import name_of
@@ -194,7 +195,7 @@ class SituationView:
         strate = next(own, "")
         return {
             "name": found.comparison.names.get(found.siret, found.siret),
-            "strate": strate,
+            "strate": "" if strate in (NO_STRATE, UNKNOWN_POPULATION) else strate,
             "departement": found.departement_name,
             "columns": [found.comparison.names.get(siret, self._names.get(siret, siret)) for siret in self.peers],
             "groups": [{"theme": theme if len(themes) > 1 else "", "rows": rows} for theme, rows in themes.items()],
@@ -209,22 +210,27 @@ class SituationView:
             # The unit says it, beside.
             "libelle": name_of(one).removesuffix(" par habitant"),
             "unite": unite_of(one.unite).suffix.strip(),
-            "value": _figure(_value(found, *key), one),
+            "value": _figure(_value(found, one, found.siret, exercice), one),
             "median": _figure(strate and strate["median"], one),
             "quartiles": _quartiles(strate, one),
             "percentile": None if strate is None else round(float(strate["percentile"]), 1),
             "rank": _rank(strate),
             "departement": _figure(departement and departement["median"], one),
             "departement_rank": _rank(departement),
-            "peers": [_figure(_value(found, one.code, siret, exercice), one) for siret in self.peers],
+            "peers": [_figure(_value(found, one, siret, exercice), one) for siret in self.peers],
         }
 
     def _notes(self, found: Situation, exercice: int, strate: str) -> list[str]:
         kind = libelle_type_etablissement(found.strate.type_etablissement)
         notes = []
-        if strate:
+        if strate == UNKNOWN_POPULATION:
             notes.append(
-                f"Strate : {strate}, nomenclature et type ({kind}) de la collectivité, budgets principaux, "
+                f"La population de {exercice} n'est pas connue : la strate non plus, et rien n'est dit par habitant."
+            )
+        elif strate:
+            named = "toutes populations" if strate == NO_STRATE else strate
+            notes.append(
+                f"Strate : {named}, nomenclature et type ({kind}) de la collectivité, budgets principaux, "
                 f"exercice {exercice}. Montants en euros par habitant."
             )
         elif not found.untold and exercice in found.exercices:
@@ -254,8 +260,12 @@ class SituationView:
         return [shown_chart(chart.figure) for chart in comparative_charts(self.found.comparison, self.drawn)]
 
 
-def _value(found: Situation, code: str, siret: str, exercice: int) -> float | None:
-    return found.comparison.value(code, siret, exercice) if siret in found.comparison.tables else None
+def _value(found: Situation, one: Indicateur, siret: str, exercice: int) -> float | None:
+    """The figure; None without accounts, and per inhabitant without inhabitants."""
+    unknown = one.unite == "euros_par_habitant" and (siret, exercice) in found.unpeopled
+    if siret not in found.comparison.tables or unknown:
+        return None
+    return found.comparison.value(one.code, siret, exercice)
 
 
 def _figure(value: float | None, one: Indicateur) -> str:
