@@ -17,6 +17,7 @@ from workbench.dgfip import Base, departements, keeps_nomenclature
 from workbench.dgfip.identifiers import exercices_by_nomenclature, search_identifiers
 from workbench.dgfip.reference import libelle_nomenclature, types_etablissement
 from workbench.errors import WorkbenchError
+from workbench.reports.visible_budgets import visible_budgets
 from workbench.trames import TrameSummary, list_trames, load_trame
 
 __all__ = ["BALANCE", "Chip", "ProductionView"]
@@ -92,6 +93,7 @@ class ProductionView:
     _chosen: _Chosen = field(init=False)
 
     def __post_init__(self) -> None:
+        self._visible = visible_budgets(self.base)
         self._years = {name: years for name, years in exercices_by_nomenclature(self.base).items() if name}
         if not self._years:
             raise WorkbenchError("base_sans_comptes")
@@ -203,6 +205,7 @@ class ProductionView:
             asked,
             departements=chosen.departement or None,
             types=[chosen.type] if chosen.type else list(self.types) if self.trame and self.trame.types else None,
+            among=self._visible.sirets,
             limit=MOST_PROPOSALS,
         )
         return [
@@ -326,7 +329,13 @@ class ProductionView:
             raise WorkbenchError("trop_de_choix", limite=MOST_CHIPS)
         found = [
             row
-            for row in search_identifiers(self.base, self._chosen.kind, text, limit=1).to_pylist()  # type: ignore[arg-type]
+            for row in search_identifiers(
+                self.base,
+                self._chosen.kind,  # type: ignore[arg-type] # as above
+                text,
+                among=self._visible.sirets,
+                limit=1,
+            ).to_pylist()
             if text and row["identifiant"] == text
         ]
         if not found:

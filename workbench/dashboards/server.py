@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 from workbench.config import settings
 from workbench.dashboards.listing import dashboards_of
 from workbench.errors import WorkbenchError
-from workbench.identity.alone import AloneVerifier
+from workbench.identity.alone import ALONE, AloneVerifier
 from workbench.identity.configuration import IdentitySettings
 from workbench.identity.embedded import identity_of
 from workbench.identity.kernel_token import TOKEN_FILE, write_token
@@ -155,7 +155,7 @@ def _opened(
         with TemporaryDirectory(prefix="workbench-") as folder:
             verifier, path = AloneVerifier(settings().email), Path(folder) / "jeton"
             write_token(path, verifier.token)
-            variables[TOKEN_FILE] = str(path)
+            variables |= {TOKEN_FILE: str(path), ALONE: "1"}
             with services(verifier) as mounted:
                 yield mounted
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any, Literal
 
 import pyarrow as pa
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, column, func, or_, select, table
 
 from workbench.dgfip.base import Base
 from workbench.dgfip.catalogue import searchable, words_of
@@ -24,6 +25,7 @@ def list_identifiers(
     *,
     departements: Codes | None = None,
     types: Codes | None = None,
+    among: Collection[str] | None = None,
 ) -> pa.Table:
     """List identifiers, with what they are called.
 
@@ -36,6 +38,8 @@ def list_identifiers(
         a budget principal, by its label; ``FINESS``: health and medico-social bodies.
     departements, types
         Only these.
+    among
+        Only what these SIRET are known by; None for all.
 
     Returns
     -------
@@ -56,7 +60,7 @@ def list_identifiers(
     ['identifiant', 'type_etablissement', 'libelle', 'type_budget']
     """
     c = collectivites.c
-    ident, conditions, tables = _identified(kind, departements, types)
+    ident, conditions, tables = _identified(kind, departements, types, among)
     latest = (
         select(
             ident.label("identifiant"),
@@ -81,6 +85,7 @@ def search_identifiers(
     *,
     departements: Codes | None = None,
     types: Codes | None = None,
+    among: Collection[str] | None = None,
     limit: int = 20,
 ) -> pa.Table:
     """Search identifiers by the words of a label or by their first characters, as someone types.
@@ -89,7 +94,7 @@ def search_identifiers(
     ----------
     base
         An open base.
-    kind, departements, types
+    kind, departements, types, among
         As for `list_identifiers`.
     text
         Words of the label, in any order, accents and case apart; or the first characters of an identifier.
@@ -115,7 +120,7 @@ def search_identifiers(
     1
     """
     c = collectivites.c
-    ident, conditions, tables = _identified(kind, departements, types)
+    ident, conditions, tables = _identified(kind, departements, types, among)
     latest = (
         select(
             ident.label("identifiant"),
@@ -165,12 +170,15 @@ def exercices_by_nomenclature(base: Base) -> dict[str, tuple[int, ...]]:
 
 
 def _identified(
-    kind: str, departements: Codes | None, types: Codes | None
+    kind: str, departements: Codes | None, types: Codes | None, among: Collection[str] | None
 ) -> tuple[Any, list[Any], dict[str, pa.Table]]:
     """Return the column of a kind of identifier, the conditions on its rows, and the tables that they name."""
     c = collectivites.c
     conditions, tables = criteria_conditions(perimetre(departements=departements, types=types))
     ident: Any = {"SIRET": c.siret, "SIREN": c.siren, "FINESS": c.finess}[kind]
+    if among is not None:
+        tables = {**tables, "parmi": pa.table({"siret": pa.array(sorted(among), pa.string())})}
+        conditions = [*conditions, c.siret.in_(select(table("parmi", column("siret")).c.siret))]
     if kind == "SIREN":
         conditions.append(c.type_budget.in_(PRINCIPAUX))
     if kind == "FINESS":

@@ -17,7 +17,10 @@ from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
 from workbench.identity.tokens import TokenRules, TokenVerifier
 
-__all__ = ["AloneVerifier"]
+__all__ = ["ALONE", "AloneVerifier"]
+
+ALONE = "WORKBENCH_SEUL"
+"""Tells the kernels of a server that nobody logs in: they work for the owner of the machine, who sees all of it."""
 
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
 
+from workbench.config import settings
+from workbench.dgfip import Base, connect, select_budgets
 from workbench.errors import WorkbenchError
 from workbench.formules import check_formule, format_diagnostic
 from workbench.identity.actor import Actor
+from workbench.identity.alone import AloneVerifier
 from workbench.identity.issuing import Issuer
 from workbench.identity.tokens import TokenVerifier
 from workbench.registry import Registry
@@ -21,6 +26,7 @@ from workbench.reports.api_requests import checked_text, frame_code, shown_job
 from workbench.reports.jobs import Job, Wanted, cancel, jobs_of, submit
 from workbench.reports.jobs_tables import JobState, jobs
 from workbench.reports.publishing import publish_job
+from workbench.reports.visible_budgets import VisibleBudgets, open_data_only
 from workbench.store import Desk as StoreDesk
 from workbench.store import Store, open_store
 
@@ -76,8 +82,29 @@ class Desk:
         if not same:
             raise WorkbenchError("jeton_refuse", raison="cette personne a été retirée")
 
+    def visible(self, actor: Actor, base: Base) -> VisibleBudgets:
+        """Return what a person may see of a base: all of it where nobody logs in, or where it is open data."""
+        if isinstance(self.verifier, AloneVerifier) or open_data_only(base):
+            return VisibleBudgets(base)
+
+        @contextmanager
+        def door() -> Iterator[StoreDesk]:
+            with self._opened_store() as store:
+                yield StoreDesk(store, actor)
+
+        return VisibleBudgets(base, door)
+
+    def _opened_store(self) -> AbstractContextManager[Store]:
+        return nullcontext(self.store) if self.store is not None else open_store()
+
     def keep(self, actor: Actor, wanted: Wanted) -> int:
-        """Keep a request; return its number."""
+        """Keep a request, of which what its author may not see is no part; return its number."""
+        spec = wanted.spec.checked()
+        with connect(spec.base or settings().base) as base:
+            visible = self.visible(actor, base)
+            if visible.sirets is not None:
+                seen = select_budgets(base, visible.narrow(spec.perimetre()), spec.years)["siret"].to_pylist()
+                wanted = replace(wanted, spec=replace(spec, among=tuple(sorted(set(seen)))))
         given: list[int] = []
 
         def number(connection: Connection, identifier: str) -> None:
@@ -112,7 +139,7 @@ class Desk:
         if release is not None:
             release = checked_text(release, "release", 40)
         job = self.job(actor, given)
-        with nullcontext(self.store) if self.store is not None else open_store() as store:
+        with self._opened_store() as store:
             made = publish_job(job, badges=badges, release=release, store=StoreDesk(store, actor))
         return {"name": made.name, "version": made.version, "author": made.author}
 

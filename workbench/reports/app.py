@@ -224,6 +224,7 @@ def _choices(service: FastAPI, desk: Desk) -> None:
 
     @get("/identifiers/", "List the identifiers of collectivités", "identifiers")
     def identifiers(
+        author: Author,
         kind: Annotated[str, Query(alias="type")] = "",
         department: str = "",
         institutions: str = "",
@@ -234,7 +235,13 @@ def _choices(service: FastAPI, desk: Desk) -> None:
             raise WorkbenchError("api_champ", champ="type", attendu="SIRET, SIREN ou FINESS")
         types = [code for code in institutions.split(",") if code.strip()]
         with connect(desk.base or settings().base) as base:
-            table = list_identifiers(base, cast("Any", kind), departements=department or None, types=types or None)
+            table = list_identifiers(
+                base,
+                cast("Any", kind),
+                departements=department or None,
+                types=types or None,
+                among=desk.visible(author, base).sirets,
+            )
         return _page(table.rename_columns(["ident", "ctype", "lbudg", "cbudg"]).to_pylist(), limit, offset)
 
     @get("/indicators/", "List the indicateurs of a trame, or of all", "indicators")

@@ -202,7 +202,7 @@ def _notebook(job: Job, work: Path, kernel: str | None, memory: int) -> Outcome:
     spec = job.spec
     trame, path = _trame(spec)
     sirets: Sequence[str] = spec.sirets
-    if spec.sirens or spec.finess:
+    if spec.sirens or spec.finess or spec.among is not None:
         with _open(spec) as base:
             budgets = select_budgets(base, spec.perimetre(), spec.years)
         sirets = sorted(set(budgets["siret"].to_pylist()))

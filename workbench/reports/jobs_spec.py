@@ -26,7 +26,7 @@ Kind = Literal["report", "balance", "aggregate"]
 FORMATS = ("excel", "notebook", "html", "pdf")
 """What a report can be made of; the notebook is executed for all but the workbook."""
 
-_TUPLES = ("sirets", "sirens", "finess", "departements", "types", "population", "exercices", "formats")
+_TUPLES = ("sirets", "sirens", "finess", "departements", "types", "population", "exercices", "formats", "among")
 
 STEM_BYTES = 180
 """A file system takes 255 bytes a name; extensions and marks of work in progress need some."""
@@ -55,6 +55,8 @@ class JobSpec:
         Criteria of an aggregate; the last one serves reports too, ``"toutes"`` for no filter.
     formats
         Of `FORMATS`.
+    among
+        The SIRET that its author may see among those asked for, none of the others being read; None for all.
     model, notebook, title, parameters, timeout
         As for `workbench.run_report`.
 
@@ -78,6 +80,7 @@ class JobSpec:
     population: tuple[int | None, int | None] | None = None
     nomenclature: str | None = None
     formats: tuple[str, ...] = ("excel",)
+    among: tuple[str, ...] | None = None
     model: str | None = None
     notebook: str | None = None
     title: str | None = None
@@ -90,7 +93,8 @@ class JobSpec:
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in kept.items()
-            if value not in ((), {}, None, "")
+            # Nobody to see is not everybody.
+            if value not in ((), {}, None, "") or (name == "among" and value is not None)
         }
 
     @classmethod
@@ -111,17 +115,24 @@ class JobSpec:
         """What jobs that one plan can evaluate together share; None for a job of its own."""
         if self.kind != "report" or self.formats != ("excel",) or len(self.sirets) != 1 or self.sirens or self.finess:
             return None
+        if self.among is not None:
+            return None
         shared = {name: value for name, value in self.to_json().items() if name != "sirets"}
         return sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()[:32]
 
     def perimetre(self) -> Perimetre:
-        """The budgets asked for, nomenclature apart.
+        """The budgets asked for that its author may see, nomenclature apart.
 
         Raises
         ------
         WorkbenchError
             ``identifiant_invalide``, ``perimetre_invalide``.
         """
+        asked = self.asked()
+        return asked if self.among is None else replace(asked, sirets=self.among, sirens=None, finess=None)
+
+    def asked(self) -> Perimetre:
+        """The budgets asked for, nomenclature and rights apart; raises as `perimetre` does."""
         return perimetre(
             sirets=self.sirets or None,
             sirens=self.sirens or None,
@@ -146,7 +157,7 @@ class JobSpec:
         first, last = self.exercices
         if first > last:
             raise WorkbenchError("exercices_inverses", debut=first, fin=last)
-        wanted = self.perimetre()
+        wanted = self.asked()
         named = wanted.sirets or wanted.sirens or wanted.finess
         if self.kind == "aggregate":
             if not (self.departements or self.types or self.population):

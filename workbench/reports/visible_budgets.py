@@ -25,6 +25,7 @@ from sqlalchemy import select
 from workbench.dgfip import Base, Perimetre, find_collectivites, select_budgets
 from workbench.dgfip.schema import collectivites, imports
 from workbench.errors import WorkbenchError
+from workbench.identity.alone import ALONE
 from workbench.identity.kernel_token import TOKEN_FILE
 from workbench.store import Desk, Store, StoreDoor, StoreError, my_store
 from workbench.store.first_policies import BUDGETS, KEEPER
@@ -68,7 +69,7 @@ def visible_budgets(base: Base) -> VisibleBudgets:
     """Return what the person of this kernel may see of a base.
 
     The server that gave this kernel its person's token, or the address of a store, asks that rights be looked at; a
-    person who opens a base of her own sees it whole.
+    person who opens a base of her own, or for whom the server works alone, sees it whole.
 
     Examples
     --------
@@ -77,7 +78,7 @@ def visible_budgets(base: Base) -> VisibleBudgets:
     ...     visible_budgets(base).sirets is None
     True
     """
-    asked = bool(os.environ.get(TOKEN_FILE) or os.environ.get("WORKBENCH_STORE"))
+    asked = bool(os.environ.get(TOKEN_FILE) or os.environ.get("WORKBENCH_STORE")) and not os.environ.get(ALONE)
     return VisibleBudgets(base, my_store if asked and not open_data_only(base) else None)
 
 
