@@ -15,7 +15,7 @@ from workbench.cli.exits import ExitCode
 from workbench.cli.options import existing_file, say
 from workbench.cli.progress import progress_bar
 from workbench.cli.signaux_history import compact, import_, prune, purge, validate
-from workbench.cli.signaux_state import batches, export, state
+from workbench.cli.signaux_state import batches, export, rejected, state
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def command() -> None:
     """Les entreprises en difficulté : préparer un batch de fichiers, le vérifier, l'historiser, en relire tout état."""
 
 
-for _other in (import_, validate, compact, prune, purge, batches, state, export):
+for _other in (import_, validate, compact, prune, purge, batches, state, rejected, export):
     command.add_command(_other)
 
 
