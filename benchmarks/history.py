@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,7 @@ from workbench.signaux_faibles.batches import Batch, month_of
 from workbench.signaux_faibles.demonstration import write_delivery
 from workbench.signaux_faibles.history import compact, import_batch, open_history
 
+LIMIT: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "2GB"}
 TYPES = ("debit", "cotisation", "effectif", "apconso", "apdemande")
 
 
@@ -55,22 +57,21 @@ def main() -> None:
         batches = [_described(key) for key in keys]
         size = sum((root / path.lstrip("/")).stat().st_size for (path,) in batches[1].files.values())
         print(f"{asked.companies} companies, {asked.months} months: {size / 1e6:.0f} MB a batch")
-        config = {"memory_limit": "2GB"}
-        with closing(duckdb.connect(str(root / "floor.duckdb"), config=config)) as connection:
-            floors = [timed(lambda batch=batch: _read(connection, root, batch)) for batch in batches]
+        with closing(duckdb.connect(str(root / "floor.duckdb"), config=dict(LIMIT))) as connection:
+            floors = [timed(partial(_read, connection, root, batch)) for batch in batches]
         with open_history(root / "h.duckdb", read_only=False) as history:
             for batch, floor in zip(batches, floors, strict=True):
-                spent = timed(lambda batch=batch: import_batch(history, batch, root, no_filter=True))
+                spent = timed(partial(import_batch, history, batch, root, no_filter=True))
                 print(f"import {batch.key}: {spent:6.2f} s, floor {floor:6.2f} s, {spent / floor:5.1f} x")
                 if batch is batches[1]:
                     # The rows that are about to be compared.
                     target = (root / "h.duckdb").resolve()
                     (root / "copy.duckdb").write_bytes(target.read_bytes())
                     except_ = _except(root / "copy.duckdb", batch.key)
-                    merged = timed(lambda: compact(history))
+                    merged = timed(partial(compact, history))
                     print(f"compact {batch.key}: {merged:6.2f} s, EXCEPT {except_:6.2f} s, {merged / except_:5.1f} x")
                 else:
-                    print(f"compact {batch.key}: {timed(lambda: compact(history)):6.2f} s")
+                    print(f"compact {batch.key}: {timed(partial(compact, history)):6.2f} s")
             counts = {kind: count for kind, count in history.counts().items() if count}
         print(f"tuples: {counts}; base {(root / 'h.duckdb').stat().st_size / 1e6:.0f} MB")
         print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
@@ -78,17 +79,14 @@ def main() -> None:
 
 def _except(path: Path, key: str) -> float:
     spent = 0.0
-    with closing(duckdb.connect(str(path), config={"memory_limit": "2GB"})) as connection:
+    with closing(duckdb.connect(str(path), config=dict(LIMIT))) as connection:
         for kind in TYPES:
             own = "siret, hash"
             connection.execute(
                 f"CREATE TEMP TABLE kept_{kind} AS SELECT {own} FROM imported_{kind} WHERE batch = '{key}'"  # noqa: S608
             )
-            spent += timed(
-                lambda kind=kind, own=own: connection.execute(
-                    f"CREATE TEMP TABLE found_{kind} AS SELECT {own} FROM history_{kind} EXCEPT FROM kept_{kind}"  # noqa: S608
-                )
-            )
+            text = f"CREATE TEMP TABLE found_{kind} AS SELECT {own} FROM history_{kind} EXCEPT FROM kept_{kind}"  # noqa: S608
+            spent += timed(partial(connection.execute, text))
     return spent
 
 

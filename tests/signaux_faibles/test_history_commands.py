@@ -78,6 +78,13 @@ def test_a_month(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(rows) == 3
     assert set(rows[0]) == {"siret", "numero_compte", "periode", "effectif"}
     assert run("signaux", "state", "interim", *base) == ExitCode.REFUSED
+    capsys.readouterr()
+
+    assert run("signaux", "rejected", "1802", *base) == ExitCode.OK
+    rejected = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {(each["fichier"], int(each["ligne"])) for each in rejected} >= {("/1802/sigfaible_debits.csv", 2)}
+    lines = {(each["fichier"], each["ligne"]) for each in rejected}
+    assert len(lines) == sum(each["linesRejected"] for each in reports)
 
     target = root / "livraison"
     assert run("signaux", "export", target, *base) == ExitCode.OK

@@ -75,6 +75,10 @@ def test_what_waits_is_replaced_file_by_file(tmp_path: Path) -> None:
     with open_history(tmp_path / "h.duckdb", read_only=False) as history:
         say(history, tmp_path, "1901", {"apconso": {SIRET: "ab"}}, compacted=False)
         assert letters(history) == ""
+        # What waits says nothing yet, neither of facts nor of who is followed.
+        assert history.fetch(history.perimetre()).num_rows == 0
+        with pytest.raises(WorkbenchError):
+            history.batch()
         say(history, tmp_path, "1901", {"apconso": {SIRET: "bc"}}, compacted=False)
         say(history, tmp_path, "1902", {"apconso": {SIRET: "z"}})
         assert (letters(history, "1901"), letters(history)) == ("bc", "bcz")

@@ -16,7 +16,7 @@ from workbench.cli.options import existing_file, say
 from workbench.cli.progress import progress_bar
 from workbench.cli.signaux_detection import detect, evaluate, train
 from workbench.cli.signaux_history import compact, import_, prune, purge, validate
-from workbench.cli.signaux_state import batches, export, state
+from workbench.cli.signaux_state import batches, export, rejected, state
 from workbench.cli.signaux_variables import variables
 from workbench.errors import WorkbenchError
 
@@ -41,7 +41,8 @@ def command() -> None:
     """Les entreprises en difficulté : les fichiers et leur historique, les variables, les modèles et leurs listes."""
 
 
-for _other in (import_, validate, compact, prune, purge, batches, state, export, variables, train, detect, evaluate):
+_VERBS = (import_, validate, compact, prune, purge, batches, state, rejected, export, variables, train, detect, evaluate)
+for _other in _VERBS:
     command.add_command(_other)
 
 

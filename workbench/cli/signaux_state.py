@@ -1,4 +1,4 @@
-"""``workbench signaux batches, state, export``: what the history knows, as of any batch."""
+"""``workbench signaux batches, state, rejected, export``: what the history knows, as of any batch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workbench.cli.options import history_option, say
 from workbench.cli.progress import progress_bar
 from workbench.cli.signaux_history import as_of_option, types_option
 
-__all__ = ["batches", "export", "state"]
+__all__ = ["batches", "export", "rejected", "state"]
 
 
 @click.command()
@@ -91,4 +91,36 @@ def export(folder: Path, as_of: str | None, types: tuple[str, ...], names: tuple
     for name, count in found.files.items():
         click.echo(f"{folder / name}\t{count}")
     say(f"Rapport : {found.report}")
+    return ExitCode.OK
+
+
+@click.command()
+@click.argument("batch", metavar="BATCH")
+@types_option
+@history_option
+def rejected(batch: str, types: tuple[str, ...], base: str) -> int:
+    """Écrit en CSV toutes les lignes rejetées d'un batch : fichier, ligne, colonne, valeur, motif.
+
+    \b
+    workbench signaux rejected 1802 > refus.csv
+    """
+    import pyarrow.csv as written
+    from sqlalchemy import select
+
+    from workbench.signaux_faibles.batches import check_key
+    from workbench.signaux_faibles.history import open_history, schema
+
+    at = schema.rejected_rows
+    statement = select(
+        at.c.file.label("fichier"),
+        at.c.line.label("ligne"),
+        at.c.field.label("colonne"),
+        at.c.value.label("valeur"),
+        at.c.reason.label("motif"),
+    ).where(at.c.batch == check_key(batch))
+    if types:
+        statement = statement.where(at.c.type.in_(types))
+    with open_history(base) as history:
+        rows = history.fetch(statement.order_by(at.c.file, at.c.line, at.c.field))
+    written.write_csv(rows, sys.stdout.buffer)
     return ExitCode.OK

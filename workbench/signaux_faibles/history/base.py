@@ -204,17 +204,21 @@ class History:
         )
 
     def batch(self, as_of: str | None = None) -> KnownBatch:
-        """Return the latest batch whose key is at most this one.
+        """Return the latest batch up to this key of which something was compacted.
 
         Raises
         ------
         WorkbenchError
             ``historique_vide`` when there is none.
         """
-        found = [each for each in self.batches() if as_of is None or each.key <= check_key(as_of)]
+        found = self._compacted(as_of)
         if not found:
             raise WorkbenchError("historique_vide", chemin=self.url, batch=as_of or "")
         return found[-1]
+
+    def _compacted(self, as_of: str | None) -> list[KnownBatch]:
+        until = self._until(as_of)
+        return [each for each in self.batches() if each.types and (until is None or each.key <= until)]
 
     def deliveries(self) -> tuple[Delivery, ...]:
         """Return what each batch brought of each type, by batch then type."""
@@ -225,7 +229,7 @@ class History:
         return self._deliveries.of(source)
 
     def perimetre(self, as_of: str | None = None) -> Select[Any]:
-        """Return the companies of a batch: the filter of the latest batch up to this one.
+        """Return the companies of a batch: the filter of `batch`.
 
         Returns
         -------
@@ -233,7 +237,7 @@ class History:
             One column ``siren``, each once. A batch that was read without filter has for perimeter every company that
             the history knows then.
         """
-        known = [each for each in self.batches() if as_of is None or each.key <= check_key(as_of)]
+        known = self._compacted(as_of)
         if known and known[-1].with_perimetre:
             at = schema.perimetres
             return select(at.c.siren).where(at.c.batch == known[-1].key)

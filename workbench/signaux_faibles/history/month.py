@@ -89,7 +89,8 @@ class Month:
             at.c.reason.label("Motif"),
         )
         chosen = statement.where(at.c.batch == self.batch.key).order_by(at.c.file, at.c.line).limit(_SHOWN)
-        return self.history.fetch(chosen).to_pandas()
+        found: pd.DataFrame = self.history.fetch(chosen).to_pandas()
+        return found
 
     def wrong(self) -> pd.DataFrame:
         """Return the first facts that wait and break a rule of their type."""

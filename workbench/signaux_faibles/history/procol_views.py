@@ -70,9 +70,14 @@ def procol_at_date(history: History, day: date, as_of: str | None = None) -> Sel
 
 
 def clean_procol_at_date(history: History, as_of: str | None = None) -> Select[Any]:
-    """Return `procol_at_date` of the first day of each month since January 2016: ``periode`` besides."""
-    known = [each.key for each in history.batches() if as_of is None or each.key <= as_of]
-    last = month_of(as_of or (known[-1] if known else "1601"))
+    """Return `procol_at_date` of the first day of each month since January 2016: ``periode`` besides.
+
+    Raises
+    ------
+    WorkbenchError
+        ``historique_vide`` when no batch is asked for and none is known.
+    """
+    last = month_of(as_of or history.batch().key)
     return _at(history, months_between(FIRST_MONTH, last), as_of)
 
 
