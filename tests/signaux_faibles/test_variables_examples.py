@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from facts_of_companies import SIRET, Facts, Given, computed, day, setting
+
 from workbench.engines import Engine, scratch_writer
 from workbench.signaux_faibles.variables import Scope, Setting
 
@@ -90,7 +92,7 @@ def _called(first: int, last: int, due: float, year: int = 2018) -> list[dict[st
     months = [f"{year + n // 12}-{n % 12 + 1:02d}" for n in range(first - 1, last + 1)]
     return [
         {"numero_compte": "1", "du": due, "periode_debut": start, "periode_fin": end}
-        for start, end in zip(months, months[1:], strict=False)
+        for start, end in itertools.pairwise(months)
     ]
 
 
@@ -181,7 +183,12 @@ def test_three_months_unpaid(values: Values) -> None:
     compat = values(setting("2018-01", "2020-07", None, "compat"), facts, "ratio_dette", "tag_default")
     rated = [month for month, row in compat.items() if row["ratio_dette"] is not None]
     assert rated == ["2018-12", "2019-01", "2020-03", "2020-04", "2020-05", "2020-06"]
-    assert [month for month, row in compat.items() if row["tag_default"]] == ["2020-03", "2020-04", "2020-05", "2020-06"]
+    assert [month for month, row in compat.items() if row["tag_default"]] == [
+        "2020-03",
+        "2020-04",
+        "2020-05",
+        "2020-06",
+    ]
     corrige = values(setting("2018-01", "2020-07"), facts, "tag_default")
     assert [month for month, row in corrige.items() if row["tag_default"]] == ["2020-05", "2020-06"]
 
@@ -263,7 +270,14 @@ def test_a_payment_delay(values: Values, definition: str) -> None:
         "delai": [_delai("2018-02-20", "2018-04-15", 1000, 60), _delai("2018-02-20", "2018-05-15", 1000, 0)],
     }
     of = setting("2018-01", "2018-06", None, definition)
-    found = values(of, facts, "delai_nb_jours_restants", "delai_nb_jours_total", "delai_montant_echeancier", "delai_deviation_remboursement")
+    found = values(
+        of,
+        facts,
+        "delai_nb_jours_restants",
+        "delai_nb_jours_total",
+        "delai_montant_echeancier",
+        "delai_deviation_remboursement",
+    )
     # From 1 February to 15 April: 73 days; from 1 March: 45.
     assert over(found, "delai_nb_jours_restants") == [None, 73, 45, None, None]
     assert over(found, "delai_nb_jours_total") == [None, 60, 60, None, None]
@@ -339,15 +353,29 @@ def test_requests_that_overlap(values: Values) -> None:
 
 
 def test_place_activity_and_age(values: Values) -> None:
-    naf = pa.table({"niveau": pa.array([1, 5], pa.int32()), "code": ["C", "2562B"], "libelle": ["Industrie", "Mécanique"]})
+    naf = pa.table(
+        {"niveau": pa.array([1, 5], pa.int32()), "code": ["C", "2562B"], "libelle": ["Industrie", "Mécanique"]}
+    )
     sirene = {"departement": "2A", "ape": "25.62B", "date_creation": "1999-05-02", "code_commune": "", "latitude": 42.5}
-    codes = ("region", "code_ape", "code_ape_niveau2", "code_naf", "libelle_naf", "libelle_ape5", "age", "code_commune", "latitude")
+    codes = (
+        "region",
+        "code_ape",
+        "code_ape_niveau2",
+        "code_naf",
+        "libelle_naf",
+        "libelle_ape5",
+        "age",
+        "code_commune",
+        "latitude",
+    )
     found = values(setting("2018-12", "2019-02"), {"sirene": [sirene]}, *codes, naf=naf)["2019-01"]
     assert [found[code] for code in codes] == ["Corse", "2562B", "25", "C", "Industrie", "Mécanique", 20, None, 42.5]
     compat = values(setting("2018-12", "2019-02", None, "compat"), {"sirene": [sirene]}, "region")["2019-01"]
     assert compat["region"] is None
     old = {"departement": "972", "ape": "ABCDE", "date_creation": "1900-01-01"}
-    found = values(setting("2018-12", "2019-02"), {"sirene": [old]}, "region", "code_ape", "age", "libelle_naf")["2019-01"]
+    found = values(setting("2018-12", "2019-02"), {"sirene": [old]}, "region", "code_ape", "age", "libelle_naf")[
+        "2019-01"
+    ]
     assert [found[code] for code in ("region", "code_ape", "age", "libelle_naf")] == ["Martinique", None, None, None]
 
 
@@ -364,7 +392,12 @@ def test_account_order_and_ccsf(values: Values) -> None:
 
 
 def test_the_entreprise(values: Values) -> None:
-    person = {"nom_unite_legale": "DURAND", "nom_usage_unite_legale": "MARTIN", "prenom1_unite_legale": "ANNE", "statut_juridique": "1000"}
+    person = {
+        "nom_unite_legale": "DURAND",
+        "nom_usage_unite_legale": "MARTIN",
+        "prenom1_unite_legale": "ANNE",
+        "statut_juridique": "1000",
+    }
     facts = {
         "sirene_ul": [{**person, "date_creation": "2010-03-04"}],
         "paydex": [{"date_valeur": "2018-01-15", "nb_jours": 3}, {"date_valeur": "2018-01-31", "nb_jours": 9}],
@@ -421,7 +454,16 @@ def test_balance_sheets_stand_seven_months_after_their_closing(values: Values, d
         ],
     }
     of = setting("2017-01", "2020-01", None, definition)
-    codes = ("taux_marge", "exercice_bdf", "ca", "ca_past_1", "ca_past_2", "poids_frng", "frais_financier", "taux_marge_past_1")
+    codes = (
+        "taux_marge",
+        "exercice_bdf",
+        "ca",
+        "ca_past_1",
+        "ca_past_2",
+        "poids_frng",
+        "frais_financier",
+        "taux_marge_past_1",
+    )
     found = values(of, facts, *codes)
     said = {code: [month for month, row in found.items() if row[code] is not None] for code in codes}
     assert (said["taux_marge"][0], said["taux_marge"][-1], len(said["taux_marge"])) == ("2017-08", "2018-08", 13)

@@ -12,6 +12,7 @@ from facts_of_companies import Given, computed, setting
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from random_companies import Company, companies, facts_of
+
 from workbench.engines import Engine, scratch_writer
 
 START, END = "2017-01", "2019-07"
@@ -48,11 +49,21 @@ CODES = (
     *("effectif", "effectif_reporte", "effectif_past_6", "effectif_past_12", "effectif_past_18", "effectif_past_24"),
     *("cotisation", "cotisation_moy12m", "ratio_dette", "ratio_dette_moy12m", "tag_debit", "tag_default"),
     "interessante_urssaf",
-    *(f"montant_part_{name}{past}" for name in ("ouvriere", "patronale") for past in ("", "_past_1", "_past_2", "_past_3", "_past_6", "_past_12")),
+    *(
+        f"montant_part_{name}{past}"
+        for name in ("ouvriere", "patronale")
+        for past in ("", "_past_1", "_past_2", "_past_3", "_past_6", "_past_12")
+    ),
     *("etat_proc_collective", "date_proc_collective", "tag_failure"),
     *("time_til_outcome", "outcome", "time_til_default", "time_til_failure"),
     *("delai_nb_jours_restants", "delai_nb_jours_total", "delai_montant_echeancier", "delai_deviation_remboursement"),
-    *("apart_heures_autorisees", "apart_heures_consommees", "apart_motif_recours", "apart_heures_consommees_cumulees", "ratio_apart"),
+    *(
+        "apart_heures_autorisees",
+        "apart_heures_consommees",
+        "apart_motif_recours",
+        "apart_heures_consommees_cumulees",
+        "ratio_apart",
+    ),
     *("arrete_bilan_bdf", "annee_bdf", "exercice_bdf", "arrete_bilan_diane", "exercice_diane"),
     *(f"{name}{past}" for name in rules.BDF if name != "frais_financier" for past in ("", "_past_1", "_past_2")),
     *(f"{name}{past}" for name in rules.DIANE for past in ("", "_past_1", "_past_2")),

@@ -23,7 +23,9 @@ _month = click.DateTime(formats=["%Y-%m", "%Y-%m-%d"])
 
 @click.command()
 @click.option("--batch", "as_of", metavar="BATCH", help="Ce qui était connu à ce batch ; par défaut, le dernier.")
-@click.option("--to", "target", type=click.Path(path_type=Path), help="Dossier à écrire ; par défaut, CSV sur la sortie.")
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path), help="Dossier à écrire ; par défaut, CSV sur la sortie."
+)
 @click.option("--siren", "sirens", multiple=True, help="Entreprise ; toutes par défaut.")
 @click.option(
     "--definition",
@@ -41,7 +43,9 @@ _month = click.DateTime(formats=["%Y-%m", "%Y-%m-%d"])
 )
 @click.option("--family", "families", multiple=True, help="Famille de variables ; toutes par défaut.")
 @click.option("--variable", "codes", multiple=True, help="Variable ; toutes par défaut.")
-@click.option("--month", "months", type=_month, multiple=True, metavar="AAAA-MM", help="Mois à calculer ; tous par défaut.")
+@click.option(
+    "--month", "months", type=_month, multiple=True, metavar="AAAA-MM", help="Mois à calculer ; tous par défaut."
+)
 @click.option("--missing", is_flag=True, help="Calcule les mois qui manquent au dossier, et garde les autres.")
 @click.option("--start", type=_month, metavar="AAAA-MM", help="Premier mois ; par défaut, celui du batch.")
 @click.option(
@@ -74,8 +78,8 @@ def variables(
 ) -> int:
     """Calcule les variables de chaque établissement, ou entreprise, mois par mois, telles qu'un batch les connaissait.
 
-    Le dossier écrit a une partition par mois (periode=2018-01-01) de fichiers parquet ; il n'est remplacé qu'à la fin, d'un coup, et
-    un mois inchangé garde ses fichiers. Toutes les variables sont décrites dans docs/variables.md.
+    Le dossier écrit a une partition par mois (periode=2018-01-01) de fichiers parquet ; il n'est remplacé qu'à la
+    fin, d'un coup, et un mois inchangé garde ses fichiers. Toutes les variables sont décrites dans docs/variables.md.
 
     \b
     workbench signaux variables --batch 1802 --to variables

@@ -9,7 +9,7 @@ from sqlalchemy import CTE, Double, Select, Text, and_, case, func, select, unio
 from workbench.signaux_faibles.variables.context import Context, mois
 from workbench.signaux_faibles.variables.declaration import INTEGER, NUMBER, Family, Level, Scope, Variable
 from workbench.signaux_faibles.variables.effectif import EFFECTIF
-from workbench.signaux_faibles.variables.expressions import days_of, descending, double, month_of, number, text, when
+from workbench.signaux_faibles.variables.expressions import days_of, descending, double, month_of, number, when
 
 __all__ = ["ACTIVITE_PARTIELLE", "authorised_by_month"]
 
@@ -63,8 +63,10 @@ def _of_who_has_both(context: Context, facts: Any, rows: Select[Any], other: str
 
 
 def authorised_by_month(context: Context, requests: Any, name: str, margin: int = 0) -> Select[Any]:
-    """Return hours authorised, each request's shared between its months by their days: ``numero``, ``mois``, ``heures``."""
-    spans = select(requests.c.numero, requests.c.debut, requests.c.fin, requests.c.premier, requests.c.dernier, requests.c.hta)
+    """Return hours authorised, each request's shared between its months by days: ``numero``, ``mois``, ``heures``."""
+    spans = select(
+        requests.c.numero, requests.c.debut, requests.c.fin, requests.c.premier, requests.c.dernier, requests.c.hta
+    )
     spread = context.spread(spans.where(requests.c.dernier >= requests.c.premier), name, margin=margin)
     first = func.greatest(spread.c.premier, mois.c.jour, type_=INTEGER)
     last = func.least(spread.c.dernier, mois.c.jour + mois.c.jours - number(1), type_=INTEGER)
@@ -81,12 +83,21 @@ def _rows(context: Context) -> Select[Any]:
     compat = context.setting.compat
     columns = ("numero", "lien", "id", "debut", "fin", "premier", "dernier", "hta", "motif")
     spread = context.spread(select(*(requests.c[each] for each in columns)), "demandes_mois")
-    latest = [descending(spread.c.premier), descending(spread.c.dernier), descending(spread.c.id), descending(spread.c.hta)]
+    latest = [
+        descending(spread.c.premier),
+        descending(spread.c.dernier),
+        descending(spread.c.id),
+        descending(spread.c.hta),
+    ]
     rank = func.row_number().over(partition_by=[spread.c.numero, spread.c.mois], order_by=latest)
     if compat:
-        ranked = select(spread.c.numero, spread.c.mois, spread.c.hta.label("heures"), rank.label("rang")).subquery("classees")
+        ranked = select(spread.c.numero, spread.c.mois, spread.c.hta.label("heures"), rank.label("rang")).subquery(
+            "classees"
+        )
         authorised: Any = (
-            select(ranked.c.numero, ranked.c.mois, ranked.c.heures).where(ranked.c.rang == number(1)).subquery("autorisees")
+            select(ranked.c.numero, ranked.c.mois, ranked.c.heures)
+            .where(ranked.c.rang == number(1))
+            .subquery("autorisees")
         )
     else:
         authorised = authorised_by_month(context, requests, "demandes_jours").subquery("autorisees")
@@ -188,12 +199,20 @@ def _totals(context: Context, spread: Any, consumed: CTE) -> Any:
     latest = [descending(summed.c[name]) for name in ("premier", "dernier", "id")]
     rank = func.row_number().over(partition_by=[summed.c.numero, summed.c.mois], order_by=latest)
     ranked = select(summed.c.numero, summed.c.mois, summed.c.heures, rank.label("rang")).subquery("cumuls_classes")
-    return select(ranked.c.numero, ranked.c.mois, ranked.c.heures).where(ranked.c.rang == number(1)).subquery("cumuls_mois")
+    return (
+        select(ranked.c.numero, ranked.c.mois, ranked.c.heures)
+        .where(ranked.c.rang == number(1))
+        .subquery("cumuls_mois")
+    )
 
 
 _BOTH = ("apdemande", "apconso")
-_NEEDS_BOTH = "sans valeur pour un établissement qui n'a pas à la fois une demande et une consommation, fussent-elles à venir"
-_LINKED = "demandes et consommations se lient par les 9 premiers caractères de leur identifiant, et non par l'identifiant"
+_NEEDS_BOTH = (
+    "sans valeur pour un établissement qui n'a pas à la fois une demande et une consommation, fussent-elles à venir"
+)
+_LINKED = (
+    "demandes et consommations se lient par les 9 premiers caractères de leur identifiant, et non par l'identifiant"
+)
 
 ACTIVITE_PARTIELLE = Family(
     "activite_partielle",
@@ -203,11 +222,12 @@ ACTIVITE_PARTIELLE = Family(
         Variable(
             "apart_heures_autorisees",
             NUMBER,
-            "heures autorisées (hta) des demandes qui couvrent t, chacune répartie au prorata de ses jours dans le mois",
+            "heures autorisées (hta) des demandes qui couvrent t, chacune au prorata de ses jours dans le mois",
             "heures",
             ("apdemande",),
             "aucune demande ne couvre t",
-            "toutes les heures de la demande, chaque mois ; de plusieurs demandes, la dernière et non la somme ; " + _NEEDS_BOTH,
+            "toutes les heures de la demande, chaque mois ; de plusieurs demandes, la dernière et non la somme ; "
+            + _NEEDS_BOTH,
         ),
         Variable(
             "apart_heures_consommees",
@@ -230,7 +250,7 @@ ACTIVITE_PARTIELLE = Family(
         Variable(
             "apart_heures_consommees_cumulees",
             NUMBER,
-            "pour les demandes qui couvrent t et ont été consommées, somme des heures consommées de leur premier mois à t",
+            "pour les demandes qui couvrent t et ont été consommées, heures consommées de leur premier mois à t",
             "heures",
             _BOTH,
             "aucune demande qui couvre t n'a été consommée à t",

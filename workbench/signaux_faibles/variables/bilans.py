@@ -258,7 +258,9 @@ def _bdf_variables() -> tuple[Variable, ...]:
     found = [
         Variable("arrete_bilan_bdf", DATE, f"clôture du bilan valable à t ; {_BDF_STANDS}", "", ("bdf",), _STANDS),
         Variable("annee_bdf", INTEGER, "année du bilan valable à t", "année", ("bdf",), _STANDS),
-        Variable("exercice_bdf", INTEGER, "annee_bdf − 1", "année", ("bdf",), _STANDS, "0 sans bilan de la Banque de France"),
+        Variable(
+            "exercice_bdf", INTEGER, "annee_bdf − 1", "année", ("bdf",), _STANDS, "0 sans bilan de la Banque de France"
+        ),
     ]
     for name, unit in _RATIOS.items():
         filled = f" ; à défaut, {_FILLED[name]} (Diane)" if name in _FILLED else ""
@@ -273,8 +275,14 @@ def _bdf_variables() -> tuple[Variable, ...]:
 def _diane_variables() -> tuple[Variable, ...]:
     found = []
     for name, (kind, unit) in DIANE_FIELDS.items():
-        words = f"{name} du bilan valable à t ; {_DIANE_STANDS}" if name == "arrete_bilan_diane" else f"{name} du bilan valable à t"
-        found.append(Variable(name, kind, words, unit, ("diane",), "aucun bilan valable à t, ou champ vide de ce bilan"))
+        words = (
+            f"{name} du bilan valable à t ; {_DIANE_STANDS}"
+            if name == "arrete_bilan_diane"
+            else f"{name} du bilan valable à t"
+        )
+        found.append(
+            Variable(name, kind, words, unit, ("diane",), "aucun bilan valable à t, ou champ vide de ce bilan")
+        )
         if name not in _NO_PAST:
             found += [
                 Variable(

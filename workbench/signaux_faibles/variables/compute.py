@@ -122,9 +122,7 @@ class Computation:
         first, last = entities[0][:9], entities[-1][:9]
         narrowed = {type_: _between(rows, first, last) for type_, rows in self.relations.items()}
         months = None if len(self._months) == self.setting.after - self.setting.first else self._months
-        statement = variables_statement(
-            self.setting, narrowed, scope=self.scope, codes=self.codes, months=months
-        )
+        statement = variables_statement(self.setting, narrowed, scope=self.scope, codes=self.codes, months=months)
         tables = {**entity_tables(list(entities), self.scope), **month_tables(self.setting), **naf_tables(self.naf)}
         return self.reader.fetch(statement, tables).cast(self.schema)
 

@@ -232,28 +232,22 @@ class Context:
 
     def grid(self, margin: int = 0) -> CTE:
         """Return every entity in every month: ``numero``, ``mois``; some months before the first one if asked."""
-        return self.shared(f"grille_{margin}", lambda: self._grid(entites.c.numero, entites, margin))
+        return self.shared(f"grille_{margin}", lambda: self._grid(entites.c.numero, margin))
 
     def company_grid(self, margin: int = 0) -> CTE:
         """Return every entreprise in every month: ``numero``, ``mois``."""
         if not self.by_siret:
             return self.grid(margin)
         companies = self.companies()
-        return self.shared(
-            f"grille_compagnies_{margin}", lambda: self._grid(companies.c.siren_numero, companies, margin)
-        )
+        return self.shared(f"grille_compagnies_{margin}", lambda: self._grid(companies.c.siren_numero, margin))
 
-    def _grid(self, key: ColumnElement[Any], whose: FromClause, margin: int) -> Select[Any]:
+    def _grid(self, key: ColumnElement[Any], margin: int) -> Select[Any]:
         return select(key.label("numero"), mois.c.mois).where(mois.c.mois >= number(self.setting.first - margin))
 
     def some(self, rows: FromClause, name: str) -> CTE:
         """Return the months of the entities that have facts only."""
         who = select(rows.c.numero).distinct().subquery(f"qui_{name}")
-        return (
-            select(who.c.numero, mois.c.mois)
-            .where(mois.c.mois >= number(self.setting.first))
-            .cte(f"grille_{name}")
-        )
+        return select(who.c.numero, mois.c.mois).where(mois.c.mois >= number(self.setting.first)).cte(f"grille_{name}")
 
     def spread(
         self,
@@ -275,7 +269,10 @@ class Context:
         """
         first, after = number(self.setting.first - margin), number(self.setting.after)
         spans = rows.subquery(f"durees_{name}")
-        start, end = func.greatest(spans.c.debut, first, type_=Integer()), func.least(spans.c.fin, after, type_=Integer())
+        start, end = (
+            func.greatest(spans.c.debut, first, type_=Integer()),
+            func.least(spans.c.fin, after, type_=Integer()),
+        )
         clamped = select(*spans.c, start.label("de"), (end - start).label("longueur")).subquery(f"bornes_{name}")
         kept = [each for each in clamped.c if each.name not in {"de", "longueur"}]
         # Equality on the length makes a hash join; a comparison would read every length for every span.

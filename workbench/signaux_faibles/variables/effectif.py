@@ -11,7 +11,7 @@ from workbench.signaux_faibles.variables.context import Context
 from workbench.signaux_faibles.variables.declaration import INTEGER, Family, Level, Scope, Variable
 from workbench.signaux_faibles.variables.expressions import before, month_of, monthly, number, text, when
 
-__all__ = ["CARRIED", "EFFECTIF", "EFFECTIF_ENT", "PAST", "PACK", "as_known", "effectif_by_month"]
+__all__ = ["CARRIED", "EFFECTIF", "EFFECTIF_ENT", "PACK", "PAST", "as_known", "effectif_by_month"]
 
 PAST = (6, 12, 18, 24)
 CARRIED = 12
@@ -66,7 +66,9 @@ def _rows(type_: str, prefix: str, context: Context) -> Select[Any]:
     made = _compat if context.setting.compat else _corrige
     inner, value, carried = made(context, declared, grid)
     named = [value.label(prefix), carried.label(f"{prefix}_reporte")]
-    rows = select(inner.c.numero, inner.c.mois, *named, *(inner.c[f"past_{n}"].label(f"{prefix}_past_{n}") for n in PAST))
+    rows = select(
+        inner.c.numero, inner.c.mois, *named, *(inner.c[f"past_{n}"].label(f"{prefix}_past_{n}") for n in PAST)
+    )
     return rows.where(inner.c.mois >= number(context.setting.first))
 
 
@@ -80,12 +82,12 @@ def _compat(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any, 
         .outerjoin(last, and_(last.c.numero == grid.c.numero, last.c.mois == number(expected)))
     )
     zero = number(0)
-    past = [before(func.nullif(late.c.effectif, zero, type_=INTEGER), n, monthly(grid)).label(f"past_{n}") for n in PAST]
+    past = [
+        before(func.nullif(late.c.effectif, zero, type_=INTEGER), n, monthly(grid)).label(f"past_{n}") for n in PAST
+    ]
     own = func.nullif(at.c.effectif, zero, type_=INTEGER)
     carried = func.nullif(last.c.effectif, zero, type_=INTEGER)
-    inner = select(
-        grid.c.numero, grid.c.mois, own.label("propre"), carried.label("reporte"), *past
-    ).select_from(joined)
+    inner = select(grid.c.numero, grid.c.mois, own.label("propre"), carried.label("reporte"), *past).select_from(joined)
     rows = inner.subquery(f"fenetre_{declared.name}")
     return (
         rows,
@@ -95,10 +97,10 @@ def _compat(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any, 
 
 
 def as_known(context: Context, declared: Any, margin: int) -> Subquery:
-    """Return what the workforce says of the month when it becomes known: ``numero``, ``mois``, and of that month
+    """Return workforces by the month when they become known: ``numero``, ``mois``, ``paquet``, ``propre``, ``dit``.
 
-    ``paquet``, the greater the later, ``dit``, the month that it is of, ``propre``, the workforce where it is that of the
-    month expected. Older ones are put together in the first month of the margin.
+    ``paquet`` is the greater the later, ``dit`` is the month that it is of, ``propre`` the workforce of the month
+    expected. Older ones are put together in the first month of the margin.
     """
     late = max(context.setting.delay, 1) - 1
     start = number(context.setting.first - margin)

@@ -113,14 +113,18 @@ def _sums(context: Context) -> Select[Any]:
         delay = max(context.setting.delay, 1) - 1
         known = when(first.c.premier + number(delay) <= grid.c.mois, grid.c.numero)
     debt = debts.c.montant_part_ouvriere + debts.c.montant_part_patronale
-    summed = {
+    summed: dict[str, Any] = {
         "effectif_entreprise": func.sum(workforce.c.effectif, type_=INTEGER),
         "apart_entreprise": func.sum(partial_activity.c.apart_heures_consommees, type_=Double()),
         "debit_entreprise": func.sum(debt, type_=Double()),
         "nbr_etablissements_connus": func.count(known),
     }
     if compat:
-        for name, zero in (("effectif_entreprise", number(0)), ("apart_entreprise", number(0.0)), ("debit_entreprise", number(0.0))):
+        for name, zero in (
+            ("effectif_entreprise", number(0)),
+            ("apart_entreprise", number(0.0)),
+            ("debit_entreprise", number(0.0)),
+        ):
             summed[name] = func.nullif(summed[name], zero, type_=summed[name].type)
     return (
         select(entites.c.siren_numero, grid.c.mois, *(value.label(name) for name, value in summed.items()))

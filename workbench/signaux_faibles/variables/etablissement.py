@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Date,
-    Double,
     FromClause,
     Integer,
     Select,
@@ -86,9 +85,7 @@ def _place(context: Context) -> Select[Any]:
     order = [descending(facts.c[name]) for name in ("est_actif", "siege", "date_creation", "code_commune", "ape")]
     rank = func.row_number().over(partition_by=facts.c.numero, order_by=order)
     latest = select(*facts.c, rank.label("rang")).subquery("sirene_derniere")
-    known = {
-        name: func.nullif(latest.c[name], text(""), type_=Text()) for name in ("code_commune", "departement")
-    }
+    known = {name: func.nullif(latest.c[name], text(""), type_=Text()) for name in ("code_commune", "departement")}
     bare = func.replace(latest.c.ape, text("."), text(""), type_=Text())
     coded = (
         select(
@@ -139,7 +136,9 @@ def _with_activity(rows: Any) -> Select[Any]:
     joined: Any = rows
     labels = {level: _labels.alias(f"libelles_{level}") for level in keys}
     for level, key in keys.items():
-        joined = joined.outerjoin(labels[level], and_(labels[level].c.niveau == number(level), labels[level].c.code == key))
+        joined = joined.outerjoin(
+            labels[level], and_(labels[level].c.niveau == number(level), labels[level].c.code == key)
+        )
     return select(
         *rows.c,
         section.label("code_naf"),
@@ -212,7 +211,9 @@ LIEU = Family(
             "département inconnu",
             "sans valeur pour 2A, 2B et l'outre-mer",
         ),
-        Variable("code_ape", TEXT, "activité, sans point, si elle a 4 chiffres et une lettre", "", _SIRENE, "autre forme"),
+        Variable(
+            "code_ape", TEXT, "activité, sans point, si elle a 4 chiffres et une lettre", "", _SIRENE, "autre forme"
+        ),
         Variable(
             "date_creation_etablissement",
             INTEGER,
@@ -233,7 +234,9 @@ LIEU = Family(
         Variable("code_naf", TEXT, "section de code_ape (une lettre)", "", _SIRENE, "code_ape inconnu"),
         Variable("libelle_naf", TEXT, "libellé de code_naf", "", _SIRENE, "code_naf inconnu ou libellés non fournis"),
         *(
-            Variable(f"code_ape_niveau{n}", TEXT, f"les {n} premiers caractères de code_ape", "", _SIRENE, "code_ape inconnu")
+            Variable(
+                f"code_ape_niveau{n}", TEXT, f"les {n} premiers caractères de code_ape", "", _SIRENE, "code_ape inconnu"
+            )
             for n in (2, 3, 4)
         ),
         *(

@@ -1,7 +1,7 @@
 """A folder of variables: one parquet folder a month, put in place all at once.
 
-The folder is a link to its present version, so that a reader sees one version whole; it changes in one renaming. A month
-whose file is the same, byte for byte, keeps its file from one version to the next, and so does a month that is not asked.
+The folder is a link to its present version, so that a reader sees one version whole; it changes in one renaming. A
+month whose files are the same, byte for byte, keeps them from one version to the next; so does one that is not asked.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def write_variables(
         ``variables_dossier`` when something else is there, or variables of another definition and only some months
         are asked; ``variables_sans_effectif``. Whatever is raised, the folder is as it was.
     """
-    folder = Path(os.path.abspath(to))
+    # Never resolved: the folder is a link.
+    folder = Path(to).absolute()
     before = read_manifest(folder)
     if (folder.is_symlink() and not before) or (folder.exists() and not folder.is_symlink()):
         raise WorkbenchError("variables_dossier", dossier=str(to), raison="il existe et ne contient pas de variables")
@@ -103,7 +104,11 @@ def write_variables(
     asked = [first_day(each).isoformat() for each in work.asked_months]
     others = [each for each in before.get("periodes", {}) if each not in asked]
     partial = len(asked) < work.setting.after - work.setting.first
-    if partial and before and any(before.get(name) != described[name] for name in ("definition", "entite", "variables")):
+    if (
+        partial
+        and before
+        and any(before.get(name) != described[name] for name in ("definition", "entite", "variables"))
+    ):
         raise WorkbenchError("variables_dossier", dossier=str(to), raison="ses variables ne sont pas celles demandées")
     with _version(folder) as version:
         rows = _write_months(work, version, progress)
@@ -186,7 +191,9 @@ def _write_months(work: Computation, version: Path, progress: Progress | None) -
 
 def _by_month(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     """Cut a table by month, in the order of entities."""
-    keys = [("periode", "ascending")] + [(name, "ascending") for name in ("siret", "siren") if name in table.column_names]
+    keys = [("periode", "ascending")] + [
+        (name, "ascending") for name in ("siret", "siren") if name in table.column_names
+    ]
     ordered = table.take(pc.sort_indices(table, sort_keys=keys))
     start = 0
     for each in pc.value_counts(ordered["periode"].combine_chunks()):

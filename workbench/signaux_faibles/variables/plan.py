@@ -1,7 +1,7 @@
 """From what is asked to one statement, the same on every engine.
 
-The output is every entity in every month, to which each family that holds a code asked is joined. The months of the margin
-are read by lags and never given.
+The output is every entity in every month, to which each family that holds a code asked is joined. The months of the
+margin are read by lags and never given.
 """
 
 from __future__ import annotations
@@ -72,9 +72,7 @@ def variables_of(
     >>> variables_of()["ratio_dette"].formule
     '(montant_part_ouvriere + montant_part_patronale) / cotisation_moy12m'
     """
-    return {
-        each.code: each for family in families(scope) for each in family.variables if each.defined_in(definition)
-    }
+    return {each.code: each for family in families(scope) for each in family.variables if each.defined_in(definition)}
 
 
 def chosen(
