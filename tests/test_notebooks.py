@@ -18,6 +18,7 @@ TUTORIALS = {
     "10_ecrire_une_formule": ("n&#x27;est pas fermé", "1\u202f330\u202f375\u00a0€", "Répartition"),
     "20_construire_une_trame": ("Taux d’épargne brute", "aucune différence", "compté 2 fois", "MON_EPARGNE le cite"),
     "30_interroger_la_base_dgfip": ("tronqué", "1er quartile", "Seules sont admises les lectures", "SQL"),
+    "50_mois_signaux_faibles": ("Batch 1802", "sigfaible_debits.csv", "n'est pas une date", "complète", "Retirés"),
 }
 """What each one shows, among other things."""
 

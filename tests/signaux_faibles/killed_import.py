@@ -31,7 +31,7 @@ def attempt(root: Path, last: int) -> None:
     with open_history(root / "h.duckdb", read_only=False) as history:
         known = {batch: letters(history, batch) for batch in FACTS}
         sys.stdout.write(json.dumps({"known": known, "batches": [each.key for each in history.batches()]}) + "\n")
-        batch = batch_of(root, "1902", {"apconso": FACTS["1902"], "paydex": {SIRET: "z"}}, ["apconso"])
+        batch = batch_of(root, "1902", {"apconso": FACTS["1902"]}, ["apconso"])
         import_batch(history, batch, root, no_filter=True, compacted=True, progress=dying)
 
 

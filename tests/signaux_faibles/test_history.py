@@ -13,10 +13,14 @@ from workbench.signaux_faibles.history import History, compact, open_history, pr
 OTHER = "22222222200000"
 
 
-@pytest.fixture(params=["duckdb", "postgresql"])
+BOTH = pytest.mark.parametrize("history", ["duckdb", "postgresql"], indirect=True)
+"""What goes through every statement of the merging is held to both engines."""
+
+
+@pytest.fixture
 def history(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[History]:
     address = str(tmp_path / "historique.duckdb")
-    if request.param == "postgresql":
+    if getattr(request, "param", "duckdb") == "postgresql":
         new_database: Callable[[], str] = request.getfixturevalue("new_postgresql")
         address = new_database()
     with open_history(address, read_only=False) as opened:
@@ -47,6 +51,7 @@ def test_late_insertion(history: History, tmp_path: Path) -> None:
     assert patches(history) == {"1812": ("d", ""), "1901": ("ab", "d"), "1902": ("c", "b")}
 
 
+@BOTH
 def test_saying_again_cancels_a_removal(history: History, tmp_path: Path) -> None:
     """Case 4: the removal was decided by a file without the fact, and another of the same batch says it."""
     say(history, tmp_path, "1812", {"apconso": {SIRET: "d", OTHER: "e"}})
@@ -85,6 +90,7 @@ def test_who_is_in_no_file_of_the_batch_goes_too(history: History, tmp_path: Pat
     assert patches(history) == {"1901": ("ab", ""), "1902": ("", "b")}
 
 
+@BOTH
 def test_purge(history: History, tmp_path: Path) -> None:
     say(history, tmp_path, "1901", {"apconso": {SIRET: "ab"}}, ["apconso"])
     say(history, tmp_path, "1902", {"apconso": {SIRET: "ac"}}, ["apconso"])

@@ -17,6 +17,8 @@ from workbench.signaux_faibles.batches import load_batch, save_batch
 from workbench.signaux_faibles.demonstration import write_delivery
 from workbench.signaux_faibles.history import open_history
 
+TYPES = ("effectif", "debit", "apconso", "sirene_ul")
+
 
 def run(*arguments: str | Path) -> int:
     with pytest.raises(SystemExit) as caught:
@@ -30,7 +32,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two months of fictitious companies, imported and compacted."""
     folder = tmp_path_factory.mktemp("mois")
     for key in ("1801", "1802"):
-        write_delivery(folder, key, number=8, months=12, errors=1, seed=3)
+        write_delivery(folder, key, number=8, months=12, errors=1, types=TYPES, seed=3)
         descriptor = folder / f"{key}.yaml"
         assert run("signaux", "prepare", folder, key, "--to", descriptor) == ExitCode.OK
         text = descriptor.read_text(encoding="utf-8").replace("à confirmer", "non")
@@ -49,12 +51,12 @@ def test_a_month(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("signaux", "import", root / "1802.yaml", "--root", root, *base) == ExitCode.OK
     reports = json.loads(capsys.readouterr().out)["reports"]
     assert {each["reportType"] for each in reports} == {"ImportBatch"}
-    assert sum(each["linesRejected"] for each in reports) > 10
+    assert sum(each["linesRejected"] for each in reports) >= 4
     run("signaux", "validate", "--waiting", *base)
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {each["batchKey"] for each in said} <= {"1802"}
     assert run("signaux", "batches", *base) == ExitCode.OK
-    assert "en attente : admin_urssaf, apconso" in capsys.readouterr().out.splitlines()[1]
+    assert "en attente : apconso, debit" in capsys.readouterr().out.splitlines()[1]
     assert run("signaux", "compact", "--since-batch", "1807", *base) == ExitCode.REFUSED
     assert run("signaux", "compact", "--since-batch", "1802", *base) == ExitCode.OK
     captured = capsys.readouterr()
@@ -68,8 +70,6 @@ def test_a_month(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert changes["effectif"]["complete"]
         assert changes["effectif"]["removed"] > 0
         assert changes["debit"]["removed"] == 0
-        rejected = {each.type for each in history.deliveries()}
-    assert len(rejected) > 15
     assert run("signaux", "compact", *base) == ExitCode.OK
     assert json.loads(capsys.readouterr().out) == {"changes": []}
 
@@ -87,7 +87,8 @@ def test_a_month(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = pq.read_table(target / "debit.parquet")
     assert table.num_rows == now["debit"]
     assert str(table.schema.field("part_patronale").type) == "decimal128(38, 2)"
-    assert (target / "clean_sirene_histo.parquet").exists()
+    # A view of what was never imported is a file all the same, without rows.
+    assert pq.read_table(target / "clean_sirene_histo.parquet").num_rows == 0
     assert str(root) not in report
 
 

@@ -127,9 +127,9 @@ def test_the_perimeter(history: History) -> None:
 
 
 def test_many_rows_are_written_in_parts(history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = export(history, tmp_path / "whole", types=["effectif"], names=["clean_effectif"])
+    whole = export(history, tmp_path / "whole", types=[], names=["clean_effectif"])
     monkeypatch.setattr("workbench.signaux_faibles.history.export._AT_ONCE", 1)
-    parts = export(history, tmp_path / "parts", types=["effectif"], names=["clean_effectif"])
+    parts = export(history, tmp_path / "parts", types=[], names=["clean_effectif"])
     assert parts.files == whole.files
     for name in whole.files:
         one, other = (pq.read_table(tmp_path / each / name).to_pylist() for each in ("whole", "parts"))

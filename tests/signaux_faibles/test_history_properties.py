@@ -90,7 +90,7 @@ def replayed(files: dict[str, tuple[bool, set[Fact]]], until: str) -> set[Fact]:
     return known
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(files=deliveries, order=st.randoms(use_true_random=False), together=st.booleans())
 def test_any_order_gives_the_states_of_the_files(writer: Writer, files, order, together) -> None:  # type: ignore[no-untyped-def]
     merged = Merged(writer)
@@ -136,7 +136,7 @@ def test_any_order_gives_the_states_of_the_files(writer: Writer, files, order, t
     assert again.runs() == as_made
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(files=deliveries, since=st.sampled_from(KEYS))
 def test_purging_leaves_what_would_be_without(writer: Writer, files, since) -> None:  # type: ignore[no-untyped-def]
     merged = Merged(writer)

@@ -198,7 +198,8 @@ class _Merger:
             self._cut()
         if self._before is not None and self._after is not None:
             self._join()
-        if self._before is not None:
+        if self._before is not None and (self._after is not None or self._batch in self._known):
+            # A new delivery after all others finds the runs that reach the one before it open.
             self._prolong()
         if self._after is not None:
             self._advance()

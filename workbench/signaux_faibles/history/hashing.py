@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Text, case, func
+from sqlalchemy import BigInteger, ColumnElement, Text, func
 from sqlalchemy.types import TypeEngine
 
 from workbench.signaux_faibles.kinds import constant
@@ -36,5 +36,11 @@ def _said(name: str, value: ColumnElement[Any], kind: TypeEngine[Any]) -> Column
     text: ColumnElement[str] = value.cast(Text)
     if isinstance(kind, Text):
         # With its length before it, no text can pass for two fields.
-        text = func.concat(func.length(value), constant(":"), value, type_=Text())
-    return case((value.is_(None), constant("")), else_=func.concat(constant(f"|{name}="), text, type_=Text()))
+        text = (
+            func.length(value)
+            .cast(Text)
+            .op("||", return_type=Text())(constant(":"))
+            .op("||", return_type=Text())(value)
+        )
+    # NULL in any part makes the whole NULL, which the concatenation of the fields then passes over.
+    return constant(f"|{name}=").op("||", return_type=Text())(text)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, false, func, null, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, false, func, null, or_, select, union_all
 
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
@@ -171,7 +171,9 @@ def offending(history: History, type_: str, *, waiting: bool = False, as_of: str
             broken = value.is_(None) if rule.wrong is None else rule.wrong(value)
             parts.append(_row(batch, type_, key, rows.c.hash, name, rule.reason).where(broken, alive))
     if not history.has(type_):
-        empty = [null().cast(Text).label(name) for name in ("batch", "type", "key", "hash", "field", "reason")]
+        texts = ("batch", "type", "key", "field", "reason")
+        empty: list[ColumnElement[Any]] = [null().cast(Text).label(name) for name in texts]
+        empty.insert(3, null().cast(BigInteger).label("hash"))
         return select(*empty).where(false())
     found = union_all(*parts).subquery("found")
     return select(found).order_by(found.c.key, found.c.hash, found.c.field)
