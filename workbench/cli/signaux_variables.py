@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,7 +110,7 @@ def variables(
             start=start.date() if start else None,
             effectif_end=effectif_end.date() if effectif_end else None,
         )
-        asked = [each.date() for each in months] or None
+        asked: list[date] | None = [each.date() for each in months] or None
         if missing and target is not None:
             there = read_manifest(target).get("periodes", {})
             every = [first_day(each) for each in range(setting.first, setting.after)]

@@ -54,7 +54,8 @@ class Company:
         rows = given.subquery("given")
         own = rows.c[source_named(type_).scope.key]
         statement = select(rows).where(func.left(own, 9) == self.siren)
-        return self.history.fetch(statement).to_pandas()
+        frame: pd.DataFrame = self.history.fetch(statement).to_pandas()
+        return frame
 
     def variables(self, *family_codes: str, codes: tuple[str, ...] = (), scope: str = "etablissement") -> pd.DataFrame:
         """Return the variables of some families, or of all, month after month.
@@ -84,7 +85,8 @@ class Company:
         )
         (table,) = compute_variables(work)
         keys = [each for each in KEYS[about] if each != "siren" or about is Scope.ENTREPRISE]
-        return table.to_pandas().set_index(keys).drop(columns="siren", errors="ignore").sort_index()
+        frame: pd.DataFrame = table.to_pandas().set_index(keys).drop(columns="siren", errors="ignore")
+        return frame.sort_index()
 
     def families(self, scope: str = "etablissement") -> pd.DataFrame:
         """Return the families of variables and how many each has."""

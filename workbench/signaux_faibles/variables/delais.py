@@ -110,7 +110,8 @@ DELAIS = Family(
             "delai_deviation_remboursement",
             NUMBER,
             "(montant_part_ouvriere + montant_part_patronale − somme des montant_echeancier × jours restants / "
-            "duree_delai) / somme des montant_echeancier : positive, la dette baisse moins vite qu'un remboursement régulier",
+            "duree_delai) / somme des montant_echeancier : positive, la dette baisse moins vite qu'un remboursement "
+            "régulier",
             "",
             ("delai", "debit"),
             _ABSENT + " ; le montant est nul",
