@@ -19,6 +19,12 @@ TUTORIALS = {
     "20_construire_une_trame": ("Taux d’épargne brute", "aucune différence", "compté 2 fois", "MON_EPARGNE le cite"),
     "30_interroger_la_base_dgfip": ("tronqué", "1er quartile", "Seules sont admises les lectures", "SQL"),
     "50_mois_signaux_faibles": ("Batch 1802", "sigfaible_debits.csv", "n'est pas une date", "complète", "Retirés"),
+    "55_variables_d_une_entreprise": (
+        "Cotisations et dettes sociales",
+        "montant_part_patronale",
+        "futur_connu",
+        "Sources",
+    ),
 }
 """What each one shows, among other things."""
 

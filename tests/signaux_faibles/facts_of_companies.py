@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import BigInteger, Boolean, Column, Date, Double, MetaData, Numeric, Select, Table, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    MetaData,
+    Numeric,
+    Select,
+    Table,
+    Text,
+    cast,
+    insert,
+    select,
+)
+
 from workbench.engines import Engine, open_store
 from workbench.signaux_faibles.variables import Computation, Definition, Scope, Setting, compute_variables
 from workbench.signaux_faibles.variables.context import fields_of
@@ -17,15 +32,15 @@ SIRET = "01234567800011"
 Facts = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-def day(text: str) -> datetime.date:
+def day(text: str) -> dt.date:
     """A date, ``2018-02`` being the first of February."""
-    return datetime.date.fromisoformat(text if len(text) == 10 else f"{text}-01")
+    return dt.date.fromisoformat(text if len(text) == 10 else f"{text}-01")
 
 
 def setting(start: str, end: str, effectif_end: str | None = None, definition: str = "corrige") -> Setting:
     """A setting; the workforce of the last month is known by default."""
     after = day(end)
-    known = day(effectif_end) if effectif_end else (after - datetime.timedelta(days=1)).replace(day=1)
+    known = day(effectif_end) if effectif_end else (after - dt.timedelta(days=1)).replace(day=1)
     return Setting(day(start), after, known, Definition(definition))
 
 
@@ -67,29 +82,46 @@ def filled(facts: Facts) -> dict[str, pa.Table]:
     return found
 
 
-def tables_of(types: Sequence[str]) -> dict[str, Table]:
-    """Tables that hold facts."""
+def tables_of(types: Sequence[str], plain: bool = False) -> dict[str, Table]:
+    """Tables that hold facts; plain ones have texts for dates, floats for amounts."""
     metadata = MetaData()
     return {
-        type_: Table(f"faits_de_{type_}", metadata, *(Column(name, kind) for name, kind in fields_of(type_).items()))
+        type_: Table(
+            f"faits_de_{type_}",
+            metadata,
+            *(Column(name, _plain(kind) if plain else kind) for name, kind in fields_of(type_).items()),
+        )
         for type_ in types
     }
+
+
+def _plain(kind: Any) -> Any:
+    if isinstance(kind, Date):
+        return Text()
+    return Double() if isinstance(kind, Numeric) else kind
 
 
 @contextmanager
 def engine_with(url: str, facts: Facts) -> Iterator[tuple[Engine, dict[str, Select[Any]]]]:
     """An engine whose base holds facts, and the relations that read them."""
-    tables = tables_of(list(facts))
+    # A Spark base holds neither dates nor decimals.
+    plain = url.startswith("spark")
+    tables = tables_of(list(facts), plain)
     store = open_store(url)
     with store.lock(), store.write() as writer:
         writer.create(tables.values())
         for type_, rows in filled(facts).items():
-            given = Table("donnees", MetaData(), *(Column(each.name, each.type) for each in tables[type_].columns))
-            names = [each.name for each in given.columns]
-            writer.execute(insert(tables[type_]).from_select(names, select(given)), {"donnees": rows})
+            kinds = {each.name: each.type for each in tables[type_].columns}
+            given = Table("donnees", MetaData(), *(Column(name, kind) for name, kind in kinds.items()))
+            chosen = select(*(cast(each, kinds[each.name]) for each in given.columns))
+            writer.execute(insert(tables[type_]).from_select(list(kinds), chosen), {"donnees": rows})
     engine, _ = store.open()
     try:
-        yield engine, {type_: select(table) for type_, table in tables.items()}
+        relations = {
+            type_: select(*(cast(tables[type_].c[name], kind).label(name) for name, kind in fields_of(type_).items()))
+            for type_ in facts
+        }
+        yield engine, relations
     finally:
         engine.close()
 

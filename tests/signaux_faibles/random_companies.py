@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import random
 from typing import Any
 
@@ -15,11 +15,11 @@ FIRST, AFTER = 2017 * 12, 2019 * 12 + 6
 def company(draw: random.Random) -> Company:
     """The facts of one company; no two of them are such that a rule leaves something to chance."""
 
-    def month() -> datetime.date:
+    def month() -> dt.date:
         return first_day(draw.randint(2016 * 12 + 6, 2019 * 12 + 8))
 
-    def day() -> datetime.date:
-        return datetime.date(2016, 3, 1) + datetime.timedelta(days=draw.randint(0, 1300))
+    def day() -> dt.date:
+        return dt.date(2016, 3, 1) + dt.timedelta(days=draw.randint(0, 1300))
 
     def some(most: int) -> range:
         return range(draw.choice([0, 1, most, most]))
@@ -77,7 +77,7 @@ def company(draw: random.Random) -> Company:
         delays.append(
             {
                 "date_creation": begun,
-                "date_echeance": begun + datetime.timedelta(days=draw.choice([-40, 20, 200, 400])),
+                "date_echeance": begun + dt.timedelta(days=draw.choice([-40, 20, 200, 400])),
                 "duree_delai": draw.choice([-1, 0, 90, 360, 360]),
                 "montant_echeancier": draw.choice([100, 5000.5]),
                 "numero_contentieux": "c",
@@ -90,7 +90,7 @@ def company(draw: random.Random) -> Company:
             {
                 "id_demande": f"00000000{name}{draw.randint(1, 2)}",
                 "periode_debut": begun,
-                "periode_fin": begun + datetime.timedelta(days=draw.randint(0, 200)),
+                "periode_fin": begun + dt.timedelta(days=draw.randint(0, 200)),
                 "date_statut": begun,
                 "hta": float(draw.randint(1, 900)),
                 "motif_recours_se": draw.randint(1, 5),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,12 +12,12 @@ Rows = Sequence[Mapping[str, Any]]
 Values = dict[int, dict[str, Any]]
 
 
-def month(day: datetime.date) -> int:
+def month(day: dt.date) -> int:
     return day.year * 12 + day.month - 1
 
 
-def first_day(number: int) -> datetime.date:
-    return datetime.date(number // 12, number % 12 + 1, 1)
+def first_day(number: int) -> dt.date:
+    return dt.date(number // 12, number % 12 + 1, 1)
 
 
 def effectif(rows: Rows, setting: Setting, prefix: str = "effectif") -> Values:

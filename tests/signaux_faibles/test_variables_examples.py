@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from facts_of_companies import SIRET, Facts, Given, computed, day, setting
+
 from workbench.engines import Engine, scratch_writer
 from workbench.signaux_faibles.variables import Scope, Setting
 
@@ -90,7 +92,7 @@ def _called(first: int, last: int, due: float, year: int = 2018) -> list[dict[st
     months = [f"{year + n // 12}-{n % 12 + 1:02d}" for n in range(first - 1, last + 1)]
     return [
         {"numero_compte": "1", "du": due, "periode_debut": start, "periode_fin": end}
-        for start, end in zip(months, months[1:], strict=False)
+        for start, end in itertools.pairwise(months)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,6 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from random_companies import companies, facts_of
 from reference_rules import first_day, month
+
 from workbench.engines import Engine, scratch_writer
 from workbench.signaux_faibles.variables import Definition, Scope, variables_of
 
@@ -33,7 +34,7 @@ KNOWN: dict[str, Callable[[dict[str, Any]], int]] = {
     "diane": lambda row: month(row["arrete_bilan_diane"]) + 8,
 }
 """The first month at which a fact of a source is known."""
-ALWAYS = {"periode": datetime.date(2016, 1, 1), "numero_compte": "1", "effectif": 7}
+ALWAYS = {"periode": dt.date(2016, 1, 1), "numero_compte": "1", "effectif": 7}
 """Every établissement has a first workforce: changing later ones takes none of them away."""
 
 

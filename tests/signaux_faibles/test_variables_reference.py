@@ -12,6 +12,7 @@ from facts_of_companies import Given, computed, setting
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from random_companies import Company, companies, facts_of
+
 from workbench.engines import Engine, scratch_writer
 
 START, END = "2017-01", "2019-07"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from facts_of_companies import SIRET, Facts, Given, computed, setting
+
 from workbench.engines import Engine, scratch_writer
 from workbench.signaux_faibles.variables import Scope, Setting
 
@@ -58,11 +60,30 @@ def test_sums_over_etablissements(engine: Engine) -> None:
             {"id_conso": "b", "periode": "2018-02", "heure_consomme": 2.0, "siret": OTHER},
         ],
         "apdemande": [
-            {"id_demande": "a", "periode_debut": "2018-01-31", "periode_fin": "2018-02-09", "hta": 100, "motif_recours_se": 1},
-            {"id_demande": "b", "periode_debut": "2018-01-31", "periode_fin": "2018-02-09", "hta": 100, "motif_recours_se": 6},
+            {
+                "id_demande": "a",
+                "periode_debut": "2018-01-31",
+                "periode_fin": "2018-02-09",
+                "hta": 100,
+                "motif_recours_se": 1,
+            },
+            {
+                "id_demande": "b",
+                "periode_debut": "2018-01-31",
+                "periode_fin": "2018-02-09",
+                "hta": 100,
+                "motif_recours_se": 6,
+            },
         ],
     }
-    codes = ("effectif", "cotisation", "dette_sociale_ouvriere", "dette_par_effectif", "ap_heures_consommees", "ap_heures_autorisees")
+    codes = (
+        "effectif",
+        "cotisation",
+        "dette_sociale_ouvriere",
+        "dette_par_effectif",
+        "ap_heures_consommees",
+        "ap_heures_autorisees",
+    )
     found = values(engine, setting("2018-01", "2018-04"), facts, *codes)
     assert found["effectif"] == [14, 7, 7]
     assert found["cotisation"] == [100, 150, 100]
@@ -76,7 +97,7 @@ def test_lags_and_means_are_of_months(engine: Engine) -> None:
     months = [f"2017-{n:02d}" for n in range(1, 13)] + [f"2018-{n:02d}" for n in range(1, 8)]
     called = [
         _due(start, after, 100 * place)
-        for place, (start, after) in enumerate(zip(months, months[1:], strict=False), 1)
+        for place, (start, after) in enumerate(itertools.pairwise(months), 1)
         if start != "2018-03"
     ]
     facts = {
@@ -115,7 +136,9 @@ def test_the_target_of_an_entreprise(engine: Engine) -> None:
     assert found["futur_connu"] == [True] * 4 + [False] * 18
     compat = values(engine, setting("2017-01", "2018-11", None, "compat"), facts, "failure")
     assert compat["failure"] == [False] * 2 + [True] * 20
-    alone = values(engine, setting("2018-01", "2018-02"), {"effectif": [_effectif("2018-01", 1)]}, "failure", "signal_fort")
+    alone = values(
+        engine, setting("2018-01", "2018-02"), {"effectif": [_effectif("2018-01", 1)]}, "failure", "signal_fort"
+    )
     assert alone == {"failure": [False], "signal_fort": [False]}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,8 +78,8 @@ def variables(
 ) -> int:
     """Calcule les variables de chaque établissement, ou entreprise, mois par mois, telles qu'un batch les connaissait.
 
-    Le dossier écrit a une partition par mois (periode=2018-01-01) de fichiers parquet ; il n'est remplacé qu'à la fin, d'un coup, et
-    un mois inchangé garde ses fichiers. Toutes les variables sont décrites dans docs/variables.md.
+    Le dossier écrit a une partition par mois (periode=2018-01-01) de fichiers parquet ; il n'est remplacé qu'à la
+    fin, d'un coup, et un mois inchangé garde ses fichiers. Toutes les variables sont décrites dans docs/variables.md.
 
     \b
     workbench signaux variables --batch 1802 --to variables
@@ -110,7 +110,7 @@ def variables(
             start=start.date() if start else None,
             effectif_end=effectif_end.date() if effectif_end else None,
         )
-        asked = [each.date() for each in months] or None
+        asked: list[date] | None = [each.date() for each in months] or None
         if missing and target is not None:
             there = read_manifest(target).get("periodes", {})
             every = [first_day(each) for each in range(setting.first, setting.after)]

@@ -9,7 +9,7 @@ from sqlalchemy import CTE, Double, Select, Text, and_, case, func, select, unio
 from workbench.signaux_faibles.variables.context import Context, mois
 from workbench.signaux_faibles.variables.declaration import INTEGER, NUMBER, Family, Level, Scope, Variable
 from workbench.signaux_faibles.variables.effectif import EFFECTIF
-from workbench.signaux_faibles.variables.expressions import days_of, descending, double, month_of, number, text, when
+from workbench.signaux_faibles.variables.expressions import days_of, descending, double, month_of, number, when
 
 __all__ = ["ACTIVITE_PARTIELLE", "authorised_by_month"]
 
@@ -63,7 +63,7 @@ def _of_who_has_both(context: Context, facts: Any, rows: Select[Any], other: str
 
 
 def authorised_by_month(context: Context, requests: Any, name: str, margin: int = 0) -> Select[Any]:
-    """Return hours authorised, each request's shared between its months by their days: ``numero``, ``mois``, ``heures``."""
+    """Return hours authorised, each request's shared between its months by days: ``numero``, ``mois``, ``heures``."""
     spans = select(
         requests.c.numero, requests.c.debut, requests.c.fin, requests.c.premier, requests.c.dernier, requests.c.hta
     )
@@ -222,7 +222,7 @@ ACTIVITE_PARTIELLE = Family(
         Variable(
             "apart_heures_autorisees",
             NUMBER,
-            "heures autorisées (hta) des demandes qui couvrent t, chacune répartie au prorata de ses jours dans le mois",
+            "heures autorisées (hta) des demandes qui couvrent t, chacune au prorata de ses jours dans le mois",
             "heures",
             ("apdemande",),
             "aucune demande ne couvre t",
@@ -250,7 +250,7 @@ ACTIVITE_PARTIELLE = Family(
         Variable(
             "apart_heures_consommees_cumulees",
             NUMBER,
-            "pour les demandes qui couvrent t et ont été consommées, somme des heures consommées de leur premier mois à t",
+            "pour les demandes qui couvrent t et ont été consommées, heures consommées de leur premier mois à t",
             "heures",
             _BOTH,
             "aucune demande qui couvre t n'a été consommée à t",

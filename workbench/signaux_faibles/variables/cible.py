@@ -45,7 +45,7 @@ def _rows(context: Context) -> Select[Any]:
         .cte("signes_mois")
     )
     grid = context.some(events, "signes")
-    forward = {"partition_by": grid.c.numero, "order_by": grid.c.mois.desc()}
+    forward: dict[str, Any] = {"partition_by": grid.c.numero, "order_by": grid.c.mois.desc()}
     month = grid.c.mois
     failure = when(events.c.defaillance == number(1), month)
     default = when(events.c.impaye == number(1), month)
@@ -97,8 +97,8 @@ CIBLE = Family(
         Variable(
             "time_til_outcome",
             INTEGER,
-            "nombre de mois de t au prochain mois de tag_failure ou de tag_default (0 à un tel mois) ; s'il n'y en a plus, "
-            "l'opposé du nombre de mois depuis le dernier",
+            "nombre de mois de t au prochain mois de tag_failure ou de tag_default (0 à un tel mois) ; s'il n'y en a "
+            "plus, l'opposé du nombre de mois depuis le dernier",
             "mois",
             _SOURCES,
             "aucun de ces mois",
@@ -160,8 +160,8 @@ CIBLE = Family(
         Variable(
             "futur_connu",
             BOOLEAN,
-            f"vrai si t + {HORIZON} précède date_fin : les {HORIZON} mois qui suivent t sont tous connus ; les autres mois sont à "
-            "exclure de l'apprentissage",
+            f"vrai si t + {HORIZON} précède date_fin : les {HORIZON} mois qui suivent t sont connus ; les autres "
+            "mois sont à exclure de l'apprentissage",
             corrige_only=True,
             target=True,
             expression=_known,

@@ -232,18 +232,16 @@ class Context:
 
     def grid(self, margin: int = 0) -> CTE:
         """Return every entity in every month: ``numero``, ``mois``; some months before the first one if asked."""
-        return self.shared(f"grille_{margin}", lambda: self._grid(entites.c.numero, entites, margin))
+        return self.shared(f"grille_{margin}", lambda: self._grid(entites.c.numero, margin))
 
     def company_grid(self, margin: int = 0) -> CTE:
         """Return every entreprise in every month: ``numero``, ``mois``."""
         if not self.by_siret:
             return self.grid(margin)
         companies = self.companies()
-        return self.shared(
-            f"grille_compagnies_{margin}", lambda: self._grid(companies.c.siren_numero, companies, margin)
-        )
+        return self.shared(f"grille_compagnies_{margin}", lambda: self._grid(companies.c.siren_numero, margin))
 
-    def _grid(self, key: ColumnElement[Any], whose: FromClause, margin: int) -> Select[Any]:
+    def _grid(self, key: ColumnElement[Any], margin: int) -> Select[Any]:
         return select(key.label("numero"), mois.c.mois).where(mois.c.mois >= number(self.setting.first - margin))
 
     def some(self, rows: FromClause, name: str) -> CTE:

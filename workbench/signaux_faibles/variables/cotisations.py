@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Double, Integer, Select, Subquery, and_, case, func, null, select, true, union_all
+from sqlalchemy import Double, Integer, Select, Subquery, and_, case, func, select, true, union_all
 
 from workbench.signaux_faibles.variables.context import Context
 from workbench.signaux_faibles.variables.declaration import BOOLEAN, NUMBER, Family, Level, Scope, Variable
@@ -158,7 +158,7 @@ def _compared(rows: Subquery) -> Subquery:
 
 def _tagged(context: Context, rows: Subquery) -> Select[Any]:
     whole = and_(rows.c.mois_dus == number(12), rows.c.du_annee > number(0.0))
-    divisor = func.nullif(rows.c.du_annee, number(0.0), type_=Double())
+    divisor: Any = func.nullif(rows.c.du_annee, number(0.0), type_=Double())
     ratio = when(whole, rows.c.dette * number(UNIT * 12.0) / divisor)
     judged = select(*rows.c, ratio.label("ratio")).subquery("jugees")
     window: dict[str, Any] = monthly(judged)
@@ -170,12 +170,12 @@ def _tagged(context: Context, rows: Subquery) -> Select[Any]:
     three = func.sum(high, type_=Integer()).over(**window, rows=(-2, 0))
     tagged = select(*judged.c, three.label("trois")).subquery("marquees")
     c = tagged.c
-    tags = {
+    tags: dict[str, Any] = {
         "tag_debit": c.ratio > number(0.01),
         "tag_default": and_(c.ratio > number(1.0), c.trois == number(3)),
     }
     full = and_(c.mois_dus == number(12), c.du_annee > number(0.0))
-    values = {
+    values: dict[str, Any] = {
         "cotisation": c.du / number(_EUROS),
         "montant_part_ouvriere": c.ouvriere / number(100.0),
         "montant_part_patronale": c.patronale / number(100.0),
@@ -221,8 +221,8 @@ COTISATIONS = Family(
                 "euros",
                 ("debit",),
                 "",
-                "absent d'un établissement sans cotisation ou sans débit ; les débits se remplacent dans l'ordre de leur "
-                "numéro historique, même si leurs dates le contredisent",
+                "absent d'un établissement sans cotisation ou sans débit ; les débits se remplacent dans l'ordre de "
+                "leur numéro historique, même si leurs dates le contredisent",
             )
             for name, plural in (("ouvriere", "ouvrières"), ("patronale", "patronales"))
         ),
@@ -233,7 +233,7 @@ COTISATIONS = Family(
                 f"montant_part_{name} au mois t − {n}",
                 "euros",
                 ("debit",),
-                "t − n précède date_debut".replace("n", str(n), 1),
+                f"t − {n} précède date_debut",
                 _NEEDS_BOTH,
             )
             for name in ("ouvriere", "patronale")

@@ -37,7 +37,8 @@ __all__ = [
     "month_index",
 ]
 
-BOOLEAN, DATE, INTEGER, NUMBER, TEXT = Boolean(), Date(), BigInteger(), Double(), Text()
+BOOLEAN, DATE, INTEGER, TEXT = Boolean(), Date(), BigInteger(), Text()
+NUMBER: Double[float] = Double()
 HORIZON = 18
 """Months within which a failure makes a period a positive one."""
 

@@ -31,6 +31,8 @@ def _rows(context: Context) -> Select[Any]:
     due = spread.c.montant * double(left) / double(spread.c.duree)
     cell = [spread.c.numero, spread.c.mois]
     order = [descending(left), descending(spread.c.duree), descending(spread.c.creation)]
+    amount: Any
+    expected: Any
     amount, expected = (func.sum(each, type_=Double()).over(partition_by=cell) for each in (spread.c.montant, due))
     if context.setting.compat:
         order = [descending(spread.c.creation), descending(spread.c.echeance), descending(spread.c.duree)]
@@ -107,8 +109,9 @@ DELAIS = Family(
         Variable(
             "delai_deviation_remboursement",
             NUMBER,
-            "(montant_part_ouvriere + montant_part_patronale − somme des montant_echeancier × jours restants / duree_delai) / "
-            "somme des montant_echeancier : positive, la dette baisse moins vite qu'un remboursement régulier",
+            "(montant_part_ouvriere + montant_part_patronale − somme des montant_echeancier × jours restants / "
+            "duree_delai) / somme des montant_echeancier : positive, la dette baisse moins vite qu'un remboursement "
+            "régulier",
             "",
             ("delai", "debit"),
             _ABSENT + " ; le montant est nul",

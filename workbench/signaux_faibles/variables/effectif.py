@@ -11,7 +11,7 @@ from workbench.signaux_faibles.variables.context import Context
 from workbench.signaux_faibles.variables.declaration import INTEGER, Family, Level, Scope, Variable
 from workbench.signaux_faibles.variables.expressions import before, month_of, monthly, number, text, when
 
-__all__ = ["CARRIED", "EFFECTIF", "EFFECTIF_ENT", "PAST", "PACK", "as_known", "effectif_by_month"]
+__all__ = ["CARRIED", "EFFECTIF", "EFFECTIF_ENT", "PACK", "PAST", "as_known", "effectif_by_month"]
 
 PAST = (6, 12, 18, 24)
 CARRIED = 12
@@ -97,10 +97,10 @@ def _compat(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any, 
 
 
 def as_known(context: Context, declared: Any, margin: int) -> Subquery:
-    """Return what the workforce says of the month when it becomes known: ``numero``, ``mois``, and of that month
+    """Return workforces by the month when they become known: ``numero``, ``mois``, ``paquet``, ``propre``, ``dit``.
 
-    ``paquet``, the greater the later, ``dit``, the month that it is of, ``propre``, the workforce where it is that of the
-    month expected. Older ones are put together in the first month of the margin.
+    ``paquet`` is the greater the later, ``dit`` is the month that it is of, ``propre`` the workforce of the month
+    expected. Older ones are put together in the first month of the margin.
     """
     late = max(context.setting.delay, 1) - 1
     start = number(context.setting.first - margin)

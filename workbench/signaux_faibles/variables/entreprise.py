@@ -113,7 +113,7 @@ def _sums(context: Context) -> Select[Any]:
         delay = max(context.setting.delay, 1) - 1
         known = when(first.c.premier + number(delay) <= grid.c.mois, grid.c.numero)
     debt = debts.c.montant_part_ouvriere + debts.c.montant_part_patronale
-    summed = {
+    summed: dict[str, Any] = {
         "effectif_entreprise": func.sum(workforce.c.effectif, type_=INTEGER),
         "apart_entreprise": func.sum(partial_activity.c.apart_heures_consommees, type_=Double()),
         "debit_entreprise": func.sum(debt, type_=Double()),

@@ -1,7 +1,7 @@
 """A folder of variables: one parquet folder a month, put in place all at once.
 
-The folder is a link to its present version, so that a reader sees one version whole; it changes in one renaming. A month
-whose file is the same, byte for byte, keeps its file from one version to the next, and so does a month that is not asked.
+The folder is a link to its present version, so that a reader sees one version whole; it changes in one renaming. A
+month whose files are the same, byte for byte, keeps them from one version to the next; so does one that is not asked.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def write_variables(
         ``variables_dossier`` when something else is there, or variables of another definition and only some months
         are asked; ``variables_sans_effectif``. Whatever is raised, the folder is as it was.
     """
-    folder = Path(os.path.abspath(to))
+    # Never resolved: the folder is a link.
+    folder = Path(to).absolute()
     before = read_manifest(folder)
     if (folder.is_symlink() and not before) or (folder.exists() and not folder.is_symlink()):
         raise WorkbenchError("variables_dossier", dossier=str(to), raison="il existe et ne contient pas de variables")

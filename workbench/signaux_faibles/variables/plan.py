@@ -1,7 +1,7 @@
 """From what is asked to one statement, the same on every engine.
 
-The output is every entity in every month, to which each family that holds a code asked is joined. The months of the margin
-are read by lags and never given.
+The output is every entity in every month, to which each family that holds a code asked is joined. The months of the
+margin are read by lags and never given.
 """
 
 from __future__ import annotations

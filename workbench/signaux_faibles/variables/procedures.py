@@ -84,9 +84,9 @@ PROCEDURES = Family(
         Variable(
             "etat_proc_collective",
             TEXT,
-            "état où mène le dernier événement dont le mois de date_effet est au plus t : liquidation (sauf abandon_procedure) ; "
-            "in_bonis (abandon_procedure, fin_procedure) ; plan_continuation et redressement ; plan_sauvegarde et "
-            "sauvegarde selon que le stade est plan_continuation ou non ; in_bonis sans événement",
+            "état où mène le dernier événement dont le mois de date_effet est au plus t : liquidation (sauf "
+            "abandon_procedure) ; in_bonis (abandon_procedure, fin_procedure) ; plan_continuation et redressement ; "
+            "plan_sauvegarde et sauvegarde selon que le stade est plan_continuation ou non ; in_bonis sans événement",
             "",
             ("procol",),
             "",

@@ -57,7 +57,12 @@ __all__ = ["ENTREPRISE_BILANS", "ENTREPRISE_CIBLE", "ENTREPRISE_MOIS"]
 
 _DEBTS = ("dette_sociale_ouvriere", "dette_sociale_patronale")
 _FEATURES = {
-    "cotisation": ("euros", ("cotisation",), "cotisations dues du mois t, somme des établissements", "aucune ne couvre t"),
+    "cotisation": (
+        "euros",
+        ("cotisation",),
+        "cotisations dues du mois t, somme des établissements",
+        "aucune ne couvre t",
+    ),
     "dette_sociale_ouvriere": ("euros", ("debit",), "parts ouvrières des débits en cours à t, somme", ""),
     "dette_sociale_patronale": ("euros", ("debit",), "parts patronales des débits en cours à t, somme", ""),
     "effectif": (
@@ -73,7 +78,12 @@ _FEATURES = {
         "heures d'activité partielle autorisées, au prorata des jours de t, des demandes de motif inférieur à 6, somme",
         "",
     ),
-    "paydex_nb_jours": ("jours", ("paydex",), "jours de retard de paiement des fournisseurs, au mois t", "aucune valeur à t"),
+    "paydex_nb_jours": (
+        "jours",
+        ("paydex",),
+        "jours de retard de paiement des fournisseurs, au mois t",
+        "aucune valeur à t",
+    ),
     "dette_par_effectif": (
         "euros",
         ("debit", "effectif"),
@@ -88,7 +98,7 @@ _FEATURES = {
     ),
 }
 """Unit, sources, formula and when it is undefined, of what is known of a month."""
-_MEANS = {name: (3, 6, 12) for name in ("cotisation", *_DEBTS)}
+_MEANS = dict.fromkeys(("cotisation", *_DEBTS), (3, 6, 12))
 _LAGS = {name: (1, 2, 3, 6, 12, 24, 36) if name in _DEBTS else (12, 24, 36) for name in _FEATURES}
 _DIFFS = {"paydex_nb_jours": 12, "dette_par_effectif": 3}
 
@@ -156,7 +166,11 @@ def _means(context: Context, rows: Subquery) -> Subquery:
     workforce = when(fresh, rows.c.paquet - rows.c.dit * number(PACK))
     debt = rows.c.ouvriere + rows.c.patronale
     window = monthly(rows)
-    units = {"cotisation": (rows.c.du, UNIT * 100.0), _DEBTS[0]: (rows.c.ouvriere, 100.0), _DEBTS[1]: (rows.c.patronale, 100.0)}
+    units = {
+        "cotisation": (rows.c.du, UNIT * 100.0),
+        _DEBTS[0]: (rows.c.ouvriere, 100.0),
+        _DEBTS[1]: (rows.c.patronale, 100.0),
+    }
     averaged = []
     for name, lengths in _MEANS.items():
         column, unit = units[name]
@@ -202,31 +216,59 @@ def _month_variables() -> tuple[Variable, ...]:
     for name, (unit, types, words, undefined) in _FEATURES.items():
         found.append(Variable(name, _type(name), words, unit, types, undefined))
         found += [
-            Variable(f"{name}_mean{n}m", NUMBER, f"moyenne de {name} sur les {n} mois de t − {n - 1} à t", unit, types,
-                     "un de ces mois n'a pas de valeur" if undefined else "")
+            Variable(
+                f"{name}_mean{n}m",
+                NUMBER,
+                f"moyenne de {name} sur les {n} mois de t − {n - 1} à t",
+                unit,
+                types,
+                "un de ces mois n'a pas de valeur" if undefined else "",
+            )
             for n in _MEANS.get(name, ())
         ]
         found += [
-            Variable(f"{name}_lag{n}m", _type(name), f"{name} au mois t − {n}", unit, types, undefined and f"aucune au mois t − {n}")
+            Variable(
+                f"{name}_lag{n}m",
+                _type(name),
+                f"{name} au mois t − {n}",
+                unit,
+                types,
+                undefined and f"aucune au mois t − {n}",
+            )
             for n in _LAGS[name]
         ]
         if name in _DIFFS:
             n = _DIFFS[name]
             found.append(
-                Variable(f"{name}_diff{n}m", _type(name), f"{name} à t moins {name} au mois t − {n}", unit, types, "l'un des deux manque")
+                Variable(
+                    f"{name}_diff{n}m",
+                    _type(name),
+                    f"{name} à t moins {name} au mois t − {n}",
+                    unit,
+                    types,
+                    "l'un des deux manque",
+                )
             )
     return tuple(found)
 
 
 _RATIOS = {
-    each.name: each.unit for each in source_named("ratios_inpi").fields if each.unit or each.name == "capacite_de_remboursement"
+    each.name: each.unit
+    for each in source_named("ratios_inpi").fields
+    if each.unit or each.name == "capacite_de_remboursement"
 }
 
 
 def _ratios(context: Context, output: Attached) -> Attached:
     wanted = [name for name in _RATIOS if name in context.wanted]
     cut = pieces(
-        context, "ratios_inpi", "date_cloture_exercice", 13, wanted, (), ("type_bilan", "chiffre_d_affaires", "resultat_net")
+        context,
+        "ratios_inpi",
+        "date_cloture_exercice",
+        13,
+        wanted,
+        (),
+        ("type_bilan", "chiffre_d_affaires", "resultat_net"),
     )
     months, values = cut.months.alias("mois_ratios"), cut.values.alias("ratios")
     company = output.cells.c.siren_numero
@@ -249,7 +291,9 @@ def _failure(setting: Setting, rows: FromClause, months: FromClause) -> ColumnEl
     soon = rows.c.premier <= months.c.mois + number(HORIZON)
     if setting.compat:
         return func.coalesce(soon, false())
-    return case((rows.c.premier.is_(None), false()), (rows.c.premier <= months.c.mois, null()), (soon, true()), else_=false())
+    return case(
+        (rows.c.premier.is_(None), false()), (rows.c.premier <= months.c.mois, null()), (soon, true()), else_=false()
+    )
 
 
 def _strong(setting: Setting, rows: FromClause, months: FromClause) -> ColumnElement[Any]:  # noqa: ARG001
@@ -293,8 +337,8 @@ ENTREPRISE_CIBLE = Family(
         Variable(
             "failure",
             BOOLEAN,
-            f"vrai si le premier jugement de l'entreprise (liquidation, redressement, sauvegarde ; ni plan ni fin) est d'un mois de "
-            f"t + 1 à t + {HORIZON}",
+            f"vrai si le premier jugement de l'entreprise (liquidation, redressement, sauvegarde ; ni plan ni fin) est "
+            f"d'un mois de t + 1 à t + {HORIZON}",
             "",
             ("procol",),
             "le premier jugement est de t ou d'avant (signal_fort)",
