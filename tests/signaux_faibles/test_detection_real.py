@@ -53,10 +53,8 @@ def test_the_event_is_the_last_year_of_a_firm_that_failed(firms: Dataset) -> Non
     for company, month in zip(firms.companies, firms.periodes, strict=True):
         last[company] = max(month, last.get(company, month))
     failures = firms.target == 1
-    assert all(
-        last[company] == month
-        for company, month in zip(firms.companies[failures], firms.periodes[failures], strict=True)
-    )
+    pairs = zip(firms.companies[failures], firms.periodes[failures], strict=True)
+    assert all(last[company] == month for company, month in pairs)
 
 
 def test_american_firms_are_foreseen_better_than_by_plain_boosting(firms: Dataset) -> None:
@@ -68,26 +66,26 @@ def test_american_firms_are_foreseen_better_than_by_plain_boosting(firms: Datase
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("windows", "area", "precision"),
+    "windows",
     [
-        (Windows(("1999-01", "2012-01"), ("2015-01", "2019-01")), BASELINE_AREA, BASELINE_PRECISION),
-        (Windows(("1999-01", "2009-01"), ("2012-01", "2015-01")), BASELINE_AREA, BASELINE_PRECISION),
+        Windows(("1999-01", "2012-01"), ("2015-01", "2019-01")),
+        # Parameters and variables were chosen with the other one in mind: this one was not looked at.
+        Windows(("1999-01", "2009-01"), ("2012-01", "2015-01")),
     ],
     ids=["2015-2018", "2012-2014"],
 )
-def test_so_they_are_on_other_years(firms: Dataset, windows: Windows, area: float, precision: float) -> None:
+def test_so_they_are_by_the_whole_model_and_on_other_years(firms: Dataset, windows: Windows) -> None:
     found = judged(firms, Boosting(), windows, folds=5, draws=200)
-    assert found["roc_auc"].low > area
-    assert found["average_precision"].low > precision
+    assert found["roc_auc"].low > BASELINE_AREA
+    assert found["average_precision"].value > 1.3 * BASELINE_PRECISION
 
 
 def test_a_leak_into_real_firms_is_caught(shared: Path) -> None:
     table = american_firms(shared)
     # What looks like the age of the accounts, and is the time left: computed from the last year, as a back-fill would be.
     table["Inventory"] = np.where(table["Company Status"] == "failed", table["fin"].dt.year - table["year"], 30)
-    leaking = replace(
-        american(), variables=tuple(replace(each, given=True) for each in american().variables if not each.operation)
-    )
+    items = tuple(replace(each, given=True) for each in american().variables if not each.operation)
+    leaking = replace(american(), variables=items)
     with pytest.raises(WorkbenchError) as caught:
         split(build_dataset(table, leaking), Windows(("1999-01", "2012-01"), ("2015-01", "2019-01")))
     assert caught.value.code == "detection_fuite_suspecte"
