@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from workbench.cli.exits import ExitCode
@@ -48,15 +49,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def learnt() -> tuple[Detector, Parts]:
-    detector, table = demonstration()
-    return detector, parts_of(detector, table)
+def demonstrated() -> tuple[Detector, pa.Table]:
+    return demonstration()
 
 
 @pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    detector, _ = demonstration()
-    table = companies_table()
+def learnt(demonstrated: tuple[Detector, pa.Table]) -> tuple[Detector, Parts]:
+    return demonstrated[0], parts_of(*demonstrated)
+
+
+@pytest.fixture(scope="module")
+def dataset(demonstrated: tuple[Detector, pa.Table]) -> Dataset:
+    detector, table = demonstrated
     return build_dataset(table, detector.declaration.without_target(), perimetre=Perimetre()).between(
         "2022-12", "2023-01"
     )

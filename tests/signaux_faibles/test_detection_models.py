@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from other_companies import made, made_declaration
 from sklearn.ensemble import RandomForestClassifier
@@ -149,6 +149,7 @@ def test_a_search_keeps_to_its_budget() -> None:
 # --- thresholds and measures ----------------------------------------------------------------------------------------
 
 
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.4, 0.7]), st.booleans()), min_size=1, max_size=25))
 def test_thresholds_have_the_highest_score(rows: list[tuple[float, bool]]) -> None:
     probabilities, target = np.array([row[0] for row in rows]), np.array([int(row[1]) for row in rows])

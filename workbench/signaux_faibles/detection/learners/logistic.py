@@ -13,8 +13,8 @@ from workbench.errors import WorkbenchError
 
 __all__ = ["LinearModel", "Logistic", "medians", "sklearn"]
 
-FAR = 10.0
-"""Scaled values further than this are brought back: one absurd ratio decides for nobody."""
+TAILS = (0.01, 0.99)
+"""Quantiles beyond which values are brought back: ratios have tails that a weight would follow anywhere."""
 
 
 def sklearn(module: str) -> Any:
@@ -51,7 +51,9 @@ class LinearModel:
     intercept
         The score of a company whose variables are all the average.
     means, scales
-        How variables are scaled: less the mean, divided by the standard deviation.
+        How variables are scaled: less the mean, divided by the standard deviation, both of values brought back.
+    lows, highs
+        Limits that values are brought back to.
     medians
         What absent values are replaced by.
     """
@@ -60,12 +62,14 @@ class LinearModel:
     intercept: float
     means: tuple[float, ...]
     scales: tuple[float, ...]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
     medians: tuple[float, ...]
     space: str = "log-odds"
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
         filled = np.where(np.isnan(values), np.asarray(self.medians), values.astype(np.float64))
-        found: np.ndarray = np.clip((filled - np.asarray(self.means)) / np.asarray(self.scales), -FAR, FAR)
+        found: np.ndarray = (np.clip(filled, self.lows, self.highs) - np.asarray(self.means)) / np.asarray(self.scales)
         return found
 
     def scores(self, values: np.ndarray) -> np.ndarray:
@@ -83,6 +87,8 @@ class LinearModel:
             "forme": "lineaire",
             "poids": list(self.weights),
             "constante": self.intercept,
+            "bas": list(self.lows),
+            "hauts": list(self.highs),
             "moyennes": list(self.means),
             "echelles": list(self.scales),
             "medianes": list(self.medians),
@@ -91,10 +97,10 @@ class LinearModel:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> LinearModel:
         """Read what `to_json` gives."""
-        weights, means, scales, replaced = (
-            tuple(map(float, content[name])) for name in ("poids", "moyennes", "echelles", "medianes")
+        weights, means, scales, lows, highs, replaced = (
+            tuple(map(float, content[name])) for name in ("poids", "moyennes", "echelles", "bas", "hauts", "medianes")
         )
-        return cls(weights, float(content["constante"]), means, scales, replaced)
+        return cls(weights, float(content["constante"]), means, scales, lows, highs, replaced)
 
 
 @dataclass(frozen=True)
@@ -126,9 +132,11 @@ class Logistic:
         """Learn; signs are not held."""
         replaced = medians(values)
         filled = np.where(np.isnan(values), np.asarray(replaced), values.astype(np.float64))
+        lows, highs = np.quantile(filled, TAILS, axis=0)
+        filled = np.clip(filled, lows, highs)
         means, scales = filled.mean(axis=0), filled.std(axis=0)
         scales = np.where(scales > 0, scales, 1.0)
-        scaled = np.clip((filled - means) / scales, -FAR, FAR)
+        scaled = (filled - means) / scales
         # MLlib divides the sum of the losses by the number of rows; scikit-learn multiplies it by C.
         strength = 1.0 / (self.penalty * len(target)) if self.penalty else np.inf
         library = sklearn("linear_model").LogisticRegression(C=strength, max_iter=self.iterations, tol=self.tolerance)
@@ -138,5 +146,7 @@ class Logistic:
             float(library.intercept_[0]),
             tuple(map(float, means)),
             tuple(map(float, scales)),
+            tuple(map(float, lows)),
+            tuple(map(float, highs)),
             replaced,
         )
