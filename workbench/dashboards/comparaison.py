@@ -74,7 +74,8 @@ class ComparaisonView:
         if not self._trames:
             raise WorkbenchError("trames_absentes", dossier=folder.name, nomenclatures=", ".join(present))
         self._loaded: dict[str, Trame] = {}
-        self.panel = QueryPanelView(base, choices=QueryChoices(base, lambda: self.visible.sirets))
+        self.panel = QueryPanelView(base)
+        self.panel.choices = QueryChoices(base, lambda: self.visible.sirets)
         self.montants = MONTANTS[0]
         self.exercice: int | None = None
         self.followed: dict[str, str] = {}

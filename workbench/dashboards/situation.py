@@ -211,11 +211,11 @@ class SituationView:
             "libelle": name_of(one).removesuffix(" par habitant"),
             "unite": unite_of(one.unite).suffix.strip(),
             "value": _figure(_value(found, one, found.siret, exercice), one),
-            "median": _figure(strate and strate["median"], one),
+            "median": _figure(None if strate is None else strate["median"], one),
             "quartiles": _quartiles(strate, one),
             "percentile": None if strate is None else round(float(strate["percentile"]), 1),
             "rank": _rank(strate),
-            "departement": _figure(departement and departement["median"], one),
+            "departement": _figure(None if departement is None else departement["median"], one),
             "departement_rank": _rank(departement),
             "peers": [_figure(_value(found, one, siret, exercice), one) for siret in self.peers],
         }

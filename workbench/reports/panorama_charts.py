@@ -26,10 +26,14 @@ SQUARES = 40
 SOFT = "#56616b"
 
 
-def _edges(values: Any) -> Any:
-    """Edges of the bars: between the 1st and the 99th hundredths, so that a few extremes do not hide the rest."""
-    low, high = np.quantile(values, [0.01, 0.99])
-    return np.linspace(low, high, BINS + 1) if high > low else np.array([low - 0.5, low + 0.5])
+def _ends(values: Any, count: int) -> Any:
+    """Edges of bars or squares: from the 1st to the 99th hundredth, so that a few extremes do not hide the rest."""
+    low, high = (float(each) for each in np.quantile(values, [0.01, 0.99]))
+    if high > low:
+        return np.linspace(low, high, count + 1)
+    # Half a unit is nothing beside a large amount that all share.
+    margin = max(0.5, abs(low) * 1e-6)
+    return np.array([low - margin, low + margin])
 
 
 def distribution_rows(seen: Panorama, exercice: int) -> list[tuple[float, float, int]]:
@@ -37,7 +41,7 @@ def distribution_rows(seen: Panorama, exercice: int) -> list[tuple[float, float,
     values = seen.ranking(exercice)["value"].to_numpy(dtype=np.float64)
     if not len(values):
         return []
-    edges = _edges(values)
+    edges = _ends(values, BINS)
     counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
     ends = edges.astype(float).tolist()
     return list(zip(ends[:-1], ends[1:], counts.tolist(), strict=True))
@@ -78,12 +82,12 @@ def distribution_chart(seen: Panorama, exercice: int, followed: Mapping[str, str
     for name, value, dash in [*lines, ("3e quartile", told["quartile_3"], "dot")]:
         _vertical(figure, value * factor, top, f"{name}{NO_BREAK}: {format_value(value, one.unite)}", SOFT, dash)
     for place, (siret, name) in enumerate(followed.items()):
-        value = seen.of(siret).get(exercice)
-        if value is not None:
+        own = seen.of(siret).get(exercice)
+        if own is not None:
             colour = COLOURS[1 + place % (len(COLOURS) - 1)]
             # One outside of the bars is drawn at their end.
-            shown = min(max(value, bars[0][0]), bars[-1][1]) * factor
-            _vertical(figure, shown, top, f"{short_name(name)}{NO_BREAK}: {format_value(value, one.unite)}", colour)
+            shown = min(max(own, bars[0][0]), bars[-1][1]) * factor
+            _vertical(figure, shown, top, f"{short_name(name)}{NO_BREAK}: {format_value(own, one.unite)}", colour)
     figure.update_layout(
         hovermode="closest",
         bargap=0,
@@ -119,10 +123,10 @@ def evolution_chart(seen: Panorama, followed: Mapping[str, str]) -> Chart:
         ("3e quartile", statistics["quartile_3"].tolist(), {"color": SOFT, "width": 1.5, "dash": "dot"}, ""),
     ]
     for place, (siret, name) in enumerate(followed.items()):
-        values = seen.of(siret)
+        own = seen.of(siret)
         colour = COLOURS[1 + place % (len(COLOURS) - 1)]
         symbol = SYMBOLS[1 + place % (len(SYMBOLS) - 1)]
-        series.append((name, [values.get(year) for year in seen.exercices], {"color": colour, "width": 2.5}, symbol))
+        series.append((name, [own.get(year) for year in seen.exercices], {"color": colour, "width": 2.5}, symbol))
     factor, suffix = scaled(one.unite, [value for _, values, *_ in series for value in values if value is not None])
     figure = blank_figure("Évolution", suffix, f"{name_of(one)}, {unite_of(one.unite).heading}")
     for name, values, line, symbol in series:
@@ -226,9 +230,9 @@ def _said(rows: Any, seen: Panorama) -> list[list[str]]:
 
 def _add_squares(figure: Figure, x: Any, y: Any) -> None:
     """Draw how many collectivités are in each square, extremes in those at the edges."""
-    edges = [np.linspace(*np.quantile(each, [0.01, 0.99]), SQUARES + 1) for each in (x, y)]
+    edges = [_ends(each, SQUARES) for each in (x, y)]
     inside = [np.clip(each, ends[0], ends[-1]) for each, ends in zip((x, y), edges, strict=True)]
-    counts, *_ = np.histogram2d(*inside, bins=edges)
+    counts: Any = np.histogram2d(inside[0], inside[1], bins=(edges[0], edges[1]))[0]
     middles = [((ends[:-1] + ends[1:]) / 2).tolist() for ends in edges]
     figure.add_heatmap(
         x=middles[0],

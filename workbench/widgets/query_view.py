@@ -80,8 +80,6 @@ class QueryPanelView:
         An open base.
     query
         What to begin with.
-    choices
-        What may be chosen; by default what the base offers.
 
     Examples
     --------
@@ -94,9 +92,9 @@ class QueryPanelView:
     8
     """
 
-    def __init__(self, base: Base, query: Query | None = None, choices: QueryChoices | None = None) -> None:
+    def __init__(self, base: Base, query: Query | None = None) -> None:
         self.base = base
-        self.choices = choices or QueryChoices(base)
+        self.choices = QueryChoices(base)
         self.query = (query or Query()).on(base)
         self.seconds = DEFAULT_SECONDS
         self.result: QueryResult | None = None
