@@ -670,9 +670,7 @@ ERRORS: dict[str, ErrorKind] = {
         "Donnez dans WORKBENCH_ISSUER l'adresse d'un émetteur d'identités, ou servez-les à 127.0.0.1.",
         403,
     ),
-    "session_finie": ErrorKind(
-        "Votre session a pris fin.", "Rechargez la page pour vous reconnecter.", 401
-    ),
+    "session_finie": ErrorKind("Votre session a pris fin.", "Rechargez la page pour vous reconnecter.", 401),
     "service_absent": ErrorKind(
         "Cette page travaille avec un service qui n'est pas là : {service}.", "Ouvrez-la par workbench up.", 503
     ),
