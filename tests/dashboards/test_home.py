@@ -88,6 +88,11 @@ def test_rights_are_said_in_words(who: Actor | None, expected: str) -> None:
     assert expected in " ".join(rights_in_words(who, "seule@localhost"))
 
 
+def test_accounts_that_badges_open_are_said_so() -> None:
+    assert "toutes les collectivités" in rights_in_words(person("bfc"), "x@localhost")[0]
+    assert "que vos badges ouvrent" in rights_in_words(person("bfc"), "x@localhost", is_open=False)[0]
+
+
 def test_badges_that_are_not_understood_open_to_nobody(tmp_path: Path) -> None:
     (tmp_path / "x.ipynb").write_text('{"metadata": {"title": "X", "badges": "analyste", "order": 3}}')
     assert not dashboards_of(tmp_path)["x.ipynb"].opens_to(frozenset({"analyste"}))

@@ -38,7 +38,7 @@ _SOURCES = {
 """Imports that date the figures, by the name that the base gives them."""
 
 
-def rights_in_words(actor: Actor | None, email: str) -> list[str]:
+def rights_in_words(actor: Actor | None, email: str, *, is_open: bool = True) -> list[str]:
     """Say in French what a person may do.
 
     Parameters
@@ -47,6 +47,8 @@ def rights_in_words(actor: Actor | None, email: str) -> list[str]:
         Who logged in; None where nobody does.
     email
         What is done is signed with, where nobody logs in.
+    is_open
+        Whether the base holds open data only; otherwise badges open its budgets.
 
     Examples
     --------
@@ -64,8 +66,9 @@ def rights_in_words(actor: Actor | None, email: str) -> list[str]:
         read += f", et ceux qu’ouvre votre badge : {badges[0]}"
     elif badges:
         read += f", et ceux qu’ouvrent vos badges : {', '.join(badges)}"
+    seen = "de toutes les collectivités de la base" if is_open else "des collectivités que vos badges ouvrent"
     said = [
-        "Vous consultez les comptes de toutes les collectivités de la base.",
+        f"Vous consultez les comptes {seen}.",
         "Vous demandez des rapports, que personne d’autre ne voit tant que vous ne les publiez pas.",
         f"{read}.",
         "Vous commentez ; vous ne retirez que vos commentaires.",
@@ -83,6 +86,7 @@ def rights_in_words(actor: Actor | None, email: str) -> list[str]:
 class _Data:
     lines: tuple[tuple[str, str], ...]
     problem: Mapping[str, str] | None = None
+    is_open: bool = True
 
 
 class Home:
@@ -115,7 +119,7 @@ class Home:
         found, problem = self._comments(actor)
         return {
             "person": None if actor is None else {"name": actor.name, "email": actor.email},
-            "rights": rights_in_words(actor, self._email),
+            "rights": rights_in_words(actor, self._email, is_open=data.is_open),
             "dashboards": self.open_to(actor),
             "data": data.lines,
             "data_problem": data.problem,
@@ -202,7 +206,7 @@ def _facts(info: BaseInfo) -> _Data:
         for source, libelle in _SOURCES.items()
         if source in last
     ]
-    return _Data(tuple(lines))
+    return _Data(tuple(lines), is_open="cci" not in last)
 
 
 def _shown(comment: Comment, reader: str) -> dict[str, Any]:
