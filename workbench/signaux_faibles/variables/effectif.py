@@ -25,7 +25,7 @@ def effectif_by_month(context: Context, type_: str, *, company: bool = False) ->
     facts = context.facts(type_, company=company)
     several = "numero_compte" in facts.c
     key = "siret" if "siret" in facts.c else "siren"
-    account = func.coalesce(facts.c.numero_compte, text(""), type_=Text()) if several else text("")
+    compte = func.coalesce(facts.c.numero_compte, text(""), type_=Text()) if several else text("")
     month = month_of(facts.c.periode)
     # The same account twice in a month is one declaration and its correction: one of them counts.
     accounts = (
@@ -33,11 +33,11 @@ def effectif_by_month(context: Context, type_: str, *, company: bool = False) ->
             facts.c.numero,
             facts.c[key].label("entite"),
             month.label("mois"),
-            account.label("compte"),
+            compte.label("compte"),
             func.max(facts.c.effectif, type_=BigInteger()).label("effectif"),
         )
         .where(facts.c.effectif.is_not(None))
-        .group_by(facts.c.numero, facts.c[key], month, *([account] if several else []))
+        .group_by(facts.c.numero, facts.c[key], month, *([compte] if several else []))
         .subquery(f"comptes_{type_}")
     )
     if not several:

@@ -1,0 +1,151 @@
+"""Variables of fictitious companies against their floor: python benchmarks/variables.py [companies...] [--months 120].
+
+The floor is to read every column of the facts once and to write the same output as parquet. Facts are made by SQL: a
+workforce and a contribution a month, debts of a company in five, a procedure in twenty, a balance sheet a year.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+from sqlalchemy import Column, MetaData, Table, select
+
+from workbench.engines import open_store
+from workbench.signaux_faibles.variables import Computation, Scope, Setting, compute_variables, write_variables
+from workbench.signaux_faibles.variables.context import fields_of
+from workbench.signaux_faibles.variables.plan import chosen
+
+FAMILIES = ("effectif", "cotisations", "procedures", "delais", "activite_partielle", "sommes", "cible")
+SIREN = "printf('%09d', n)"
+MONTH = "(DATE '2010-01-01' + to_months(CAST(m AS INTEGER)))::DATE"
+GRID = "range({companies}) a(n), range({months}) b(m)"
+FACTS = {
+    "effectif": (f"{SIREN} || '00011'", {"numero_compte": "'1'", "periode": MONTH, "effectif": "10 + n % 40"}, GRID, "true"),
+    "cotisation": (
+        f"{SIREN} || '00011'",
+        {
+            "numero_compte": "'1'",
+            "periode_debut": MONTH,
+            "periode_fin": f"({MONTH} + to_months(1))::DATE",
+            "encaisse": "0",
+            "du": "1000 + n % 977",
+        },
+        GRID,
+        "true",
+    ),
+    "debit": (
+        f"{SIREN} || '00011'",
+        {
+            "numero_compte": "'1'",
+            "numero_ecart_negatif": "(m // 4)::VARCHAR",
+            "date_traitement": f"({MONTH} + CAST(n % 28 AS INTEGER))::DATE",
+            "part_ouvriere": "(n * 7 + m * 13) % 3000",
+            "part_patronale": "(n * 5 + m * 11) % 3000",
+            "numero_historique": "m",
+            "periode_debut": f"date_trunc('year', {MONTH})::DATE",
+            "periode_fin": f"(date_trunc('year', {MONTH}) + to_months(3))::DATE",
+        },
+        GRID,
+        "n % 5 = 0",
+    ),
+    "procol": (
+        f"{SIREN} || '00011'",
+        {"date_effet": MONTH, "action_procol": "'redressement'", "stade_procol": "'ouverture'"},
+        GRID,
+        "n % 20 = 0 AND m = (n * 31) % {months}",
+    ),
+    "diane": (
+        SIREN,
+        {"arrete_bilan_diane": MONTH, "exercice_diane": "m // 12", "ca": "n + m", "valeur_ajoutee": "n - m"},
+        GRID,
+        "m % 12 = 11",
+    ),
+}
+
+
+def make(path: Path, companies: int, months: int) -> tuple[int, float]:
+    """Fill a base; return its rows, and the time that reading all its columns takes."""
+    store, rows = open_store(str(path)), 0
+    with store.lock(), store.write() as writer:
+        writer.create(_tables().values())
+    with duckdb.connect(str(path.resolve())) as connection:
+        for type_, (key, values, source, condition) in FACTS.items():
+            names = ", ".join(f'"{name}"' for name in (next(iter(fields_of(type_))), *values))
+            wanted = ", ".join((key, *values.values()))
+            where = condition.format(months=months)
+            connection.execute(
+                f"INSERT INTO faits_{type_} ({names}) SELECT {wanted} "  # noqa: S608 - text of ours
+                f"FROM {source.format(companies=companies, months=months)} WHERE {where} ORDER BY n, m"
+            )
+            found = connection.execute(f"SELECT count(*) FROM faits_{type_}").fetchone()  # noqa: S608
+            rows += int(found[0]) if found else 0
+    with duckdb.connect(str(path.resolve())) as connection:
+        start = time.perf_counter()
+        for type_ in FACTS:
+            connection.execute(f"SELECT count(COLUMNS(*)) FROM faits_{type_}").fetchall()  # noqa: S608
+        return rows, time.perf_counter() - start
+
+
+def _tables() -> dict[str, Table]:
+    metadata = MetaData()
+    return {
+        type_: Table(f"faits_{type_}", metadata, *(Column(name, kind) for name, kind in fields_of(type_).items()))
+        for type_ in FACTS
+    }
+
+
+def measure(companies: int, months: int, every: bool) -> None:
+    """Print one line."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        facts, read = make(root / "base.duckdb", companies, months)
+        engine, _ = open_store(str(root / "base.duckdb")).open()
+        relations = {type_: select(table) for type_, table in _tables().items()}
+        end = date(2010 + months // 12, months % 12 + 1, 1)
+        setting = Setting(date(2010, 1, 1), end, date(end.year - (end.month == 1), (end.month - 2) % 12 + 1, 1))
+        codes = chosen((), Scope.ETABLISSEMENT, setting.definition, () if every else FAMILIES)
+        work = Computation(engine, relations, setting, codes=codes)
+        start = time.perf_counter()
+        written = write_variables(work, root / "variables")
+        spent = time.perf_counter() - start
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        table = next(compute_variables(work))
+        start = time.perf_counter()
+        pq.write_table(table, root / "plancher.parquet", compression="zstd")
+        write = (time.perf_counter() - start) * written.rows / table.num_rows
+        engine.close()
+        print(
+            f"{companies:>8} × {months} : {facts / 1e6:6.2f} M facts, {written.rows / 1e6:6.2f} M rows of {len(codes)}, "
+            f"{spent:6.1f} s, {written.rows / spent / 1e3:6.0f} k rows/s, {memory:4.1f} GB, floor {read + write:5.1f} s, "
+            f"× {spent / (read + write):4.1f}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Measure each number of companies in a process of its own: memory is that of one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("companies", type=int, nargs="*", default=[1_000, 4_000])
+    parser.add_argument("--months", type=int, default=120)
+    parser.add_argument("--every", action="store_true", help="every variable, those of balance sheets among them")
+    parser.add_argument("--here", action="store_true", help="in this process")
+    asked = parser.parse_args()
+    for companies in asked.companies:
+        if asked.here:
+            measure(companies, asked.months, asked.every)
+        else:
+            own = [str(companies), "--months", str(asked.months), "--here", *(["--every"] if asked.every else [])]
+            subprocess.run([sys.executable, __file__, *own], check=True)  # noqa: S603
+
+
+if __name__ == "__main__":
+    main()
