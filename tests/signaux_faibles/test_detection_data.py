@@ -185,17 +185,22 @@ def test_the_declaration_of_french_companies_builds() -> None:
     frame = frame.assign(
         siren=np.repeat(["800000001", "800000002"], 20),
         periode=np.tile(pd.date_range("2019-01-01", periods=20, freq="MS"), 2),
-        time_til_outcome=3,
-        code_naf="C",
-        region="11",
-        code_ape="10.10Z",
+        failure=[None, *[True] * 39],
+        signal_fort=[True, *[False] * 39],
+        futur_connu=[*[True] * 39, False],
         effectif=25,
     )
     built = build_dataset(frame, declaration, perimetre=Perimetre())
     assert built.matrix.shape == (40, len(declaration.given))
-    place = [each.name for each in declaration.given].index("paydex_diff12m")
+    place = [each.name for each in declaration.given].index("paydex_nb_jours_diff12m")
     assert np.isnan(built.matrix[:12, place]).all()
-    assert built.matrix[12, place] == pytest.approx(frame["paydex"][12] - frame["paydex"][0], rel=1e-5)
+    assert built.matrix[12, place] == pytest.approx(
+        frame["paydex_nb_jours"][12] - frame["paydex_nb_jours"][0], rel=1e-5
+    )
+    assert built.target.tolist() == [1] * 39 + [-1]
+    assert built.strong.tolist() == [True] + [False] * 39
+    told = build_dataset(frame.assign(paydex_nb_jours_diff12m=7.0), declaration)
+    assert (told.matrix[:, place] == 7).all()
     with refused("detection_fuite_variable"):
         build_dataset(
             frame, replace(declaration, variables=(*declaration.variables, Variable(FUTURE[2], "dette_urssaf")))

@@ -82,7 +82,7 @@ def test_so_they_are_by_the_whole_model_and_on_other_years(firms: Dataset, windo
 
 def test_a_leak_into_real_firms_is_caught(shared: Path) -> None:
     table = american_firms(shared)
-    # What looks like the age of the accounts, and is the time left: computed from the last year, as a back-fill would be.
+    # What looks like the age of the accounts, and is the time left: computed from the last year, as by a back-fill.
     table["Inventory"] = np.where(table["Company Status"] == "failed", table["fin"].dt.year - table["year"], 30)
     items = tuple(replace(each, given=True) for each in american().variables if not each.operation)
     leaking = replace(american(), variables=items)

@@ -236,13 +236,12 @@ def stability_table(before: Dataset, now: Dataset, *, most: int = 12) -> ShownFr
     found = variable_stability(before, now).head(most)
     rows = [
         (
-            row.variable,
-            _theme(row.theme),
-            format_number(row.stabilite, 3),
-            _percent(row.absents_avant),
-            _percent(row.absents),
+            row["variable"],
+            _theme(row["theme"]),
+            format_number(row["stabilite"], 3),
+            *map(_percent, row.iloc[3:].tolist()),
         )
-        for row in found.itertuples()
+        for _, row in found.iterrows()
     ]
     return ShownFrame(rows, columns=["variable", "thème", "stabilité", "absents à l'apprentissage", "absents au test"])
 

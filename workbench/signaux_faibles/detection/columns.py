@@ -48,7 +48,8 @@ class Variable:
     label, unit
         French, for the sentences: « la dette sociale », a unit of `workbench.numbers` or a word such as « jours ».
     operation, of, months
-        How it is derived: see `derive`; empty for a column of the table.
+        How it is derived: see `derive`; empty for a column of the table. A column of its name is taken where
+        the table has one.
     given
         Whether the model sees it; False for what others are derived from.
     feature
@@ -106,12 +107,17 @@ class Declaration:
         Column of the months left until the event, 0 or negative from the event on; gives the target by itself.
     event
         Column of the date of the event; gives the target by itself.
+    strong
+        Column of marks: the event has come already (strong signals); `til` and `event` tell it by themselves.
+    known
+        Column of marks: the whole horizon of the row is known; the target of the others is not.
     horizon
         Months that the target looks ahead.
     future
         Columns that know the future: none may be a variable.
     groups
-        Columns that the evaluation is broken down by, under a French name; a column of numbers is cut at `bounds`.
+        Columns that the evaluation is broken down by, under a French name; a column of numbers is cut at `bounds`, one
+        that the table lacks is passed over.
     bounds
         By group, lower limits of its classes from the second one on.
     effectif, activite, categorie, active
@@ -127,6 +133,8 @@ class Declaration:
     target: str = ""
     til: str = ""
     event: str = ""
+    strong: str = ""
+    known: str = ""
     horizon: int = 18
     future: tuple[str, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
@@ -180,7 +188,7 @@ class Declaration:
 
     def without_target(self) -> Declaration:
         """Return the declaration of a table whose future is not known: what a list is made from."""
-        return replace(self, target="", til="", event="")
+        return replace(self, target="", til="", event="", strong="", known="")
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` reads."""

@@ -177,7 +177,8 @@ def build_dataset(source: Source, declaration: Declaration, *, perimetre: Perime
     >>> dataset.target.tolist(), dataset.matrix[:, 0].tolist()
     ([0, 1], [0.0, 0.0])
     """
-    forbidden = {declaration.target, declaration.til, declaration.event, *declaration.future} - {""}
+    target = (declaration.target, declaration.til, declaration.event, declaration.strong, declaration.known)
+    forbidden = {*target, *declaration.future} - {""}
     leaking = [each.name for each in declaration.variables if forbidden & {each.name, *each.of}]
     if leaking:
         raise WorkbenchError("detection_fuite_variable", variables=", ".join(leaking))
@@ -187,7 +188,7 @@ def build_dataset(source: Source, declaration: Declaration, *, perimetre: Perime
     columns = {
         each.name: _numbers(table, declaration.column(each.name), each.default)
         for each in declaration.variables
-        if not each.operation
+        if not each.operation or declaration.column(each.name) in table.column_names
     }
     periodes = _months(table, declaration)
     if declaration.entity:
@@ -200,16 +201,20 @@ def build_dataset(source: Source, declaration: Declaration, *, perimetre: Perime
     if twice:
         raise WorkbenchError("detection_doublons", nombre=len(twice), exemples=", ".join(twice[:SHOWN]))
     months = periodes.astype(np.int64)
-    derive(columns, declaration.variables, companies if not declaration.entity else rows, months)
+    missing = tuple(each for each in declaration.variables if each.name not in columns)
+    derive(columns, missing, companies if not declaration.entity else rows, months)
     values = np.empty((len(companies), len(declaration.given)), dtype=np.float32)
     largest = float(np.finfo(np.float32).max)
     for place, each in enumerate(declaration.given):
         column = columns[each.name]
         column = np.where(np.isnan(column), np.nan if each.default is None else each.default, column)
         values[:, place] = np.clip(column, -largest, largest)
-    target, strong = _target(table, declaration, months)
-    groups = {name: _labels(table, declaration, name) for name in declaration.groups}
-    dataset = Dataset(declaration, companies, names, entities, periodes, values, target, strong, groups)
+    marks, strong = _target(table, declaration, months)
+    present = [
+        name for name in declaration.groups if declaration.column(declaration.groups[name]) in table.column_names
+    ]
+    groups = {name: _labels(table, declaration, name) for name in present}
+    dataset = Dataset(declaration, companies, names, entities, periodes, values, marks, strong, groups)
     kept = _kept(table, declaration, perimetre) if perimetre is not None else None
     if kept is not None:
         dataset = dataset.take(kept)
@@ -221,11 +226,12 @@ def build_dataset(source: Source, declaration: Declaration, *, perimetre: Perime
 def _table(source: Source, declaration: Declaration) -> pa.Table:
     wanted = {
         *(each.name for each in declaration.variables if not each.operation),
-        *(getattr(declaration, name) for name in ("entity", "periode", "target", "til", "event")),
+        *(getattr(declaration, name) for name in ("entity", "periode", "target", "til", "event", "strong", "known")),
         *(getattr(declaration, name) for name in ("effectif", "activite", "categorie", "active")),
-        *declaration.groups.values(),
     } - {""}
-    names = sorted({declaration.column(name) for name in wanted})
+    required = sorted({declaration.column(name) for name in wanted})
+    perhaps = {*declaration.groups.values(), *(each.name for each in declaration.variables if each.operation)}
+    names = sorted({*required, *map(declaration.column, perhaps)})
     if isinstance(source, pa.Table):
         table = source
     elif isinstance(source, pd.DataFrame):
@@ -233,10 +239,10 @@ def _table(source: Source, declaration: Declaration) -> pa.Table:
         table = pa.Table.from_pandas(source[present], preserve_index=False)
     else:
         table = _read(source, names)
-    missing = [name for name in names if name not in table.column_names]
+    missing = [name for name in required if name not in table.column_names]
     if missing:
         raise WorkbenchError("detection_colonnes", colonnes=", ".join(missing), declaration=declaration.name)
-    return table.select(names)
+    return table.select([name for name in names if name in table.column_names])
 
 
 def _read(source: str | Path | Sequence[str | Path], names: list[str]) -> pa.Table:
@@ -327,26 +333,31 @@ def _unique(entities: np.ndarray, periodes: np.ndarray, *, alone: bool) -> tuple
 
 
 def _target(table: pa.Table, declaration: Declaration, months: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    rows = len(months)
-    strong = np.zeros(rows, dtype=bool)
-    if declaration.target:
-        marks = _numbers(table, declaration.column(declaration.target), None)
-        if not np.isin(marks[~np.isnan(marks)], (0, 1)).all():
-            raise WorkbenchError("detection_valeurs", colonne=declaration.target, type="autre chose que 0 et 1")
-        target = np.where(np.isnan(marks), -1, marks).astype(np.int8)
-        if not declaration.til:
-            return target, strong
+    """Return the target (-1 where it is not known), and which rows the event has reached: theirs is 1."""
+    target, left = np.full(len(months), -1, dtype=np.int8), np.full(len(months), np.nan)
     if declaration.til:
         left = _numbers(table, declaration.column(declaration.til), None)
     elif declaration.event:
         dates = _dates(table, declaration.column(declaration.event), required=False)
         left = np.where(np.isnat(dates), np.nan, dates.astype(np.int64) - months).astype(np.float64)
-    else:
-        return np.full(rows, -1, dtype=np.int8), strong
     strong = left <= 0
+    if declaration.strong:
+        strong |= _marks(table, declaration, declaration.strong) == 1
     if declaration.target:
-        return target, strong
-    return ((left <= declaration.horizon) & (left > 0) | strong).astype(np.int8), strong
+        target = _marks(table, declaration, declaration.target)
+    elif declaration.til or declaration.event:
+        target = (left <= declaration.horizon).astype(np.int8)
+    target[strong] = 1
+    if declaration.known:
+        target[_marks(table, declaration, declaration.known) != 1] = -1
+    return target, strong
+
+
+def _marks(table: pa.Table, declaration: Declaration, name: str) -> np.ndarray:
+    marks = _numbers(table, declaration.column(name), None)
+    if not np.isin(marks[~np.isnan(marks)], (0, 1)).all():
+        raise WorkbenchError("detection_valeurs", colonne=name, type="autre chose que 0 et 1")
+    return np.where(np.isnan(marks), -1, marks).astype(np.int8)
 
 
 def _labels(table: pa.Table, declaration: Declaration, name: str) -> np.ndarray:

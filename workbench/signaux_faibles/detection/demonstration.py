@@ -16,12 +16,14 @@ __all__ = ["CAUSES", "companies_table", "write_companies"]
 
 CAUSES = {
     "dette_urssaf": ("dette_sociale_patronale", "dette_sociale_ouvriere"),
-    "sante_financiere": ("ebe_sur_ca", "liquidite_reduite", "rentabilite_economique"),
-    "paiement_fournisseurs": ("paydex", "fpi_30"),
+    "sante_financiere": ("marge_ebe", "ratio_de_liquidite", "autonomie_financiere"),
+    "paiement_fournisseurs": ("paydex_nb_jours",),
 }
 """By theme, what moves in the months before a failure."""
 
 START = "2017-01"
+HORIZON = 18
+
 LEAD = 15
 """Months before the event in which its cause shows."""
 
@@ -81,22 +83,20 @@ def companies_table(companies: int = 500, months: int = 72, *, seed: int = 0) ->
         dette_sociale_ouvriere=debt * 0.3,
         dette_sur_cotisation_mean12m=debt / (staff * 1500),
         dette_par_effectif=debt / staff,
-        ebe_sur_ca=0.08 + random.normal(size=rows) * 0.04 - 0.4 * health,
-        liquidite_reduite=1.2 + random.normal(size=rows) * 0.2 - 0.8 * health,
-        rentabilite_economique=0.06 + random.normal(size=rows) * 0.03 - 0.3 * health,
-        paydex=np.abs(random.normal(size=rows)) * 5 + 60 * suppliers,
-        fpi_30=np.clip(np.abs(random.normal(size=rows)) * 0.03 + 0.5 * suppliers, 0, 1),
-        fpi_90=np.clip(np.abs(random.normal(size=rows)) * 0.01, 0, 1),
+        marge_ebe=8 + random.normal(size=rows) * 4 - 40 * health,
+        ratio_de_liquidite=120 + random.normal(size=rows) * 20 - 80 * health,
+        autonomie_financiere=35 + random.normal(size=rows) * 6 - 30 * health,
+        paydex_nb_jours=np.abs(random.normal(size=rows)) * 5 + 60 * suppliers,
         ap_heures_consommees=np.where(random.random(rows) < 0.05, random.uniform(10, 400, rows), 0.0),
         ap_heures_autorisees=0.0,
     )
-    known = np.flatnonzero(event < months)
     return frame.assign(
         siren=np.char.mod("8%08d", np.arange(companies))[owner],
         periode=(np.datetime64(START, "M") + calendar).astype("M8[s]"),
-        time_til_outcome=np.where(np.isin(owner, known), left, np.nan),
+        failure=pd.array(np.where(left <= 0, None, left <= HORIZON), dtype="boolean"),
+        signal_fort=left <= 0,
+        futur_connu=calendar + HORIZON < months,
         code_naf=random.choice(["C", "F", "G", "I"], companies)[owner],
-        code_ape=random.choice(["1071C", "4120A", "4711D", "5610A"], companies)[owner],
         region=random.choice(["11", "27", "84", "93"], companies)[owner],
         cause=np.where(depth > 0, cause, ""),
     )

@@ -1,6 +1,8 @@
-"""The declaration of French companies, in the names of 2021 to 2025 without their accents (specification 6.4).
+"""The declaration of French companies: the variables of entreprises that `workbench signaux variables` writes.
 
-Signs are held where nobody would defend the contrary: more debt never lowers the risk, more cash flow never raises it.
+Their names are those of 2021 to 2025 without accents (specification 6.4); accounts are the public ratios of the INPI, or
+the ratios of sf_datalake for a table that has them. Signs are held where nobody would defend the contrary: more debt never
+lowers the risk, more liquidity never raises it. Amounts have no sign: they grow with the company.
 """
 
 from __future__ import annotations
@@ -10,6 +12,9 @@ from workbench.signaux_faibles.detection.columns import Declaration, Variable
 __all__ = ["FUTURE", "french_declaration"]
 
 FUTURE = (
+    "failure",
+    "signal_fort",
+    "futur_connu",
     "outcome",
     "time_til_outcome",
     "time_til_default",
@@ -25,7 +30,29 @@ FUTURE = (
 _HEALTH, _DEBT, _ACTIVITY = "sante_financiere", "dette_urssaf", "activite_partielle"
 _SUPPLIERS, _STAFF = "paiement_fournisseurs", "effectif"
 
-_FINANCIAL = (
+_INPI = (
+    ("chiffre_d_affaires", 0, "le chiffre d'affaires", "euros"),
+    ("marge_brute", 0, "la marge brute", "euros"),
+    ("ebe", 0, "l'excédent brut d'exploitation", "euros"),
+    ("ebit", 0, "le résultat d'exploitation", "euros"),
+    ("resultat_net", 0, "le résultat net", "euros"),
+    ("taux_d_endettement", 0, "le taux d'endettement", "%"),
+    ("ratio_de_liquidite", -1, "le ratio de liquidité", "%"),
+    ("ratio_de_vetuste", 0, "le ratio de vétusté", "%"),
+    ("autonomie_financiere", -1, "l'autonomie financière", "%"),
+    ("poids_bfr_exploitation_sur_ca", 0, "le besoin en fonds de roulement d'exploitation sur chiffre d'affaires", "%"),
+    ("couverture_des_interets", 0, "la couverture des intérêts", "%"),
+    ("caf_sur_ca", -1, "la capacité d'autofinancement sur chiffre d'affaires", "%"),
+    ("capacite_de_remboursement", 0, "la capacité de remboursement", ""),
+    ("marge_ebe", -1, "la marge d'excédent brut d'exploitation", "%"),
+    ("resultat_courant_avant_impots_sur_ca", -1, "le résultat courant avant impôts sur chiffre d'affaires", "%"),
+    ("poids_bfr_exploitation_sur_ca_jours", 0, "le besoin en fonds de roulement d'exploitation", "jours"),
+    ("rotation_des_stocks_jours", 0, "la rotation des stocks", "jours"),
+    ("credit_clients_jours", 0, "le crédit aux clients", "jours"),
+    ("credit_fournisseurs_jours", 0, "le crédit des fournisseurs", "jours"),
+)
+
+_DATALAKE = (
     ("dette_nette_sur_caf", 0, "la dette nette rapportée à la capacité d'autofinancement", "ratio"),
     ("dette_a_terme_sur_k_propres", 0, "la dette à terme rapportée aux capitaux propres", "ratio"),
     ("ebe_sur_ca", -1, "l'excédent brut d'exploitation rapporté au chiffre d'affaires", "pourcentage"),
@@ -52,14 +79,17 @@ _URSSAF = (
 )
 
 
-def french_declaration(*, lags: bool = True, entity: str = "siren") -> Declaration:
+def french_declaration(*, accounts: str = "inpi", lags: bool = True, entity: str = "siren") -> Declaration:
     """Return the declaration of French companies.
 
     Parameters
     ----------
+    accounts
+        ``inpi`` for the public ratios, ``datalake`` for those of 2021 to 2025, with ``fpi_30`` and ``fpi_90``.
     lags
-        Add what is known of the months before: debts 1, 2, 3, 6 and 12 months ago, the change of the debt by employee
-        in 3 months, of late payments in 12, of the staff in 12.
+        Add what is known of the months before: debts 1, 2, 3, 6 and 12 months ago, the mean contribution, the changes
+        of the debt by employee in 3 months and of late payments and of the staff in 12. Columns of these names are
+        taken where the table has them.
     entity
         Column of the companies: ``siren``, or ``siret``.
 
@@ -68,38 +98,43 @@ def french_declaration(*, lags: bool = True, entity: str = "siren") -> Declarati
     >>> french_declaration().themes
     ('sante_financiere', 'dette_urssaf', 'activite_partielle', 'paiement_fournisseurs', 'effectif')
     """
-    variables = [Variable(name, _HEALTH, sign, None, label, unit) for name, sign, label, unit in _FINANCIAL]
+    ratios = _INPI if accounts == "inpi" else _DATALAKE
+    variables = [Variable(name, _HEALTH, sign, None, label, unit) for name, sign, label, unit in ratios]
     variables += [Variable(name, _DEBT, sign, 0.0, label, unit) for name, sign, label, unit in _URSSAF]
     variables += [
         Variable("ap_heures_consommees", _ACTIVITY, 0, 0.0, "l'activité partielle du mois", "heures"),
         Variable("ap_heures_autorisees", _ACTIVITY, 0, 0.0, "l'activité partielle autorisée", "heures"),
-        Variable("paydex", _SUPPLIERS, 1, None, "le retard moyen de paiement des fournisseurs", "jours"),
-        Variable("fpi_30", _SUPPLIERS, 1, None, "la part des factures payées avec 30 jours de retard", "pourcentage"),
-        Variable("fpi_90", _SUPPLIERS, 1, None, "la part des factures payées avec 90 jours de retard", "pourcentage"),
+        Variable("paydex_nb_jours", _SUPPLIERS, 1, None, "le retard moyen de paiement des fournisseurs", "jours"),
         Variable("effectif", _STAFF, 0, None, "l'effectif", "salaries"),
     ]
+    if accounts != "inpi":
+        late = "la part des factures payées avec {} jours de retard"
+        variables += [
+            Variable(f"fpi_{days}", _SUPPLIERS, 1, None, late.format(days), "pourcentage") for days in (30, 90)
+        ]
     if lags:
         variables += [
-            _past("lag", name, months, sign=0)
+            _past("lag", name, months)
             for name in ("dette_sociale_ouvriere", "dette_sociale_patronale")
             for months in (1, 2, 3, 6, 12)
         ]
         variables += [
             _past("mean", "cotisation", 12),
-            _past("diff", "dette_par_effectif", 3, sign=1, unit="euros"),
-            _past("diff", "paydex", 12, theme=_SUPPLIERS, unit="jours"),
+            _past("diff", "dette_par_effectif", 3, sign=1),
+            _past("diff", "paydex_nb_jours", 12, theme=_SUPPLIERS, unit="jours"),
             _past("growth", "effectif", 12, theme=_STAFF),
         ]
     return Declaration(
         "entreprises françaises",
         tuple(variables),
         entity=entity,
-        til="time_til_outcome",
+        target="failure",
+        strong="signal_fort",
+        known="futur_connu",
         horizon=18,
         future=FUTURE,
         groups={"secteur": "code_naf", "taille": "effectif", "région": "region"},
         effectif="effectif",
-        activite="code_ape",
     )
 
 

@@ -15,6 +15,7 @@ LEAST = 0.005
 """Points of probability from which a fact is worth a sentence: half a point of percent."""
 
 UNITS = {
+    "%": f"{NO_BREAK}%",
     "jours": f"{NO_BREAK}jours",
     "heures": f"{NO_BREAK}heures",
     "salaries": f"{NO_BREAK}salariés",

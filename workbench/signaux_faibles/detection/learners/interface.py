@@ -16,12 +16,12 @@ THREADS = 2
 
 
 class Model(Protocol):
-    """What was learnt: a score a row, and what each variable brings to it.
+    """What was learnt: a score a row, and what each variable brings to it."""
 
-    `space` says what a score is: ``log-odds``, or ``probability`` for a forest, whose score is the mean of its trees.
-    """
-
-    space: str
+    @property
+    def space(self) -> str:
+        """What a score is: ``log-odds``, or ``probability`` for a forest, whose score is the mean of its trees."""
+        ...
 
     def scores(self, values: np.ndarray) -> np.ndarray:
         """Return the score of each row, float64, before calibration; `values` is float32, absent values NaN."""
