@@ -106,6 +106,13 @@ def test_both_badges_are_needed(base: Base, seen: Seen) -> None:
     assert kept == set(select_budgets(base, perimetre(departements=[code], nomenclature="M14"))["siret"].to_pylist())
 
 
+def test_who_sees_everything_is_told_so_in_one_line(base: Base, seen: Seen) -> None:
+    everyone = seen("dgfip:tout")
+    assert everyone.sirets is None
+    assert everyone.narrow(perimetre(types=["101"])) == perimetre(types=["101"])
+    assert (everyone.tells(1), seen().tells(1), seen().tells(FEWEST)) == (True, False, True)
+
+
 def test_a_perimeter_keeps_what_is_seen(base: Base, seen: Seen) -> None:
     (code, own), (_, others) = list(departements_of(base).items())[:2]
     agent = seen(f"dgfip:{code}", *FAMILIES)

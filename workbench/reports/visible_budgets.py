@@ -4,6 +4,7 @@ A base that holds only open data is open to all. Where people log in and the bas
 (an import of the CCI), the store decides: its bucket ``dgfip`` has one object a budget, whose sheets take two badges,
 that of the département and that of the family of nomenclatures. What the store's policies let this person see of it is
 what exists for her: proposals, choices, perimeters, comparisons by name. A store that does not answer opens nothing.
+One object more, ``{perimetre: tout}``, stands for all of them, so that who sees everything is told so in one line.
 
 Only who holds the registry writes there: the badge that it takes is given to nobody.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from threading import RLock
@@ -34,6 +35,12 @@ __all__ = ["FEWEST", "VisibleBudgets", "badges_of", "open_data_only", "publish_b
 
 FEWEST = 11
 """Collectivités from which a statistic of a group is told to someone who does not see all of them."""
+
+EVERYTHING: Mapping[str, str] = {"perimetre": "tout"}
+"""The key of what stands for all the budgets."""
+
+ALL_OF_THEM = "dgfip:tout"
+"""The badge that seeing all the budgets takes."""
 
 SECONDS = 300.0
 """How long an answer of the store holds; badges may be withdrawn meanwhile, as may a token."""
@@ -111,7 +118,7 @@ class VisibleBudgets:
         self._clock = clock
         # Comparisons are made beside the kernel's own thread.
         self._guard = RLock()
-        self._known: tuple[float, frozenset[str]] | None = None
+        self._known: tuple[float, frozenset[str] | None] | None = None
 
     @property
     def sirets(self) -> frozenset[str] | None:
@@ -157,21 +164,28 @@ class VisibleBudgets:
 
     def tells(self, count: int) -> bool:
         """Whether the statistics of a group of so many collectivités may be told: see decision 37."""
-        return self._door is None or count >= FEWEST
+        return count >= FEWEST or self.sirets is None
 
 
-def _read(door: Door) -> frozenset[str]:
+def _read(door: Door) -> frozenset[str] | None:
     with door() as store:
-        try:
-            return frozenset(str(found["key"]["siret"]) for found in store.get(BUDGETS))
-        except StoreError as error:
-            if error.status == 404:
-                return frozenset()
-            raise
-        except WorkbenchError as error:
-            if error.code == "sans_donnees":
-                return frozenset()
-            raise
+        if _seen(store, EVERYTHING):
+            return None
+        return frozenset(str(found["key"]["siret"]) for found in _seen(store) if "siret" in found["key"])
+
+
+def _seen(store: StoreDoor, key: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """Read what is visible of the bucket; nothing visible is an empty list."""
+    try:
+        return store.get(BUDGETS, key)
+    except StoreError as error:
+        if error.status == 404:
+            return []
+        raise
+    except WorkbenchError as error:
+        if error.code == "sans_donnees":
+            return []
+        raise
 
 
 def publish_budgets(store: Store, base: Base, author: str) -> int:
@@ -195,12 +209,14 @@ def publish_budgets(store: Store, base: Base, author: str) -> int:
     rows = base.fetch(select(c.siret, c.departement, c.nomenclature).distinct().order_by(c.siret)).to_pylist()
     wanted = {(row["siret"], *badges_of(row["departement"], row["nomenclature"])) for row in rows}
     # Who holds every badge sees every sheet, but one assembly only of each object: the families are properties.
-    badges = {badge for _, *both in wanted for badge in both}
+    badges = {ALL_OF_THEM, *(badge for _, *both in wanted for badge in both)}
     keeper = Desk(store, SimpleNamespace(email=author, badges=frozenset({KEEPER, *badges})))
     known = _published(keeper)
     new = sorted(each for each in wanted if each not in known)
 
     def sheets() -> Iterator[dict[str, Any]]:
+        if not known:
+            yield {"key": dict(EVERYTHING), "scope": [ALL_OF_THEM], "value": {"tout": True}}
         for siret, departement, famille in new:
             named = {f"{departement} {famille}": True}
             yield {"key": {"siret": siret}, "scope": [departement, famille], "value": named}
@@ -209,11 +225,6 @@ def publish_budgets(store: Store, base: Base, author: str) -> int:
 
 
 def _published(keeper: Desk) -> set[tuple[str, str, str]]:
-    try:
-        found = keeper.get(BUDGETS)
-    except WorkbenchError as error:
-        if error.code == "sans_donnees":
-            return set()
-        raise
+    found = [each for each in _seen(keeper) if "siret" in each["key"]]
     pairs = ((each["key"]["siret"], name.split(" dgfip:", 1)) for each in found for name in each["value"])
     return {(siret, pair[0], f"dgfip:{pair[1]}") for siret, pair in pairs if len(pair) == 2}
