@@ -64,7 +64,7 @@ def registry(folder: Path) -> Iterator[Registry]:
 @pytest.fixture(scope="module")
 def store(folder: Path) -> Iterator[Store]:
     with open_store(folder / "registre.sqlite") as opened, wb.connect(folder / "base.duckdb") as base:
-        assert publish_budgets(opened, base, "exploitant@exemple.fr") == 2
+        assert publish_budgets(opened, base, "exploitant@exemple.fr") == 3
         yield opened
 
 
