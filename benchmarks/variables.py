@@ -29,7 +29,12 @@ SIREN = "printf('%09d', n)"
 MONTH = "(DATE '2010-01-01' + to_months(CAST(m AS INTEGER)))::DATE"
 GRID = "range({companies}) a(n), range({months}) b(m)"
 FACTS = {
-    "effectif": (f"{SIREN} || '00011'", {"numero_compte": "'1'", "periode": MONTH, "effectif": "10 + n % 40"}, GRID, "true"),
+    "effectif": (
+        f"{SIREN} || '00011'",
+        {"numero_compte": "'1'", "periode": MONTH, "effectif": "10 + n % 40"},
+        GRID,
+        "true",
+    ),
     "cotisation": (
         f"{SIREN} || '00011'",
         {
@@ -124,8 +129,9 @@ def measure(companies: int, months: int, every: bool) -> None:
         write = (time.perf_counter() - start) * written.rows / table.num_rows
         engine.close()
         print(
-            f"{companies:>8} × {months} : {facts / 1e6:6.2f} M facts, {written.rows / 1e6:6.2f} M rows of {len(codes)}, "
-            f"{spent:6.1f} s, {written.rows / spent / 1e3:6.0f} k rows/s, {memory:4.1f} GB, floor {read + write:5.1f} s, "
+            f"{companies:>8} × {months} : {facts / 1e6:6.2f} M facts, "
+            f"{written.rows / 1e6:6.2f} M rows of {len(codes)}, {spent:6.1f} s, "
+            f"{written.rows / spent / 1e3:6.0f} k rows/s, {memory:4.1f} GB, floor {read + write:5.1f} s, "
             f"× {spent / (read + write):4.1f}",
             flush=True,
         )
@@ -144,7 +150,7 @@ def main() -> None:
             measure(companies, asked.months, asked.every)
         else:
             own = [str(companies), "--months", str(asked.months), "--here", *(["--every"] if asked.every else [])]
-            subprocess.run([sys.executable, __file__, *own], check=True)  # noqa: S603
+            subprocess.run([sys.executable, __file__, *own], check=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ from typing import Any
 
 from reference_rules import BDF, DIANE, first_day
 
+from workbench.signaux_faibles.variables.bilans import DIANE_FIELDS
+
+OTHERS = [name for name in DIANE_FIELDS if name not in (*DIANE, "arrete_bilan_diane", "exercice_diane")]
 Company = dict[str, list[dict[str, Any]]]
 FIRST, AFTER = 2017 * 12, 2019 * 12 + 6
 
@@ -138,6 +141,7 @@ def company(draw: random.Random) -> Company:
                     "arrete_bilan_diane": day(),
                     "exercice_diane": draw.randint(2015, 2019),
                     **{name: draw.choice([None, 1.0, 25.5, 360.0]) for name in DIANE},
+                    **{name: draw.choice([None, 3, 4]) for name in OTHERS},
                 }
                 for _ in some(4)
             ],

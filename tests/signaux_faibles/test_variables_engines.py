@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from facts_of_companies import Given, computed, engine_with, setting
 from random_companies import companies, facts_of
+from reference_rules import DIANE
 
 from workbench.engines import scratch_writer
 from workbench.signaux_faibles.variables import Scope, Setting, variables_of
+from workbench.signaux_faibles.variables.bilans import DIANE_FIELDS
 
 SPARK_CODES = (
     ("effectif", "effectif_reporte", "effectif_past_6"),
@@ -57,7 +59,10 @@ def test_postgresql_agrees(new_postgresql: Callable[[], str], tmp_path: Path, de
     facts = _facts(8)
     with engine_with(new_postgresql(), facts) as (engine, relations), scratch_writer(tmp_path) as duckdb:
         of = setting("2018-01", "2019-07", None, definition)
-        _held(Given(duckdb, facts), engine, relations, of, tuple(variables_of(scope, of.definition)), scope)
+        # All fields of Diane are read alike: some of them do.
+        left = {name for name in DIANE_FIELDS if name not in (*DIANE, "arrete_bilan_diane", "exercice_diane")}
+        codes = [code for code in variables_of(scope, of.definition) if code.partition("_past_")[0] not in left]
+        _held(Given(duckdb, facts), engine, relations, of, tuple(codes), scope)
 
 
 @pytest.mark.slow

@@ -22,13 +22,14 @@ from workbench.signaux_faibles.prepare import prepare_batch
 from workbench.signaux_faibles.variables import Computation, Scope, compute_variables, output, write_variables
 from workbench.signaux_faibles.variables import compute as computing
 
+TYPES = ("effectif", "debit", "cotisation", "procol", "sirene", "sirene_ul")
 CODES = ("effectif", "montant_part_ouvriere", "tag_failure", "date_proc_collective", "departement")
 
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("livraison")
-    write_delivery(root, "1802", number=12, months=24, errors=0)
+    write_delivery(root, "1802", number=6, months=12, errors=0, types=TYPES)
     batch = prepare_batch(root, "1802").confirmed()
     save_batch(batch, root / "1802.yaml")
     path = str(root / "historique.duckdb")

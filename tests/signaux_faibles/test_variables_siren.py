@@ -86,6 +86,8 @@ def test_sums_over_etablissements(engine: Engine) -> None:
     )
     found = values(engine, setting("2018-01", "2018-04"), facts, *codes)
     assert found["effectif"] == [14, 7, 7]
+    compat = values(engine, setting("2018-01", "2018-04", None, "compat"), facts, "effectif")
+    assert compat["effectif"] == [14, 7, 7]
     assert found["cotisation"] == [100, 150, 100]
     assert found["dette_sociale_ouvriere"] == [20, 28, 28]
     assert found["dette_par_effectif"] == pytest.approx([20 / 14, 4, 4])

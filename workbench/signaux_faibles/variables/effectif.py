@@ -43,7 +43,7 @@ def effectif_by_month(context: Context, type_: str, *, company: bool = False) ->
     if not several:
         return accounts
     summed: Any = func.sum(accounts.c.effectif, type_=BigInteger())
-    if context.setting.compat:
+    if context.setting.compat and context.by_siret:
         summed = func.arg_max(accounts.c.effectif, accounts.c.compte, type_=BigInteger())
     return (
         select(accounts.c.numero, accounts.c.mois, summed.label("effectif"))
