@@ -46,8 +46,8 @@ def companies_table(companies: int = 500, months: int = 72, *, seed: int = 0) ->
 
     Examples
     --------
-    >>> companies_table(companies=4, months=3).shape[0]
-    12
+    >>> companies_table(companies=4, months=12).shape[0]
+    48
     """
     random = np.random.default_rng(seed)
     rows = companies * months
@@ -62,7 +62,7 @@ def companies_table(companies: int = 500, months: int = 72, *, seed: int = 0) ->
     # Three in four of them fail; one company in twenty fails without a sign.
     sudden = ~troubled & (random.random(companies) < 0.05)
     failing = (troubled & (random.random(companies) < 0.75)) | sudden
-    event = np.where(failing, np.where(sudden, random.integers(3, months, companies), trouble), 10_000)
+    event = np.where(failing, np.where(sudden, random.integers(0, months, companies), trouble), 10_000)
     left = event[owner] - calendar
     frame = pd.DataFrame(
         {
@@ -93,7 +93,7 @@ def companies_table(companies: int = 500, months: int = 72, *, seed: int = 0) ->
     return frame.assign(
         siren=np.char.mod("8%08d", np.arange(companies))[owner],
         periode=(np.datetime64(START, "M") + calendar).astype("M8[s]"),
-        failure=pd.array(np.where(left <= 0, None, left <= HORIZON), dtype="boolean"),
+        failure=pd.Series(left <= HORIZON, dtype="boolean").mask(left <= 0),
         signal_fort=left <= 0,
         futur_connu=calendar + HORIZON < months,
         code_naf=random.choice(["C", "F", "G", "I"], companies)[owner],

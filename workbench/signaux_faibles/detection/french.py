@@ -1,8 +1,8 @@
 """The declaration of French companies: the variables of entreprises that `workbench signaux variables` writes.
 
-Their names are those of 2021 to 2025 without accents (specification 6.4); accounts are the public ratios of the INPI, or
-the ratios of sf_datalake for a table that has them. Signs are held where nobody would defend the contrary: more debt never
-lowers the risk, more liquidity never raises it. Amounts have no sign: they grow with the company.
+Their names are those of 2021 to 2025 without accents (specification 6.4); accounts are the public ratios of the INPI,
+or the ratios of sf_datalake for a table that has them. Signs are held where nobody would defend the contrary: more debt
+never lowers the risk, more liquidity never raises it. Amounts have no sign: they grow with the company.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
@@ -71,7 +71,7 @@ def learn(
         "connu": windows.known_until,
         "parts": list(shares),
         "admises": list(allowed),
-        "perimetre": None if perimetre is None else {"effectif": perimetre.effectif},
+        "perimetre": None if perimetre is None else asdict(perimetre),
     }
     origin = Origin(batch=batch, snapshot=snapshot, windows=asked)
     found = trials[0].learner if trials else chosen
@@ -95,9 +95,10 @@ def parts_of(detector: Detector, source: Source, *, test: tuple[str, str] | None
     """
     asked = _asked(detector)
     around = asked["perimetre"]
-    dataset = build_dataset(
-        source, detector.declaration, perimetre=None if around is None else replace(Perimetre(), **around)
-    )
+    perimetre = None
+    if around is not None:
+        perimetre = Perimetre(around["effectif"], tuple(around["activities"]), tuple(around["categories"]))
+    dataset = build_dataset(source, detector.declaration, perimetre=perimetre)
     train_, validation, tested = (tuple(asked[name]) for name in ("apprentissage", "validation", "test"))
     windows = Windows(train_, test or tested, validation, None if test else asked["connu"])
     shares = tuple(asked["parts"])
