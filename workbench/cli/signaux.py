@@ -41,8 +41,8 @@ def command() -> None:
     """Les entreprises en difficulté : les fichiers et leur historique, les variables, les modèles et leurs listes."""
 
 
-_VERBS = (import_, validate, compact, prune, purge, batches, state, rejected, export, variables, train, detect, evaluate)
-for _other in _VERBS:
+_HISTORY = (import_, validate, compact, prune, purge, batches, state, rejected, export)
+for _other in (*_HISTORY, variables, train, detect, evaluate):
     command.add_command(_other)
 
 
