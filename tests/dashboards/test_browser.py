@@ -218,7 +218,7 @@ def test_the_period_and_the_nomenclature_change_the_table(visit: Visit) -> None:
     page = visit.choose_commune()
     page.get_by_label("De", exact=True).select_option("2016")
     playwright.expect(page.locator(".wb-table").first.locator("thead th")).to_have_text(
-        ["Indicateur", "Unité", "2016", "2017", "2018"]
+        ["Indicateur", "Unité", "2016", "2017", "2018 prov."]
     )
     page.get_by_label("Trame", exact=True).select_option("ofgl_agregats_m14")
     playwright.expect(page.get_by_role("heading", level=2).filter(has_text="OFGL")).to_be_visible()
