@@ -233,7 +233,7 @@ def test_a_page_that_is_reloaded_takes_a_file_up(
     before = {each.name for each in (place / "depot" / "tusd").glob("*.bin")}
     visit.sent.clear()
     visit.choose(path)
-    page.get_by_role("button", name="Envoyer le fichier dans l'espace partagé").click()
+    page.get_by_role("button", name="Envoyer le fichier dans votre espace privé").click()
     playwright.expect(visit.row(path.name)).to_contain_text("Arrivé en entier")
     offsets = [int(headers["upload-offset"]) for url, headers in visit.sent if "upload-offset" in headers]
     assert min(offsets) > 0

@@ -59,8 +59,9 @@ function render({ model, el }) {
   const choose = element("button", { type: "button", class: "wb-button", onclick: () => input.click() }, "Choisir des fichiers…");
   const zone = element("div", { class: "wb-depot-zone" }, choose, " ", element("span", { class: "wb-hint" }, "ou déposez-les ici"), input);
   const name = unique("pour");
-  const shared = element("input", { type: "radio", name, checked: true });
-  const own = element("input", { type: "radio", name });
+  // Sharing is a choice: what nobody chose stays in its space.
+  const own = element("input", { type: "radio", name, checked: true });
+  const shared = element("input", { type: "radio", name });
   const ownText = element("span");
   const batch = element("input", { id: unique("lot"), class: "wb-input", type: "text", maxlength: 100, autocomplete: "off" });
   const list = element("ul", { class: "wb-depot-list" });
@@ -71,8 +72,8 @@ function render({ model, el }) {
       "fieldset",
       { class: "wb-depot-choice" },
       element("legend", {}, "Qui pourra les lire"),
-      element("label", { class: "wb-check" }, shared, "Tous les utilisateurs de la plateforme (espace partagé)"),
       element("label", { class: "wb-check" }, own, ownText),
+      element("label", { class: "wb-check" }, shared, "Tous les utilisateurs de la plateforme (espace partagé)"),
     ),
     element("div", { class: "wb-field" }, element("label", { for: batch.id }, "Lot (facultatif)"), batch),
     zone,
