@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import socket
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from workbench.dashboards.application import is_incident
 from workbench.dashboards.listing import dashboards_of
 from workbench.dashboards.server import _absolute, serve
 from workbench.errors import WorkbenchError
@@ -328,3 +330,15 @@ def test_interrupting_ends_the_server_and_its_kernels(serve: Callable[..., Any],
     assert not [pid for pid in kernels if Path(f"/proc/{pid}").exists()]
     assert "Traceback" not in server.log.read_text()
     assert f"http://127.0.0.1:{server.port}/" in server.log.read_text()
+
+
+def test_a_page_that_leaves_is_no_incident() -> None:
+    from tornado.websocket import WebSocketClosedError
+
+    def record(error: Exception) -> logging.LogRecord:
+        told = (type(error), error, None)
+        return logging.LogRecord("asyncio", logging.ERROR, __file__, 1, "never retrieved", (), told)
+
+    assert not is_incident(record(WebSocketClosedError()))
+    assert is_incident(record(OSError("disque plein")))
+    assert is_incident(logging.LogRecord("asyncio", logging.ERROR, __file__, 1, "x", (), None))

@@ -27,6 +27,7 @@ from jupyter_server.base.call_context import CallContext
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
 from tornado import web
+from tornado.websocket import WebSocketClosedError
 from traitlets import Dict, List, Unicode, default
 from traitlets.config import Config
 from voila.app import Voila
@@ -343,6 +344,11 @@ class LibraryHandler(web.StaticFileHandler):
         return 365 * 86400
 
 
+def is_incident(record: logging.LogRecord) -> bool:
+    """Whether something went wrong: a page that leaves while its kernel writes to it is none."""
+    return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
+
+
 class DashboardApplication(Voila):
     """The server of the dashboards; see the module."""
 
@@ -369,6 +375,7 @@ class DashboardApplication(Voila):
         logging.getLogger("tornado.general").addFilter(
             lambda record: not record.getMessage().startswith("The websocket_ping_timeout")
         )
+        logging.getLogger("asyncio").addFilter(is_incident)
 
     def init_settings(self) -> dict[str, Any]:  # type: ignore[override] # Voila means the builtin
         """Add the closed list of the dashboards and what the first page shows."""
