@@ -121,6 +121,8 @@ async def answers(server: Any, kernel: str, cookie: str, *frames: bytes) -> list
         start, end = (int.from_bytes(raw[8 * place : 8 * place + 8], "little") for place in (2, 3))
         kinds.append(json.loads(raw[start:end])["msg_type"])
     wire.close()
+    while await asyncio.wait_for(wire.read_message(), 120) is not None:
+        pass
     return kinds
 
 

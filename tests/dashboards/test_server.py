@@ -288,6 +288,8 @@ def test_a_visitor_can_neither_execute_code_nor_stall_the_server(server: Any, tm
             start, end = (int.from_bytes(raw[8 * place : 8 * place + 8], "little") for place in (2, 3))
             kinds.append(json.loads(raw[start:end])["msg_type"])
         wire.close()
+        while await asyncio.wait_for(wire.read_message(), 120) is not None:
+            pass
         return kinds
 
     kinds = asyncio.run(attempt())
