@@ -215,6 +215,9 @@ def test_a_page_that_is_reloaded_takes_a_file_up(
     visit = visiting("ada")
     page = visit.page
     visit.network(SLOW)
+    # What nobody chose to share stays in its space.
+    playwright.expect(page.get_by_label("Votre espace seulement")).to_be_checked()
+    page.get_by_text("Tous les utilisateurs de la plateforme").click()
     visit.choose(path)
     page.keyboard.press("Enter")  # the focus is on the button that sends
     visit.wait_for_part(path.name)
@@ -232,8 +235,9 @@ def test_a_page_that_is_reloaded_takes_a_file_up(
     page.screenshot(path=screenshots / "depot-inacheve.png")
     before = {each.name for each in (place / "depot" / "tusd").glob("*.bin")}
     visit.sent.clear()
+    page.get_by_text("Tous les utilisateurs de la plateforme").click()
     visit.choose(path)
-    page.get_by_role("button", name="Envoyer le fichier dans votre espace privé").click()
+    page.get_by_role("button", name="Envoyer le fichier dans l'espace partagé").click()
     playwright.expect(visit.row(path.name)).to_contain_text("Arrivé en entier")
     offsets = [int(headers["upload-offset"]) for url, headers in visit.sent if "upload-offset" in headers]
     assert min(offsets) > 0
