@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-__all__ = ["in_threads"]
+__all__ = ["in_threads", "processors"]
 
 Result = TypeVar("Result")
 
 
 def in_threads(task: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]) -> Iterator[Result]:
     """The results of a task that holds no lock, in order; a few are made ahead of their use."""
-    threads = min(_processors(), len(arguments))
+    threads = min(processors(), len(arguments))
     if threads <= 1:
         yield from (task(*each) for each in arguments)
         return
@@ -33,6 +33,6 @@ def in_threads(task: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]
                 future.cancel()
 
 
-def _processors() -> int:
+def processors() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
