@@ -29,7 +29,7 @@ from workbench.evaluation.evaluate import (
 )
 from workbench.evaluation.exercices import wanted_exercices
 from workbench.evaluation.forms import ALL, Condition
-from workbench.evaluation.parallel import in_threads, processors
+from workbench.evaluation.parallel import in_threads, share_of
 from workbench.evaluation.plan import Plan, compile_trame
 from workbench.trames import Trame
 
@@ -59,9 +59,6 @@ _NOBODY = np.zeros(0, dtype=bool)
 
 _ROWS_AT_ONCE = 8_192
 """Budget-years that one thread evaluates at once."""
-
-_WORTH_A_THREAD = 1_024
-"""Budget-years from which a part is worth a thread of its own."""
 
 _WORTH_PREPARING = 20_000
 """Budget-years from which making the blocks of a base costs less than doing without them."""
@@ -290,9 +287,7 @@ def values_of_blocks(plan: Plan, cells: Cells, selection: Selection) -> Iterator
         run_blocks(prepared, cells, blocks, *_facts(prepared, selection, taken), out, _NOBODY)
         return taken, out
 
-    # A few exercices of the whole country are few rows of many blocks: every core takes its part of these.
-    share = max(-(-selection.count // processors()), _WORTH_A_THREAD)
-    return in_threads(evaluate, _parts(cells, selection, min(share, _ROWS_AT_ONCE)))
+    return in_threads(evaluate, _parts(cells, selection, share_of(selection.count, _ROWS_AT_ONCE)))
 
 
 def values_of_column(

@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-__all__ = ["in_threads", "processors"]
+__all__ = ["in_threads", "share_of"]
 
 Result = TypeVar("Result")
+
+_WORTH_A_THREAD = 1_024
+"""Rows from which a part is worth a thread of its own."""
 
 
 def in_threads(task: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]) -> Iterator[Result]:
     """The results of a task that holds no lock, in order; a few are made ahead of their use."""
-    threads = min(processors(), len(arguments))
+    threads = min(_processors(), len(arguments))
     if threads <= 1:
         yield from (task(*each) for each in arguments)
         return
@@ -33,6 +36,19 @@ def in_threads(task: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]
                 future.cancel()
 
 
-def processors() -> int:
+def share_of(rows: int, most: int) -> int:
+    """How many rows a part has, ``most`` at the most: every core has its part, unless they are too few to share.
+
+    A few exercices of the whole country are few rows, of many blocks.
+
+    Examples
+    --------
+    >>> share_of(10, 8_192), share_of(10**9, 8_192)
+    (1024, 8192)
+    """
+    return min(max(-(-rows // _processors()), _WORTH_A_THREAD), most)
+
+
+def _processors() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
