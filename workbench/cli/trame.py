@@ -101,8 +101,10 @@ def export(source: Path, target: Path, model: Path | None, with_formules: bool) 
     )
 
     trame = load_trame(source)
-    model = model or modele_path(trame, source)
-    if target.suffix.lower() == ".zip":
+    zipped = target.suffix.lower() == ".zip"
+    if model is None and (zipped or with_formules):
+        model = modele_path(trame, source)
+    if zipped:
         export_archive(trame, model, target)
     elif with_formules:
         if model is None:
