@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from workbench.identity.actor import Actor
 from workbench.identity.alone import AloneVerifier
 from workbench.identity.tokens import TokenRules, TokenVerifier
 from workbench.registry import Registry, open_registry
+from workbench.reports import publishing
 from workbench.reports.api_catalogue import Catalogue
 from workbench.reports.api_desk import Desk
 from workbench.reports.api_numbers import ROOM as NUMBERS
@@ -104,6 +106,19 @@ def test_a_report_adds_up_what_its_author_sees(folder: Path, registry: Registry,
         assert ventes(outcome) == expected
         # What she asked for is shown to her as she wrote it.
         assert desk.shown([job])[0]["identifier"] == f"{BORDEAUX}, {TOULOUSE}"
+
+
+def test_what_is_published_reads_no_further(
+    folder: Path, registry: Registry, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desk_of(folder, registry, store)
+    job, outcome = made(desk, agent("six", GIRONDE), report_wanted(BOTH, desk.catalogue, desk.base), tmp_path / "six")
+    # As where the accounts that are hidden stop before the last exercice: nothing that is known differs.
+    done = replace(job, state=JobState.DONE, facts={"snapshot": outcome.facts["snapshot"]})
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(publishing, "_publish", lambda given, *_: asked.append(given.sirets))
+    publishing.publish_job(done)
+    assert asked == [(BORDEAUX,)]
 
 
 def test_criteria_reach_no_further(folder: Path, registry: Registry, store: Store, tmp_path: Path) -> None:

@@ -150,7 +150,9 @@ def publish_job(
         not done, or whose figures are no longer those of its files.
     """
     spec = job.spec
-    if job.state is not JobState.DONE or spec.kind != "report" or not spec.sirets:
+    # What its author might not see is no part of the report, and is read no more now than then.
+    sirets = spec.sirets if spec.among is None else tuple(each for each in spec.sirets if each in spec.among)
+    if job.state is not JobState.DONE or spec.kind != "report" or not sirets:
         raise _refused(f"la ligne {job.position + 1} n'a pas donné de rapport sur des SIRET", "")
     path = Path(spec.trame)
     if not path.suffix and not path.exists():
@@ -158,11 +160,11 @@ def publish_job(
         path = next(one.path for one in list_trames() if one.code == spec.trame)
     trame = load_trame(path)
     made = _Made(
-        name=f"{trame.code}_{'-'.join(spec.sirets)}_{spec.exercices[0]}_{spec.exercices[1]}",
+        name=f"{trame.code}_{'-'.join(sirets)}_{spec.exercices[0]}_{spec.exercices[1]}",
         trame=path,
         base=spec.base or settings().base,
         snapshot=str(job.facts.get("snapshot") or spec.snapshot),
-        sirets=spec.sirets,
+        sirets=sirets,
         exercices=spec.exercices,
         nomenclature=spec.nomenclature,
         files={kind: job.folder / file for kind, file in job.files.items() if kind in KINDS},
