@@ -10,13 +10,14 @@ export OPENBLAS_NUM_THREADS ?= 1
 # Hundreds of processes import the same packages: they are compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast lint up lock widgets clean help
+.PHONY: demo test test-fast lint up lock site widgets clean help
 
 help:
 	@echo "make demo       environment, demonstration base, trame evaluated, report executed"
 	@echo "make test       environment, all tests, lint, types, import arrows"
 	@echo "make test-fast  the same without the tests marked slow"
 	@echo "make up         dashboards on the demonstration base (or WORKBENCH_BASE)"
+	@echo "make site       documentation as a site, in site/"
 	@echo "make widgets    bundle CodeMirror, tus-js-client and the outlines of the map again (Node and npm; not needed to run)"
 	@echo "make lock       resolve the dependencies again into the lock files"
 
@@ -53,6 +54,9 @@ lint: $(VENV)/.development
 up: $(VENV)/.product
 	$(BIN)/workbench up
 
+site: $(VENV)/.development
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -f .ci/site.yml
+
 lock:
 	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --extra broker --extra detection --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --extra broker --extra detection --group dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
@@ -63,4 +67,4 @@ widgets:
 	cd workbench/dashboards/outlines && npm ci --ignore-scripts && npm run build
 
 clean:
-	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

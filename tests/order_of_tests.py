@@ -18,7 +18,7 @@ def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
 
 def _on_spark(nodeid: str) -> bool:
     path, _, drawn = nodeid.partition("[")
-    return "test_spark.py" in path or not {"spark", "new_spark"}.isdisjoint(drawn.rstrip("]").split("-"))
+    return "test_spark" in nodeid or not {"spark", "new_spark"}.isdisjoint(drawn.rstrip("]").split("-"))
 
 
 class ByFile(LoadScopeScheduling):

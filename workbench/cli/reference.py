@@ -1,7 +1,11 @@
-"""The reference of the commands, in Markdown: ``python -m workbench.cli.reference > docs/commandes.md``."""
+"""References in Markdown, made of the product itself.
+
+``python -m workbench.cli.reference > docs/commandes.md``; ``… erreurs > docs/erreurs.md``.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from inspect import cleandoc
 
@@ -9,8 +13,9 @@ import click
 
 from workbench.cli.exits import ExitCode
 from workbench.cli.main import cli
+from workbench.errors import ERRORS
 
-__all__ = ["commands", "reference"]
+__all__ = ["commands", "error_reference", "reference"]
 
 _CODES = {
     ExitCode.OK: "la commande a fait ce qui était demandé",
@@ -78,6 +83,36 @@ def reference() -> str:
     return "\n".join(lines) + "\n"
 
 
+def error_reference() -> str:
+    """Return the reference of all errors: what is said, what to do, and the HTTP status of a service.
+
+    Examples
+    --------
+    >>> error_reference().splitlines()[0]
+    '# Erreurs'
+    """
+    lines = [
+        "# Erreurs",
+        "",
+        "Cette page est produite par `python -m workbench.cli.reference erreurs`. Le code est stable : c'est le `code`",
+        "d'une `wb.WorkbenchError`. Entre accolades, ce que l'erreur nomme : fichier, ligne, colonne…",
+        "",
+        "| code | ce qui est dit | quoi faire | HTTP |",
+        "|---|---|---|---|",
+    ]
+    for code, kind in sorted(ERRORS.items()):
+        cells = (_cell(each) for each in (kind.sentence, kind.hint))
+        lines.append(f"| `{code}` | {' | '.join(cells)} | {kind.status} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    """Write a text as it is shown: nothing in it is a mark of Markdown."""
+    for mark in "\\|<>*_[]`":
+        text = text.replace(mark, f"\\{mark}")
+    return " ".join(text.split())
+
+
 def _text(text: str) -> list[str]:
     """Return a help text as paragraphs; what click must not rewrap is code."""
     lines: list[str] = []
@@ -111,4 +146,4 @@ def _meaning(option: click.Option) -> str:
 
 
 if __name__ == "__main__":
-    click.echo(reference(), nl=False)
+    click.echo(error_reference() if sys.argv[1:] == ["erreurs"] else reference(), nl=False)

@@ -57,7 +57,7 @@ _all = click.option("--all-companies", is_flag=True, help="Sans périmètre : to
 @click.option(
     "--model",
     "kind",
-    type=click.Choice(["boosting", "forest", "logistic"]),
+    type=click.Choice(["boosting", "forest", "spark_forest", "logistic"]),
     default="boosting",
     show_default=True,
     help="Sorte de modèle.",

@@ -31,6 +31,7 @@ MEASURES = {
 LEARNERS = {
     "boosting": "arbres de décision successifs",
     "forest": "forêt aléatoire",
+    "spark_forest": "forêt aléatoire (Spark)",
     "logistic": "régression logistique",
 }
 

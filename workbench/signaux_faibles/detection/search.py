@@ -33,6 +33,7 @@ SPACES: Mapping[str, Mapping[str, Sequence[Any]]] = MappingProxyType(
             "columns": (0.25, 0.4, 0.7),
         },
         "forest": {"trees": (100, 200), "depth": (7, 9, 12), "rows": (1, 5, 20), "columns": ("sqrt", 0.3)},
+        "spark_forest": {"trees": (100, 200), "depth": (7, 9, 12), "rows": (1, 5, 20), "bins": (32, 255)},
         "logistic": {"penalty": (0.0, 0.001, 0.01, 0.12)},
     }
 )

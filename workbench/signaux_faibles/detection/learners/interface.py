@@ -62,7 +62,7 @@ class Learner(Protocol):
 
 
 def learner_named(kind: str, parameters: Mapping[str, Any] | None = None) -> Learner:
-    """Return a learner: ``boosting``, ``forest`` or ``logistic``, with some of its parameters.
+    """Return a learner: ``boosting``, ``forest``, ``spark_forest`` or ``logistic``, with some of its parameters.
 
     Raises
     ------
@@ -77,8 +77,9 @@ def learner_named(kind: str, parameters: Mapping[str, Any] | None = None) -> Lea
     from workbench.signaux_faibles.detection.learners.boosting import Boosting
     from workbench.signaux_faibles.detection.learners.forest import Forest
     from workbench.signaux_faibles.detection.learners.logistic import Logistic
+    from workbench.signaux_faibles.detection.learners.spark_forest import SparkForest
 
-    kinds: dict[str, Any] = {each.kind: each for each in (Boosting, Forest, Logistic)}
+    kinds: dict[str, Any] = {each.kind: each for each in (Boosting, Forest, SparkForest, Logistic)}
     if kind not in kinds:
         raise WorkbenchError(
             "detection_modele", detail=f"modèle inconnu : {kind} (connus : {', '.join(sorted(kinds))})"
