@@ -761,6 +761,17 @@ ERRORS: dict[str, ErrorKind] = {
         "Il appartient au compte du service, avec les droits 600 ; vide, il vaut absence.",
         500,
     ),
+    # --- deployment
+    "installation_refusee": ErrorKind(
+        "L'installation n'est pas écrite : {cle} {valeur!r} ne convient pas.",
+        "Un domaine s'écrit en minuscules (atelier.exemple.fr), un chemin part de la racine, sans espace ni guillemet.",
+        422,
+    ),
+    "installation_existe": ErrorKind(
+        "Le fichier {chemin} existe et diffère de ce qui serait écrit.",
+        "Choisissez un autre dossier, ou remplacez-le par --replace. Rien n'a été écrit.",
+        409,
+    ),
     # --- registry
     "registre_adresse": ErrorKind(
         "L'adresse {adresse} n'est pas celle d'un registre.",
