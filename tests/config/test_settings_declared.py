@@ -52,7 +52,11 @@ def refusal(folder: Path, text: str, mode: int = 0o600) -> WorkbenchError:
 
 
 def sources(project: Path) -> list[Path]:
-    return [path for path in (project / "workbench").rglob("*.py") if path.parent.name != "config" or path.name == "__init__.py"]
+    return [
+        path
+        for path in (project / "workbench").rglob("*.py")
+        if path.parent.name != "config" or path.name == "__init__.py"
+    ]
 
 
 @dataclass

@@ -27,6 +27,7 @@ from workbench.deployment.files import Installation, texts
 from workbench.identity.people import People
 from workbench.identity.tables import ROOM
 from workbench.registry import open_registry
+from workbench.uploads.body import BLOCK
 
 pytest.importorskip("voila")
 
@@ -311,7 +312,7 @@ def uploading(site: Site) -> Iterator[httpx.Client]:
 
 
 def test_a_file_is_kept_while_it_is_sent(site: Site, uploading: httpx.Client) -> None:
-    half = os.urandom(1_500_000)
+    half = os.urandom(5_000_000)
     made = uploading.post("/files/", headers={"Upload-Length": str(2 * len(half))})
     assert made.status_code == 201, made.text
     url = made.headers["location"]
@@ -331,7 +332,7 @@ def test_a_file_is_kept_while_it_is_sent(site: Site, uploading: httpx.Client) ->
     with wire(site) as sent:
         sent.sendall("\r\n".join([*lines, "", ""]).encode() + half)
         # The first half is on the server's disk before the second is sent: nothing was held back on the way.
-        until(lambda: arriving.exists() and arriving.stat().st_size > 500_000, lambda: str(list(site.place.iterdir())))
+        until(lambda: arriving.exists() and arriving.stat().st_size >= BLOCK, lambda: str(list(site.place.iterdir())))
         sent.sendall(half)
         answer = read_all(sent)
     assert b" 204 " in answer.splitlines()[0], answer[:500]
@@ -341,7 +342,7 @@ def test_a_file_is_kept_while_it_is_sent(site: Site, uploading: httpx.Client) ->
 
 
 def test_a_cut_leaves_what_had_arrived(site: Site, uploading: httpx.Client) -> None:
-    content = os.urandom(2_000_000)
+    content = os.urandom(6_000_000)
     url = uploading.post("/files/", headers={"Upload-Length": str(len(content))}).headers["location"]
     identifier = url.rpartition("/")[2]
     lines = [
@@ -355,8 +356,8 @@ def test_a_cut_leaves_what_had_arrived(site: Site, uploading: httpx.Client) -> N
     ]
     arriving = site.place / "depot" / "tusd" / f"{identifier}.bin"
     with wire(site) as sent:
-        sent.sendall("\r\n".join([*lines, "", ""]).encode() + content[:1_000_000])
-        until(lambda: arriving.exists() and arriving.stat().st_size > 500_000, lambda: "nothing arrived")
+        sent.sendall("\r\n".join([*lines, "", ""]).encode() + content[:5_000_000])
+        until(lambda: arriving.exists() and arriving.stat().st_size >= BLOCK, lambda: "nothing arrived")
     left: list[int] = []
 
     def free() -> bool:

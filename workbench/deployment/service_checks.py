@@ -84,7 +84,10 @@ def secrets() -> Iterator[Finding]:
         if found.path is None and found.place == "variable":
             advice = f"Écrivez-le dans un fichier de droits 600, et nommez ce fichier dans {each.file_name}."
             yield doubt(f"secret {each.key}", "donné par une variable, que lit qui voit le processus", advice)
-    folder = identity_settings().folder
+    try:
+        folder = identity_settings().folder
+    except WorkbenchError:  # one of those told above
+        return
     for path in folder.glob("*.json") if folder.is_dir() else ():
         count += 1
         if path.stat().st_mode & 0o077:
