@@ -119,7 +119,7 @@ def test_the_guide_lists_every_exit_code_type_appel_and_setting() -> None:
     assert codes == {code.value for code in ExitCode}
     section = guide.partition("| type d'appel |")[2].partition("\n\n")[0]
     assert set(re.findall(r"`([A-Z]{2})`", section)) == set(TYPES_APPEL)
-    variables = set(re.findall(r"WORKBENCH_[A-Z_]+", text("workbench/config.py")))
+    variables = set(re.findall(r"WORKBENCH_[A-Z_]+", text("workbench/config/__init__.py")))
     assert variables <= set(re.findall(r"WORKBENCH_[A-Z_]+", guide))
 
 

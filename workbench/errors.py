@@ -735,6 +735,43 @@ ERRORS: dict[str, ErrorKind] = {
         "Rendez-la à son propriétaire, en mode 600, ou retirez-la : une nouvelle sera créée et chacun se reconnectera.",
         500,
     ),
+    # --- settings
+    "reglage_fichier": ErrorKind(
+        "Le fichier des réglages {fichier} ne se lit pas : {cause}.",
+        "WORKBENCH_CONFIG le nomme. Un fichier d'exemple s'écrit par workbench config example.",
+        500,
+    ),
+    "reglage_inconnu": ErrorKind(
+        "Le fichier des réglages {fichier}, ligne {ligne} : {cle!r} n'est pas un réglage.",
+        "Le plus proche est {voisin!r} ; workbench config reference les donne tous. Rien n'a été lu du fichier.",
+        500,
+    ),
+    "reglage_valeur": ErrorKind(
+        "Le fichier des réglages {fichier}, ligne {ligne} : la valeur de {cle} ne convient pas ({genre}).",
+        "Corrigez-la : {conseil}",
+        500,
+    ),
+    "reglage_secret_ouvert": ErrorKind(
+        "Le fichier {fichier} contient un secret et s'ouvre à d'autres que son propriétaire (droits {droits}).",
+        "Réservez-le au compte du service : chmod 600 {fichier}. Tenez ce secret pour connu, et changez-le.",
+        500,
+    ),
+    "reglage_secret_illisible": ErrorKind(
+        "Le fichier de secret {fichier} ne se lit pas : {cause}.",
+        "Il appartient au compte du service, avec les droits 600 ; vide, il vaut absence.",
+        500,
+    ),
+    # --- deployment
+    "installation_refusee": ErrorKind(
+        "L'installation n'est pas écrite : {cle} {valeur!r} ne convient pas.",
+        "Un domaine s'écrit en minuscules (atelier.exemple.fr), un chemin part de la racine, sans espace ni guillemet.",
+        422,
+    ),
+    "installation_existe": ErrorKind(
+        "Le fichier {chemin} existe et diffère de ce qui serait écrit.",
+        "Choisissez un autre dossier, ou remplacez-le par --replace. Rien n'a été écrit.",
+        409,
+    ),
     # --- registry
     "registre_adresse": ErrorKind(
         "L'adresse {adresse} n'est pas celle d'un registre.",

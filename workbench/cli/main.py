@@ -36,6 +36,9 @@ _NOUNS = {
     "demo": "Une démonstration complète sur des communes fictives.",
     "user": "Les personnes qui se connectent à cette machine : ajouter, lister, badges, jeton.",
     "up": "Sert les tableaux de bord sur cette machine.",
+    "config": "Les réglages : ceux qui valent, ce qu'ils ont de faux, tous ceux qui existent.",
+    "doctor": "Dit ce qui ne va pas dans cette installation, et que faire.",
+    "deploy": "Les fichiers d'une installation : systemd, nginx, Apache, conteneurs.",
 }
 
 

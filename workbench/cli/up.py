@@ -19,6 +19,12 @@ _DEMONSTRATION = Path("demo/base.duckdb")
 @click.command()
 @click.option("--port", default=8866, show_default=True, help="Port.")
 @click.option(
+    "--address",
+    default="127.0.0.1",
+    show_default=True,
+    help="Adresse d'écoute ; une autre que celle de cette machine demande un émetteur (WORKBENCH_ISSUER).",
+)
+@click.option(
     "--base", default=None, show_default="WORKBENCH_BASE, base.duckdb ou la démonstration", help="Base comptable."
 )
 @click.option(
@@ -28,7 +34,7 @@ _DEMONSTRATION = Path("demo/base.duckdb")
     show_default=True,
     help="Processus qui produisent les rapports demandés ; 0 s'ils le sont ailleurs, par workbench worker.",
 )
-def command(port: int, base: str | None, workers: int) -> int:
+def command(port: int, address: str, base: str | None, workers: int) -> int:
     """Sert les tableaux de bord sur cette machine ; Ctrl-C pour arrêter.
 
     Dès qu'une personne a un compte (workbench user add), il faut se connecter, et le magasin d'objets, les rapports
@@ -41,5 +47,5 @@ def command(port: int, base: str | None, workers: int) -> int:
     if base is None and not Path(chosen).exists() and _DEMONSTRATION.exists():
         say("Base de démonstration : toutes les communes sont fictives.")
         chosen = str(_DEMONSTRATION)
-    serve(port=port, base=chosen, services=partial(opened_services, base=chosen), workers=workers)
+    serve(port=port, address=address, base=chosen, services=partial(opened_services, base=chosen), workers=workers)
     return ExitCode.OK

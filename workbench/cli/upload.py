@@ -13,6 +13,7 @@ import click
 
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import say
+from workbench.config import text_of
 
 __all__ = ["command"]
 
@@ -39,7 +40,14 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: Iterable[str]) 
 
 @command.command()
 @click.argument("files", metavar="FICHIER...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--to", "url", envvar="WORKBENCH_DEPOT_URL", required=True, help="Adresse du dépôt.")
+@click.option(
+    "--to",
+    "url",
+    default=lambda: text_of("WORKBENCH_DEPOT_URL") or None,
+    required=True,
+    help="Adresse du dépôt.",
+    show_default="WORKBENCH_DEPOT_URL",
+)
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path),

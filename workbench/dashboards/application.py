@@ -18,6 +18,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_core.paths import jupyter_path
@@ -438,6 +439,12 @@ def _with_agent(page_config: dict[str, Any], **_: Any) -> dict[str, Any]:
     return {**page_config, "agent": agent.display_name} if isinstance(agent, Agent) else page_config
 
 
+def _known_hosts(identity: IdentitySettings | None) -> list[str]:
+    """Return the name by which a proxy on this machine is asked for the dashboards."""
+    name = urlsplit(identity.public_url).hostname if identity is not None else None
+    return [name] if name else []
+
+
 def configuration(
     folder: Path,
     address: str,
@@ -473,6 +480,7 @@ def configuration(
     config.Voila.tornado_settings = {
         # A page elsewhere on the web must not reach a local server through a name that resolves to it.
         "allow_remote_access": not local,
+        "local_hostnames": ["localhost", *_known_hosts(identity)],
         # With "no-referrer", browsers send their forms from the origin "null", which Jupyter refuses.
         "headers": {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "same-origin"},
     }

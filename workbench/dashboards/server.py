@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
-from workbench.config import settings
+from workbench.config import settings, shared_folder
 from workbench.dashboards.listing import dashboards_of
 from workbench.errors import WorkbenchError
 from workbench.identity.alone import ALONE, AloneVerifier
@@ -36,7 +36,7 @@ def serve(
     base: str | None = None,
     trames: Path | str | None = None,
     *,
-    folder: Path | str = "dashboards",
+    folder: Path | str | None = None,
     address: str = "127.0.0.1",
     services: Opening | None = None,
     workers: int = 0,
@@ -54,7 +54,8 @@ def serve(
     trames
         Folder of the trames; by default ``WORKBENCH_TRAMES``.
     folder
-        Folder of the notebooks; nothing else in it or elsewhere is served.
+        Folder of the notebooks; nothing else in it or elsewhere is served. By default `dashboards`, here or above, or
+        those of the installed package.
     address
         Address to listen on. The default serves this machine only: nobody logs in.
     services
@@ -70,7 +71,7 @@ def serve(
         ``extra_absent`` when Voila is not installed, ``identite_requise`` when the address is another machine's to
         reach and nobody would be asked who she is.
     """
-    folder = Path(folder).resolve()
+    folder = Path(folder or shared_folder("dashboards")).resolve()
     dashboards = dashboards_of(folder)
     if not dashboards:
         raise WorkbenchError("tableaux_absents", dossier=folder)

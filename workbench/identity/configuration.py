@@ -1,13 +1,13 @@
-"""What is configured of identity, read from the environment; nothing configured means nobody is asked who she is."""
+"""What is configured of identity; nothing configured means nobody is asked who she is."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from platformdirs import user_data_path
 
+from workbench.config.reading import read_values
 from workbench.identity.actor import badge_path
 from workbench.identity.tokens import TokenRules
 
@@ -73,23 +73,23 @@ class IdentitySettings:
 
 
 def identity_settings() -> IdentitySettings:
-    """Read the settings from the environment.
+    """Read the settings.
 
     Examples
     --------
     >>> identity_settings().audience
     'workbench'
     """
-    environment = os.environ
-    algorithms = environment.get("WORKBENCH_ALGORITHMS") or "RS256"
+    text = read_values().text
+    algorithms = text("WORKBENCH_ALGORITHMS") or "RS256"
     return IdentitySettings(
-        issuer=environment.get("WORKBENCH_ISSUER", ""),
-        audience=environment.get("WORKBENCH_AUDIENCE") or "workbench",
-        client=environment.get("WORKBENCH_CLIENT") or "tableaux",
-        client_secret=environment.get("WORKBENCH_CLIENT_SECRET", ""),
+        issuer=text("WORKBENCH_ISSUER"),
+        audience=text("WORKBENCH_AUDIENCE") or "workbench",
+        client=text("WORKBENCH_CLIENT") or "tableaux",
+        client_secret=text("WORKBENCH_CLIENT_SECRET"),
         algorithms=tuple(each.strip() for each in algorithms.split(",")),
-        badges=environment.get("WORKBENCH_BADGES", ""),
-        unverified_email=environment.get("WORKBENCH_UNVERIFIED_EMAIL") == "1",
-        public_url=environment.get("WORKBENCH_PUBLIC_URL", "").rstrip("/"),
-        folder=Path(environment.get("WORKBENCH_IDENTITE") or user_data_path("workbench") / "identite"),
+        badges=text("WORKBENCH_BADGES"),
+        unverified_email=text("WORKBENCH_UNVERIFIED_EMAIL") == "1",
+        public_url=text("WORKBENCH_PUBLIC_URL").rstrip("/"),
+        folder=Path(text("WORKBENCH_IDENTITE") or user_data_path("workbench") / "identite"),
     )

@@ -275,7 +275,8 @@ class OwnedKernels:
             raise web.HTTPError(403)
         path = provider.token_file(agent.session)
         environment = {**(os.environ if env is None else env), TOKEN_FILE: str(path)}
-        environment.pop("WORKBENCH_CLIENT_SECRET", None)
+        for name in ("WORKBENCH_CLIENT_SECRET", "WORKBENCH_CLIENT_SECRET_FILE"):
+            environment.pop(name, None)
         try:
             kernel: str = await super().start_kernel(*arguments, env=environment, **options)  # type: ignore[misc]
         except BaseException:

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.config import text_of
+
 __all__ = ["Address", "address_of", "runtime_folder", "with_package"]
 
 LONGEST = 70
@@ -82,7 +84,7 @@ def runtime_folder() -> Path:
     PermissionError
         When what is there belongs to another, is a link, or is open to others.
     """
-    asked = os.environ.get("WORKBENCH_RUNTIME")
+    asked = text_of("WORKBENCH_RUNTIME")
     session = os.environ.get("XDG_RUNTIME_DIR")
     short = Path("/tmp") / f"workbench-{os.getuid()}"  # noqa: S108 - checked below: ours, closed, not a link
     candidates = [Path(asked)] if asked else [Path(session) / "workbench"] if session and Path(session).is_dir() else []

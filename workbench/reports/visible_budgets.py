@@ -23,6 +23,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import select
 
+from workbench.config import is_set
 from workbench.dgfip import Base, Perimetre, find_collectivites, select_budgets
 from workbench.dgfip.schema import collectivites, imports
 from workbench.errors import WorkbenchError
@@ -85,7 +86,7 @@ def visible_budgets(base: Base) -> VisibleBudgets:
     ...     visible_budgets(base).sirets is None
     True
     """
-    asked = bool(os.environ.get(TOKEN_FILE) or os.environ.get("WORKBENCH_STORE")) and not os.environ.get(ALONE)
+    asked = bool(os.environ.get(TOKEN_FILE) or is_set("WORKBENCH_STORE")) and not os.environ.get(ALONE)
     return VisibleBudgets(base, my_store if asked and not open_data_only(base) else None)
 
 

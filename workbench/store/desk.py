@@ -9,7 +9,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, Protocol
 
-from workbench.config import settings
+from workbench.config import is_set, settings
 from workbench.identity.kernel_token import TOKEN_FILE
 from workbench.store.client import Client
 from workbench.store.files import StoredFile
@@ -128,7 +128,7 @@ def my_store() -> Iterator[StoreDoor]:
     WorkbenchError
         Those of `workbench.registry.open_registry`.
     """
-    if os.environ.get("WORKBENCH_STORE") or os.environ.get(TOKEN_FILE):
+    if is_set("WORKBENCH_STORE") or os.environ.get(TOKEN_FILE):
         with Client() as client:
             yield client
         return

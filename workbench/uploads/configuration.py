@@ -1,12 +1,12 @@
-"""What is configured of uploads, read from the environment, and the service that comes of it."""
+"""What is configured of uploads, and the service that comes of it."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from workbench.config.reading import is_set, read_values
 from workbench.errors import WorkbenchError
 from workbench.identity.middleware import Application
 from workbench.identity.tokens import TokenVerifier
@@ -65,7 +65,7 @@ class UploadSettings:
 
 
 def upload_settings(base: Path | None = None) -> UploadSettings:
-    """Read the settings from the environment.
+    """Read the settings.
 
     Parameters
     ----------
@@ -82,15 +82,15 @@ def upload_settings(base: Path | None = None) -> UploadSettings:
     >>> upload_settings(Path("depot")).events
     PosixPath('depot/tusd/evenements.ndjson')
     """
-    environment = os.environ
-    place = base or Path(environment.get("WORKBENCH_DEPOT") or "depot")
+    text = read_values().text
+    place = base or Path(text("WORKBENCH_DEPOT") or "depot")
     defaults = Limits()
-    groups, events = environment.get("WORKBENCH_DEPOT_GROUPES"), environment.get("WORKBENCH_DEPOT_EVENEMENTS")
-    days = _number("WORKBENCH_DEPOT_JOURS")
-    layout = environment.get("WORKBENCH_DEPOT_DISPOSITION") or "2019"
+    groups, events = text("WORKBENCH_DEPOT_GROUPES"), text("WORKBENCH_DEPOT_EVENEMENTS")
+    days = _number("WORKBENCH_DEPOT_JOURS", text("WORKBENCH_DEPOT_JOURS"))
+    layout = text("WORKBENCH_DEPOT_DISPOSITION") or "2019"
     if layout not in LAYOUTS:
         raise _wrong("WORKBENCH_DEPOT_DISPOSITION", layout, f"Choisissez : {', '.join(LAYOUTS)}.")
-    smtp, sender = environment.get("WORKBENCH_DEPOT_SMTP", ""), environment.get("WORKBENCH_DEPOT_EXPEDITEUR", "")
+    smtp, sender = text("WORKBENCH_DEPOT_SMTP"), text("WORKBENCH_DEPOT_EXPEDITEUR")
     if smtp and not sender:
         raise _wrong("WORKBENCH_DEPOT_EXPEDITEUR", "vide", "Donnez l'adresse qui envoie les courriels d'avis.")
     return UploadSettings(
@@ -98,17 +98,17 @@ def upload_settings(base: Path | None = None) -> UploadSettings:
         layout=layout,
         groups=Path(groups) if groups else None,
         limits=Limits(
-            largest=_number("WORKBENCH_DEPOT_TAILLE") or defaults.largest,
-            quota=_number("WORKBENCH_DEPOT_QUOTA"),
-            spare=_or(_number("WORKBENCH_DEPOT_RESERVE"), defaults.spare),
+            largest=_number("WORKBENCH_DEPOT_TAILLE", text("WORKBENCH_DEPOT_TAILLE")) or defaults.largest,
+            quota=_number("WORKBENCH_DEPOT_QUOTA", text("WORKBENCH_DEPOT_QUOTA")),
+            spare=_or(_number("WORKBENCH_DEPOT_RESERVE", text("WORKBENCH_DEPOT_RESERVE")), defaults.spare),
             unfinished=timedelta(days=days) if days else defaults.unfinished,
         ),
-        antivirus=environment.get("WORKBENCH_DEPOT_ANTIVIRUS", ""),
+        antivirus=text("WORKBENCH_DEPOT_ANTIVIRUS"),
         smtp=smtp,
         sender=sender,
         events=Path(events) if events else place / TUSD / "evenements.ndjson",
-        origin=environment.get("WORKBENCH_DEPOT_ORIGINE", ""),
-        public_url=environment.get("WORKBENCH_DEPOT_URL", ""),
+        origin=text("WORKBENCH_DEPOT_ORIGINE"),
+        public_url=text("WORKBENCH_DEPOT_URL"),
     )
 
 
@@ -120,7 +120,7 @@ def has_storage(settings: UploadSettings) -> bool:
     >>> has_storage(upload_settings(Path("no-such-folder")))
     False
     """
-    return bool(os.environ.get("WORKBENCH_DEPOT")) or settings.base.is_dir()
+    return is_set("WORKBENCH_DEPOT") or settings.base.is_dir()
 
 
 def open_storage(settings: UploadSettings) -> Storage:
@@ -154,8 +154,8 @@ def build_app(settings: UploadSettings, verifier: TokenVerifier) -> Application:
     return create_app(open_finisher(settings), verifier, origin=settings.origin, public_url=settings.public_url)
 
 
-def _number(name: str) -> int | None:
-    text = os.environ.get(name, "").strip()
+def _number(name: str, text: str) -> int | None:
+    text = text.strip()
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 18:
