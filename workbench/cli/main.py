@@ -36,6 +36,9 @@ _NOUNS = {
     "demo": "Une démonstration complète sur des communes fictives.",
     "user": "Les personnes qui se connectent à cette machine : ajouter, lister, badges, jeton.",
     "up": "Sert les tableaux de bord sur cette machine.",
+    "backup": "Sauvegarde toute l'installation pendant qu'elle sert.",
+    "restore": "Restaure une sauvegarde sur une machine vide, et la vérifie.",
+    "upgrade": "Met le registre et les bases à la version de ce logiciel.",
 }
 
 
