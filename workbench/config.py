@@ -55,6 +55,9 @@ class Settings:
         Address of the open-data portal that publishes the balances (``WORKBENCH_OPENDATA``).
     opendata_key
         API key of that portal, empty for none (``WORKBENCH_OPENDATA_KEY``); never printed.
+    metrics_token
+        What a collector of metrics shows, empty to answer this machine alone (``WORKBENCH_METRICS_TOKEN``); never
+        printed.
     """
 
     base: str
@@ -73,6 +76,7 @@ class Settings:
     opendata_key: str = field(repr=False)
     registry: str = field(repr=False)
     broker: str = field(repr=False)
+    metrics_token: str = field(default="", repr=False)
 
 
 def settings() -> Settings:
@@ -101,6 +105,7 @@ def settings() -> Settings:
         opendata_key=environment.get("WORKBENCH_OPENDATA_KEY", ""),
         registry=environment.get("WORKBENCH_REGISTRE") or str(user_data_path("workbench") / "registre.sqlite"),
         broker=environment.get("WORKBENCH_BROKER", ""),
+        metrics_token=environment.get("WORKBENCH_METRICS_TOKEN", ""),
     )
 
 

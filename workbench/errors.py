@@ -1239,6 +1239,15 @@ ERRORS: dict[str, ErrorKind] = {
         "La cible du mois {mois} n'est pas connue : elle regarde {horizon} mois plus loin et les événements ne sont connus que jusqu'à {connu}.",
         "Arrêtez les fenêtres plus tôt.",
     ),
+    # --- logs, metrics
+    "journal_format": ErrorKind(
+        "« {valeur} » n'est pas un format de journal.", "Donnez texte ou json : WORKBENCH_JOURNAL.", 422
+    ),
+    "metriques_refusees": ErrorKind(
+        "Les métriques de {adresse} n'ont pas pu être lues : {cause}.",
+        "Donnez l'adresse du service et le jeton WORKBENCH_METRICS_TOKEN.",
+        502,
+    ),
     # --- backup, restoration
     "sauvegarde_existe": ErrorKind(
         "{chemin} existe et n'est pas vide : une sauvegarde n'en remplace jamais une autre.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from workbench.cli.main import main
 from workbench.discussion import comments
 from workbench.errors import WorkbenchError
 from workbench.identity.people import People
-from workbench.registry import open_registry
+from workbench.registry import Room, open_registry
 from workbench.registry.migrating import differences
 from workbench.reports.jobs import jobs_of
 from workbench.rooms import DECLARED, all_rooms
@@ -26,6 +27,22 @@ from workbench.upgrading import upgrade_base, upgrade_registry
 HERE = Path(__file__).parent
 RELEASED = sorted({re.sub(r"\.\w+\.sql$", "", path.name) for path in HERE.glob("registre_*.sql")})
 """One file a released version and a database: what its registry was, with a few rows."""
+
+MODULES = (
+    "workbench.identity.tables",
+    "workbench.store.tables",
+    "workbench.discussion.comments",
+    "workbench.reports.jobs_tables",
+    "workbench.reports.api_numbers",
+    "workbench.reports.schedules",
+    "workbench.signaux_faibles.detection.registered",
+)
+"""What declares a room."""
+
+
+def declared_rooms() -> list[Room]:
+    return [import_module(each).ROOM for each in MODULES]
+
 
 JEANNE = SimpleNamespace(email="jeanne@exemple.fr", badges={"bfc"})
 
@@ -57,13 +74,15 @@ def test_every_room_is_known() -> None:
     declares = re.compile(r"^ROOM = Room\(", re.MULTILINE)
     declaring = [path for path in package.rglob("*.py") if declares.search(path.read_text(encoding="utf-8"))]
     names = {".".join(path.relative_to(package.parent).with_suffix("").parts) for path in declaring}
-    assert names == set(DECLARED)
-    assert len({room.name for room in all_rooms()}) == len(DECLARED)
+    assert names == set(MODULES)
+    assert {room.name: room.migrations for room in declared_rooms()} == DECLARED
+    for known, room in zip(all_rooms(), declared_rooms(), strict=True):
+        assert (known.name, known.folder, known.version) == (room.name, room.folder, room.version)
 
 
 def test_a_released_registry_keeps_all_it_held(released: str) -> None:
     upgrade_registry(released)
-    rooms = all_rooms()
+    rooms = declared_rooms()
     with open_registry(released, rooms=rooms, migrate=False) as registry:
         with registry.read() as connection:
             assert [differences(connection, room) for room in rooms] == [[]] * len(rooms)
