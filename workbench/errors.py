@@ -1276,4 +1276,59 @@ ERRORS: dict[str, ErrorKind] = {
         "La cible du mois {mois} n'est pas connue : elle regarde {horizon} mois plus loin et les événements ne sont connus que jusqu'à {connu}.",
         "Arrêtez les fenêtres plus tôt.",
     ),
+    # --- logs, metrics
+    "journal_format": ErrorKind(
+        "« {valeur} » n'est pas un format de journal.", "Donnez texte ou json : WORKBENCH_JOURNAL.", 422
+    ),
+    "metriques_refusees": ErrorKind(
+        "Les métriques de {adresse} n'ont pas pu être lues : {cause}.",
+        "Donnez l'adresse du service et le jeton WORKBENCH_METRICS_TOKEN.",
+        502,
+    ),
+    # --- backup, restoration
+    "sauvegarde_existe": ErrorKind(
+        "{chemin} existe et n'est pas vide : une sauvegarde n'en remplace jamais une autre.",
+        "Donnez un dossier qui n'existe pas encore, par exemple nommé par la date.",
+        409,
+    ),
+    "sauvegarde_place": ErrorKind(
+        "{chemin} n'a pas pu être écrit ou lu en entier : {cause}. Rien n'y est laissé qui paraisse complet.",
+        "Vérifiez la place du disque et les droits, puis relancez.",
+        507,
+    ),
+    "sauvegarde_outil": ErrorKind(
+        "{outil} n'a pas abouti pour {adresse} : {cause}.",
+        "Installez les programmes clients de PostgreSQL, de la version du serveur au moins, ou donnez leur dossier : --programs.",
+        500,
+    ),
+    "sauvegarde_illisible": ErrorKind(
+        "{chemin} n'est pas une sauvegarde : son manifeste manque ou ne se lit pas.",
+        "Une sauvegarde interrompue n'en a pas : prenez la précédente.",
+        422,
+    ),
+    "sauvegarde_recente": ErrorKind(
+        "La sauvegarde {chemin} a été faite par une version plus récente de ce logiciel.",
+        "Restaurez-la avec cette version, ou une plus récente.",
+        409,
+    ),
+    "sauvegarde_abimee": ErrorKind(
+        "La sauvegarde {chemin} est abîmée : {fichier} n'a pas le contenu qui a été sauvegardé.",
+        "Rien n'est restauré. Prenez une autre copie, ou la sauvegarde précédente.",
+        422,
+    ),
+    "restauration_non_vide": ErrorKind(
+        "La restauration ne remplace rien, et {cible} n'est pas vide.",
+        "Donnez un dossier qui n'existe pas, une base PostgreSQL sans aucune table.",
+        409,
+    ),
+    "restauration_registre": ErrorKind(
+        "Le registre de cette sauvegarde était {sorte}.",
+        "Donnez --registre et l'adresse d'une base PostgreSQL vide si c'en était une, et seulement alors.",
+        422,
+    ),
+    "restauration_figures": ErrorKind(
+        "La base restaurée ne redonne pas les chiffres de la sauvegarde : {trame}, indicateur {indicateur}.",
+        "La restauration est abandonnée. Vérifiez que le logiciel est de la version de la sauvegarde, et signalez-le.",
+        500,
+    ),
 }

@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
+from workbench.config import settings as product_settings
 from workbench.dashboards.mounting import Mounted
 from workbench.errors import WorkbenchError
 from workbench.identity.alone import AloneVerifier
 from workbench.identity.configuration import identity_settings
 from workbench.identity.middleware import Application, Receive, Scope, Send
 from workbench.identity.tokens import TokenVerifier
+from workbench.watching.door import PATHS, Door
+from workbench.watching.requests import Recorded
 
 __all__ = ["SERVICES", "Service", "create_application", "opened_services"]
 
@@ -150,24 +153,32 @@ def create_application(services: Sequence[Service] = SERVICES) -> Application:
     settings = identity_settings()
     if not settings.issuer:
         raise WorkbenchError("identite_requise")
-    return _Together(services, TokenVerifier(settings.rules()))
+    watch = Door(token=product_settings().metrics_token, public_url=settings.public_url)
+    return _Together(services, TokenVerifier(settings.rules()), watch, settings.public_url)
 
 
 class _Together:
-    def __init__(self, services: Sequence[Service], verifier: TokenVerifier) -> None:
+    def __init__(
+        self, services: Sequence[Service], verifier: TokenVerifier, watch: Door | None = None, public_url: str = ""
+    ) -> None:
         self._services = services
         self._verifier = verifier
-        self._mounted: list[Mounted] = []
+        self._watch = watch
+        self._public_url = public_url
+        self._mounted: list[tuple[Mounted, Application]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        for each in self._mounted:
+        for each, recorded in self._mounted:
             if scope["path"].startswith(f"{each.path}/"):
                 root = f"{scope.get('root_path', '')}{each.path}"
-                await each.application({**scope, "root_path": root}, receive, send)
+                await recorded({**scope, "root_path": root}, receive, send)
                 return
+        if self._watch is not None and scope["type"] == "http" and scope["path"] in PATHS:
+            await self._watch(scope, receive, send)
+            return
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -180,7 +191,8 @@ class _Together:
         await receive()
         with ExitStack() as stack:
             try:
-                self._mounted = stack.enter_context(opened_services(self._verifier, self._services))
+                opened = stack.enter_context(opened_services(self._verifier, self._services))
+                self._mounted = [(each, Recorded(each.application, each.path, self._public_url)) for each in opened]
             except WorkbenchError as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return

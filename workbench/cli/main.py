@@ -39,6 +39,9 @@ _NOUNS = {
     "config": "Les réglages : ceux qui valent, ce qu'ils ont de faux, tous ceux qui existent.",
     "doctor": "Dit ce qui ne va pas dans cette installation, et que faire.",
     "deploy": "Les fichiers d'une installation : systemd, nginx, Apache, conteneurs.",
+    "backup": "Sauvegarde toute l'installation pendant qu'elle sert.",
+    "restore": "Restaure une sauvegarde sur une machine vide, et la vérifie.",
+    "upgrade": "Met le registre et les bases à la version de ce logiciel.",
 }
 
 

@@ -26,9 +26,11 @@ def serve(port: int, workers: int | None, kernel: str, base: str) -> int:
     On s'y identifie par l'adresse et le mot de passe d'une personne de cette machine (« workbench user add »), ou par
     un jeton de l'émetteur de WORKBENCH_ISSUER. Chacun ne voit que ses demandes.
     """
+    from workbench.logs import configure_logs
     from workbench.reports.jobs_pool import processors
     from workbench.reports.server import serve_reports
 
+    configure_logs()
     size = processors() if workers is None else workers
     serve_reports(
         port=port,

@@ -169,8 +169,10 @@ def purge(base: Path | None, days: int | None) -> int:
 @click.option("--port", type=click.IntRange(0, 65535), default=8876, show_default=True, help="Port.")
 def serve(base: Path | None, address: str, port: int) -> int:
     """Sert un dépôt, sous /files/ ; Ctrl-C pour arrêter."""
+    from workbench.logs import configure_logs
     from workbench.uploads.configuration import upload_settings
     from workbench.uploads.serving import serve_uploads
 
+    configure_logs()
     serve_uploads(upload_settings(base), address, port, say)
     return ExitCode.OK

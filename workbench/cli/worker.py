@@ -24,12 +24,14 @@ def command(workers: int | None, kernel: str) -> int:
     dossier des rapports, sous les mêmes chemins. Avec un serveur de messages RabbitMQ (WORKBENCH_BROKER), les
     processus apprennent de lui ce qu'il y a à faire ; sinon ils regardent le registre chaque seconde.
     """
+    from workbench.logs import configure_logs
     from workbench.registry import open_registry
     from workbench.reports.attending import Attendant
     from workbench.reports.jobs_pool import pool, processors
     from workbench.reports.jobs_tables import ROOM
     from workbench.reports.schedules import ROOM as SCHEDULES
 
+    configure_logs()
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())

@@ -56,6 +56,9 @@ class Settings:
         Address of the open-data portal that publishes the balances (``WORKBENCH_OPENDATA``).
     opendata_key
         API key of that portal, empty for none (``WORKBENCH_OPENDATA_KEY``); never printed.
+    metrics_token
+        What a collector of metrics shows, empty to answer this machine alone (``WORKBENCH_METRICS_TOKEN``); never
+        printed.
     """
 
     base: str
@@ -74,6 +77,7 @@ class Settings:
     opendata_key: str = field(repr=False)
     registry: str = field(repr=False)
     broker: str = field(repr=False)
+    metrics_token: str = field(default="", repr=False)
 
 
 def settings() -> Settings:
@@ -107,6 +111,7 @@ def settings() -> Settings:
         opendata_key=text("WORKBENCH_OPENDATA_KEY"),
         registry=text("WORKBENCH_REGISTRE") or str(user_data_path("workbench") / "registre.sqlite"),
         broker=text("WORKBENCH_BROKER"),
+        metrics_token=text("WORKBENCH_METRICS_TOKEN"),
     )
 
 

@@ -343,6 +343,21 @@ SETTINGS: tuple[Setting, ...] = (
         (LINE,),
     ),
     Setting("WORKBENCH_OPENDATA_KEY", Kind.TEXT, "aucune", "la clé d'API de ce portail", (LINE,), _SECRET),
+    Setting(
+        "WORKBENCH_JOURNAL",
+        Kind.TEXT,
+        "texte",
+        "la forme du journal sur la sortie d'erreur : des lignes pour une personne, ou du JSON pour un collecteur",
+        choices=("texte", "json"),
+    ),
+    Setting(
+        "WORKBENCH_METRICS_TOKEN",
+        Kind.TEXT,
+        "aucun",
+        "le jeton que montre qui relève les mesures ; sans lui, elles ne sont données qu'à cette machine",
+        (DASHBOARDS, WORKER, DEPOT),
+        _SECRET,
+    ),
 )
 """What people may set, in the order of the reference."""
 
@@ -359,6 +374,7 @@ GIVEN: tuple[Given, ...] = (
     Given("WORKBENCH_RAPPORTS", "l'adresse du service des rapports"),
     Given("WORKBENCH_COMMENTAIRES", "l'adresse du service des commentaires"),
     Given("WORKBENCH_UPLOADS", "l'adresse du dépôt, pour la page qui y envoie"),
+    Given("WORKBENCH_REQUETE", "l'identifiant de la demande à laquelle un noyau ou un ouvrier travaille"),
     Given("WORKBENCH_ARRIVALS", "l'adresse de la liste des envois"),
 )
 """What is of the environment alone; the first three may be set by people, a server says the others to its kernels."""

@@ -41,6 +41,7 @@ from workbench.dashboards.home import Home
 from workbench.dashboards.mounting import Lending, Mounted, MountedHandler
 from workbench.dashboards.notices import notice_of
 from workbench.dashboards.pages import page
+from workbench.dashboards.recording import naming, recording
 from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
 from workbench.identity.configuration import IdentitySettings
@@ -50,6 +51,8 @@ from workbench.kernels.client import reserve
 from workbench.kernels.provisioner import SPECIFICATION, Provisioned, specification
 from workbench.kernels.runtime import address_of
 from workbench.kernels.wire import Reader
+from workbench.logs import FORMAT, REQUEST, current_request, formatter, is_json
+from workbench.watching.door import PATHS, Door
 
 __all__ = ["KERNEL_ENVIRONMENT", "ROUTES", "DashboardApplication", "configuration"]
 
@@ -85,7 +88,7 @@ KERNEL_ENVIRONMENT = frozenset(
         *("LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY", "LC_MESSAGES"),
         *("LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "SYSTEMROOT", "WINDIR"),
         *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
-        *("QUERY_STRING", "VOILA_BASE_URL", "VOILA_SERVER_URL", TOKEN_FILE),
+        *("QUERY_STRING", "VOILA_BASE_URL", "VOILA_SERVER_URL", TOKEN_FILE, FORMAT),
     }
 )
 """The variables of the server that a kernel receives."""
@@ -151,7 +154,8 @@ class FilteredKernelManager(AsyncMappingKernelManager):
         self, *args: Any, env: dict[str, str] | None = None, **options: Any
     ) -> str:
         """Start a kernel; ``env`` is what Voila proposes, the whole environment of the server."""
-        kernel_id: str = await super().start_kernel(*args, env=_kernel_variables(env or {}, self.variables), **options)
+        variables = _kernel_variables(env or {}, {**self.variables, REQUEST: current_request()})
+        kernel_id: str = await super().start_kernel(*args, env=variables, **options)
         return kernel_id
 
 
@@ -174,7 +178,13 @@ class FrenchErrors:
         name = "404.html" if status_code == 404 else "error.html"
         missing_form = status_code == 403 and self.request.method == "POST"  # type: ignore[attr-defined]
         self.finish(  # type: ignore[attr-defined]
-            page(name, status_code=status_code, base_url=self.base_url, missing_form=missing_form)
+            page(
+                name,
+                status_code=status_code,
+                base_url=self.base_url,
+                missing_form=missing_form,
+                reference=current_request(),
+            )
         )
 
 
@@ -357,6 +367,8 @@ class DashboardApplication(Voila):
     dashboards = Dict(help="Each notebook served, by file name, in the order of the list.")
     services: Sequence[Mounted] = ()
     home: Home | None = None
+    watch: Door | None = None
+    public_url = ""
 
     # Only `configuration` speaks: neither a voila.json of the current folder nor those of Jupyter's folders.
     config_file_paths = List(Unicode(), [])
@@ -372,6 +384,8 @@ class DashboardApplication(Voila):
         """Silence what Voila says at every opening."""
         super().initialize(argv)  # type: ignore[no-untyped-call]
         self.log.addFilter(lambda record: not record.getMessage().endswith("is not trusted"))
+        for handler in self.log.handlers if is_json() else ():
+            handler.setFormatter(formatter())
         # Jupyter gives Tornado a time without a pong that Tornado shortens, and says so; both are right.
         logging.getLogger("tornado.general").addFilter(
             lambda record: not record.getMessage().startswith("The websocket_ping_timeout")
@@ -381,7 +395,12 @@ class DashboardApplication(Voila):
     def init_settings(self) -> dict[str, Any]:  # type: ignore[override] # Voila means the builtin
         """Add the closed list of the dashboards and what the first page shows."""
         found: Any = super().init_settings()
-        return {**found, "dashboards": dict(self.dashboards), "home": self.home}
+        prefix = self.server_url.rstrip("/")
+        recorded = {
+            "transforms": [naming(self.public_url)],
+            "log_function": recording(prefix, (*ROUTES, "/statique/"), MissingHandler),
+        }
+        return {**found, **recorded, "dashboards": dict(self.dashboards), "home": self.home}
 
     reservation: Reader | None = None
 
@@ -424,6 +443,7 @@ class DashboardApplication(Voila):
                 for each in self.services
                 for root in (prefix + each.path,)
             ),
+            *((prefix + path, MountedHandler, {"asgi": self.watch, "root": prefix}) for path in PATHS if self.watch),
             *kept,
             (f"{prefix}/.*", MissingHandler),
         ]

@@ -20,6 +20,7 @@ from urllib.parse import unquote
 from tornado import web
 
 from workbench.identity.middleware import Application
+from workbench.logs import ANSWER
 
 __all__ = ["Lending", "Mounted", "MountedHandler"]
 
@@ -75,6 +76,8 @@ class MountedHandler(web.RequestHandler):
         self._asgi = asgi
         self._root = root
         self._lend = lend
+        self.answer: dict[str, Any] = {}
+        """Where the application says which of its routes answers."""
         self._parts: asyncio.Queue[bytes | None] = asyncio.Queue(PARTS)
         self._answering: asyncio.Future[None] | None = None
         self._whole = asyncio.Event()
@@ -148,6 +151,7 @@ class MountedHandler(web.RequestHandler):
             "headers": headers,
             "client": (request.remote_ip, 0),
             "server": (request.host_name, None),
+            ANSWER: self.answer,
         }
 
     async def _receive(self) -> MutableMapping[str, Any]:
@@ -189,9 +193,14 @@ class MountedHandler(web.RequestHandler):
         """Do nothing: no cookie opens anything here."""
 
     def _log(self) -> None:
-        """Tell the operator what failed; a refusal is an answer like another."""
-        if self.get_status() >= 500:
+        """Tell the operator what failed; a refusal is an answer like another, where no one counts answers."""
+        if self.get_status() >= 500 or "log_function" in self.settings:
             super()._log()
+
+    @property
+    def root(self) -> str:
+        """The path that the application is under."""
+        return self._root
 
     def compute_etag(self) -> str | None:
         """Return none: the application says what may be kept."""

@@ -17,10 +17,11 @@ from workbench.config import settings, shared_folder
 from workbench.dashboards.listing import dashboards_of
 from workbench.errors import WorkbenchError
 from workbench.identity.alone import ALONE, AloneVerifier
-from workbench.identity.configuration import IdentitySettings
+from workbench.identity.configuration import IdentitySettings, identity_settings
 from workbench.identity.embedded import identity_of
 from workbench.identity.kernel_token import TOKEN_FILE, write_token
 from workbench.identity.tokens import TokenVerifier
+from workbench.logs import configure_logs
 from workbench.reports.server import attended, ended_by_sigterm
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def serve(
         from workbench.dashboards.application import DashboardApplication, configuration
         from workbench.dashboards.home import Home
         from workbench.identity.jupyter import OidcIdentityProvider
+        from workbench.watching.door import Door
     except ModuleNotFoundError as error:
         raise WorkbenchError("extra_absent", bibliotheque=error.name, extra="jupyter") from error
 
@@ -93,6 +95,7 @@ def serve(
         "WORKBENCH_PLOTLY": f"/statique/plotly.min.js?v={version('plotly')}",
     }
     _check_port(address, port)
+    configure_logs()
     host = f"[{address}]" if ":" in address else address
     with (
         ended_by_sigterm(),
@@ -108,6 +111,10 @@ def serve(
             config=configuration(folder, address, port, variables, identity, writable), dashboards=dashboards
         )
         application.services = mounted
+        application.public_url = identity_settings().public_url
+        application.watch = Door(
+            variables["WORKBENCH_BASE"], token=default.metrics_token, public_url=application.public_url
+        )
         application.home = Home(dashboards, variables["WORKBENCH_BASE"], default.email)
         application.initialize([])
         _say(f"Tableaux de bord : http://{host}:{port}/  (Ctrl-C pour arrêter)")

@@ -19,6 +19,7 @@ from workbench.config import settings
 from workbench.errors import WorkbenchError
 from workbench.identity.configuration import IdentitySettings, identity_settings
 from workbench.identity.keys import is_local
+from workbench.logs import uvicorn_options
 
 __all__ = ["has_people", "identity_of", "serve_issuer"]
 
@@ -99,7 +100,7 @@ def serve_issuer(configured: IdentitySettings, public_url: str, address: str, po
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(issuer),
-                log_level="warning",
+                **uvicorn_options(),
                 access_log=False,
                 lifespan="off",
                 proxy_headers=False,

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.identity.tokens import TokenVerifier
+from workbench.logs import ANSWER
 
 __all__ = ["IDENTITY_PREFIX", "IdentityMiddleware", "bearer_token"]
 
@@ -76,7 +77,11 @@ class IdentityMiddleware:
             except WorkbenchError as error:
                 await _refuse(scope, send, error)
                 return
-        await self.app({**scope, "headers": headers, "actor": actor}, receive, send)
+        inner = {**scope, "headers": headers, "actor": actor}
+        if ANSWER in scope:
+            # The application writes in it which of its routes answers: whoever records requests reads it there.
+            scope[ANSWER]["scope"] = inner
+        await self.app(inner, receive, send)
 
 
 async def _refuse(scope: Mapping[str, Any], send: Send, error: WorkbenchError) -> None:

@@ -10,6 +10,7 @@ import httpx
 
 from workbench.errors import WorkbenchError
 from workbench.identity.kernel_token import kernel_token
+from workbench.logs import REQUEST_HEADER, current_request
 
 __all__ = ["ServiceClient"]
 
@@ -67,6 +68,8 @@ class ServiceClient:
             headers = {"Authorization": f"Bearer {self._token()}"}
         except WorkbenchError as error:
             raise WorkbenchError("session_finie") from error
+        if request := current_request():
+            headers[REQUEST_HEADER] = request
         options = {} if json is None else {"json": json}
         try:
             answer = self._http.request(method, f"{self.url}{path}", headers=headers, params=params, **options)

@@ -15,6 +15,7 @@ import threading
 import time
 
 from workbench.kernels.limits import TICK, Limits, Supervision
+from workbench.logs import formatter
 
 __all__ = ["LIMITS", "main", "settle"]
 
@@ -35,7 +36,7 @@ def settle(limits: Limits) -> None:
     # A copy of the descriptor, because the kernel turns its standard error into messages for the page.
     error = getattr(sys.stderr, "_original_stdstream_copy", 2)
     journal = logging.StreamHandler(os.fdopen(os.dup(error), "w", buffering=1))
-    journal.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    journal.setFormatter(formatter())
     logging.getLogger("workbench").addHandler(journal)
 
 

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["MEMORY", "TICK", "TIME", "Limits", "Supervision", "machine_memory"]
+__all__ = ["MEMORY", "TICK", "TIME", "Limits", "Supervision", "machine_memory", "proportional_bytes"]
 
 TICK = 0.25
 """Seconds between two measures."""
@@ -138,10 +138,10 @@ class Supervision:
             pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         except (OSError, IndexError, ValueError):
             return 0
-        return pages * os.sysconf("SC_PAGE_SIZE") + sum(map(_proportional_bytes, _children(self.pid)))
+        return pages * os.sysconf("SC_PAGE_SIZE") + sum(map(proportional_bytes, _children(self.pid)))
 
     def _proportional(self) -> int:
-        return sum(map(_proportional_bytes, (self.pid, *_children(self.pid))))
+        return sum(map(proportional_bytes, (self.pid, *_children(self.pid))))
 
 
 def _children(pid: int) -> list[int]:
@@ -163,7 +163,8 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _proportional_bytes(pid: int) -> int:
+def proportional_bytes(pid: int) -> int:
+    """Return the memory of a process, its part of what it shares; 0 when it is gone or the system does not tell."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:

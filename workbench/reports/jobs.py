@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from workbench.errors import WorkbenchError
+from workbench.logs import current_request
 from workbench.registry import Registry, new_identifier
 from workbench.reports.jobs_announce import announce_new
 from workbench.reports.jobs_spec import JobSpec, stem_of
@@ -114,6 +115,8 @@ class Job:
         Name of each file in `folder`, by kind.
     facts
         What the index of a batch shows: ``snapshot``, ``libelle``, ``indicateurs``…
+    request
+        The HTTP request that asked for it, as logs name it; None without one.
     """
 
     id: str
@@ -134,6 +137,7 @@ class Job:
     warnings: tuple[str, ...]
     files: Mapping[str, str]
     facts: Mapping[str, Any]
+    request: str | None = None
 
 
 def submit(
@@ -217,6 +221,7 @@ def submit(
                 "warnings": [],
                 "files": {},
                 "facts": {},
+                "request": current_request() or None,
             }
             for position, (each, spec, stem) in enumerate(zip(wanted, checked, stems, strict=True))
         ]

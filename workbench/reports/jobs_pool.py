@@ -21,6 +21,7 @@ from platformdirs import user_log_path
 
 from workbench.errors import WorkbenchError
 from workbench.kernels.limits import machine_memory
+from workbench.logs import configure_logs, is_json
 from workbench.registry import Registry
 from workbench.reports.jobs_announce import configured_broker
 from workbench.reports.jobs_leases import LEASE_SECONDS, recover
@@ -178,9 +179,12 @@ def _main() -> None:
     parser.add_argument("--memory", type=int, default=0)
     parser.add_argument("--lease", type=float, default=LEASE_SECONDS)
     given = parser.parse_args()
-    with suppress(OSError):  # without a log, they still work
-        log_file().parent.mkdir(parents=True, exist_ok=True)
-        logging.basicConfig(filename=log_file(), format="%(asctime)s %(process)d %(levelname)s %(message)s")
+    if is_json():
+        configure_logs()
+    else:
+        with suppress(OSError):  # without a log, they still work
+            log_file().parent.mkdir(parents=True, exist_ok=True)
+            configure_logs(log_file().open("a", encoding="utf-8"))
     worker = Worker(
         batch=given.batch or None,
         name=given.name,

@@ -3,7 +3,8 @@
 A job is taken by drawing a ``token`` for it, and concluded by whoever still holds that token: a worker that was
 believed dead and comes back finds another token there and leaves nothing behind. The name of its files, ``stem`` in
 ``folder``, is reserved when it is asked for: two jobs never write the same file. ``announced`` is when a job that waits
-was said to the broker of messages; taking the job forgets it.
+was said to the broker of messages; taking the job forgets it. ``request`` is the HTTP request that asked, as logs
+name it.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ jobs = ROOM.table(
     Column("files", JSON, nullable=False),
     Column("facts", JSON, nullable=False),
     Column("announced", Moment),
+    Column("request", Text),
     UniqueConstraint("folder", "stem"),
     Index(None, "state", "batch"),
     Index(None, "batch", "position"),

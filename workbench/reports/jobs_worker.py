@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import select
 
 from workbench.errors import WorkbenchError
+from workbench.logs import REQUEST, event
 from workbench.registry import Registry, new_identifier, open_registry
 from workbench.reports.jobs_leases import LEASE_SECONDS, Claim, Outcome, claim, conclude, release, renew
 from workbench.reports.jobs_tables import ROOM, JobState, jobs
@@ -81,6 +82,20 @@ def sweep(registry: Registry, folder: Path) -> None:
     for path in left:
         if path.name.removeprefix(".travail-") not in alive:
             shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _for_request(request: str | None) -> Iterator[None]:
+    """Name the request that is worked for, in the logs of this process and of the kernels that it starts."""
+    before = os.environ.pop(REQUEST, None)
+    if request:
+        os.environ[REQUEST] = request
+    try:
+        yield
+    finally:
+        os.environ.pop(REQUEST, None)
+        if before is not None:
+            os.environ[REQUEST] = before
 
 
 class Worker:
@@ -217,7 +232,7 @@ class Worker:
         work = folder / f".travail-{held.token}"
         done = 0
         try:
-            with self._kept(held):
+            with self._kept(held), _for_request(held.jobs[0].request):
                 done = self._work(held, work)
         except _LostError:
             log.info("jobs lost or cancelled: %s", held.token)
@@ -270,6 +285,8 @@ class Worker:
             yield outcome
 
     def _tell(self, held: Claim, outcomes: list[Outcome]) -> int:
+        for each in outcomes:
+            event(log, "job", job=each.job, state=str(each.state), seconds=each.seconds)
         try:
             return len(self._patiently(lambda: conclude(self.registry, held.token, outcomes)))
         except OSError as error:

@@ -15,6 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.identity.configuration import IdentitySettings, identity_settings
 from workbench.identity.embedded import identity_of
 from workbench.identity.tables import ROOM as PEOPLE
+from workbench.logs import uvicorn_options
 from workbench.registry import Registry, open_registry
 from workbench.reports.api_numbers import ROOM as NUMBERS
 from workbench.reports.attending import Attendant
@@ -110,7 +111,7 @@ def serve_reports(
             if identity is None:
                 raise WorkbenchError("personnes_absentes")
             application = reports_application(registry, identity, base=base, folder=folder)
-            options: dict[str, Any] = {"log_level": "warning", "access_log": False, "lifespan": "off"}
+            options: dict[str, Any] = {**uvicorn_options(), "access_log": False, "lifespan": "off"}
             server = uvicorn.Server(
                 uvicorn.Config(application, **options, proxy_headers=False, server_header=False, timeout_keep_alive=60)
             )

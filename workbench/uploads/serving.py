@@ -9,6 +9,7 @@ from typing import Any
 from workbench.errors import WorkbenchError
 from workbench.identity.embedded import identity_of
 from workbench.identity.tokens import TokenVerifier
+from workbench.logs import uvicorn_options
 from workbench.uploads.configuration import UploadSettings, build_app, open_storage
 
 __all__ = ["serve_uploads"]
@@ -52,7 +53,7 @@ def serve_uploads(settings: UploadSettings, address: str, port: int, say: Callab
             uvicorn.Server(
                 uvicorn.Config(
                     app,
-                    log_level="warning",
+                    **uvicorn_options(),
                     access_log=False,
                     lifespan="off",
                     proxy_headers=False,
