@@ -99,6 +99,7 @@ def serve_issuer(configured: IdentitySettings, public_url: str, address: str, po
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(issuer),
+                http="h11",
                 log_level="warning",
                 access_log=False,
                 lifespan="off",

@@ -33,6 +33,8 @@ def serve_uploads(settings: UploadSettings, address: str, port: int, say: Callab
     """
     import uvicorn
 
+    from workbench.uploads.http_parser import UploadProtocol
+
     for remark in open_storage(settings).remarks():
         say(remark)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -52,11 +54,11 @@ def serve_uploads(settings: UploadSettings, address: str, port: int, say: Callab
             uvicorn.Server(
                 uvicorn.Config(
                     app,
+                    http=UploadProtocol,
                     log_level="warning",
                     access_log=False,
                     lifespan="off",
                     proxy_headers=False,
                     server_header=False,
-                    h11_max_incomplete_event_size=64 * 1024,
                 )
             ).run([door])
