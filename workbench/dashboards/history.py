@@ -183,8 +183,8 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
         "date": f"{moment:%d/%m/%Y %H:%M}",
         "file": row["name"] if done else "",
         "alive": row["state"] in _ALIVE,
-        # What a publication needs: figures of some budgets that can be computed again.
-        "publishable": done and row["identifier_type"] == "SIRET" and row["frame"] is not None,
+        # What a publication needs: figures that can be computed again.
+        "publishable": done and (row["frame"] is not None or row["kind"] == "balance"),
     }
 
 
