@@ -379,5 +379,5 @@ def test_every_kind_of_request_is_published(world: World, base: Base, demonstrat
     assert aggregate.card["parametres"]["criteres"] == aggregate.title
     assert aggregate.card["sirets"] == []
     figures = json.loads(aggregate.file("valeurs").content)["tableaux"][0]
-    assert len(figures["sirets"]) > 1
+    assert figures["sirets"]
     assert published_rows(Desk(world.store, actor("eve@exemple.fr")))[0] == []

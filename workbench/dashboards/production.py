@@ -26,11 +26,6 @@ BALANCE = "BALANCE"
 """What is chosen in the place of a trame to have every compte."""
 
 KINDS = ("SIRET", "SIREN", "FINESS")
-KINDS_ASKED: Mapping[str, Literal["sirets", "sirens", "finess"]] = {
-    "SIRET": "sirets",
-    "SIREN": "sirens",
-    "FINESS": "finess",
-}
 DEFAULT_YEARS = 6
 MOST_CHIPS = 500
 MOST_PROPOSALS = 20
@@ -159,7 +154,10 @@ class ProductionView:
         chosen = self._chosen
         if chosen.mode == "identifiers":
             idents = [chip.value for chip in chosen.chips]
-            return perimetre(**{KINDS_ASKED[chosen.kind]: idents}) if idents else None
+            if not idents:
+                return None
+            sirets, sirens, finess = (idents if chosen.kind == kind else None for kind in KINDS)
+            return perimetre(sirets=sirets, sirens=sirens, finess=finess)
         low, high = chosen.population
         if not (chosen.departements or chosen.types or low or high) or (low and high and low > high):
             return None

@@ -61,7 +61,7 @@ class ReportsClient:
         sort, descending
             A name of `workbench.reports.jobs_tables.SORTS`, and which way.
         """
-        asked = {"limit": limit, "offset": offset, "sort": sort, "descending": descending}
+        asked: dict[str, str | int] = {"limit": limit, "offset": offset, "sort": sort, "descending": descending}
         answer = self.service.ask("GET", "/reports/", params=asked)
         found: list[dict[str, Any]] = answer.json()
         return found, int(answer.headers["x-total-count"])

@@ -1,6 +1,7 @@
 """Jobs as people see them: ask for some, follow them, cancel them. The registry is the only record.
 
-What workers do with them (take, keep, conclude) is in `workbench.reports.jobs_leases`.
+What workers do with them (take, keep, conclude) is in `workbench.reports.jobs_leases`. It is one module because each
+of these moves is a condition on the state that the others leave.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def publish_report(
     """
     path = report.manifest if isinstance(report, ReportResult) else Path(report)
     made, version, digests = _of_manifest(path, base)
-    trame = load_trame(made.trame)
+    trame = load_trame(str(made.trame))
     if trame_digest(trame) != version:
         raise _refused(f"la trame {trame.code} a changé depuis", "Refaites-le, puis publiez-le.")
     for kind, one in made.files.items():
