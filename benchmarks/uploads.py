@@ -48,6 +48,7 @@ def serve(depot: str, keys: str, port: str) -> None:
     from workbench.identity.signing import SigningKeys
     from workbench.identity.tokens import TokenRules, TokenVerifier
     from workbench.uploads.configuration import build_app, upload_settings
+    from workbench.uploads.http_parser import UploadProtocol
 
     signing = SigningKeys(Path(keys))
 
@@ -59,7 +60,7 @@ def serve(depot: str, keys: str, port: str) -> None:
 
     verifier = TokenVerifier(TokenRules(ISSUER, AUDIENCE), Keys())  # type: ignore[arg-type]
     app: Any = build_app(upload_settings(Path(depot)), verifier)
-    uvicorn.run(app, port=int(port), log_level="error", access_log=False, lifespan="off")
+    uvicorn.run(app, port=int(port), http=UploadProtocol, log_level="error", access_log=False, lifespan="off")
 
 
 def wait_for(port: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import nbformat
 import pytest
 from zygotes import kernels
 
+HERE = Path(__file__).parent
 PING_SECONDS = 4
 SERVE = f"""
 import os
@@ -134,3 +136,16 @@ def golden_base(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             base, execution=dump / "execution.csv", collectivite=dump / "collectivite.csv", comptes=dump / "comptes.csv"
         )
     return path
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The program of axe-core, as the lock file pins it; empty without npm: then contrasts alone are read."""
+    if not shutil.which("npm"):
+        return ""
+    folder = tmp_path_factory.mktemp("axe")
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / "axe" / name, folder)
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text() if done.returncode == 0 else ""

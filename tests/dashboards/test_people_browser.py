@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,15 @@ from typing import Any
 import nbformat
 import openpyxl
 import pytest
-from people import PASSWORD, make_people
+from people import make_people
 
 pytest.importorskip("voila")
 playwright = pytest.importorskip("playwright.sync_api")
 
-from browsers import CONTRASTS, opened_browser  # noqa: E402
+from browsers import opened_browser  # noqa: E402
+from visits import Visit  # noqa: E402
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -43,76 +41,6 @@ def server(serve: Callable[..., Any], place: Path, project: Path, demonstration_
     nbformat.write(reserved, folder / "reservee.ipynb")
     variables = make_people(place, {"anne": ["bfc"], "benoit": ["analyste", "bfc"], "eve": []})
     return serve(folder, Path(demonstration_base), project / "trames", **variables, TEST_WORKERS="1")
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The program of axe-core, as the lock file pins it; empty without npm: then contrasts alone are read."""
-    if not shutil.which("npm"):
-        return ""
-    folder = tmp_path_factory.mktemp("axe")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / "axe" / name, folder)
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text() if done.returncode == 0 else ""
-
-
-class Visit:
-    """A browser of one person, and what it complained of."""
-
-    def __init__(self, browser: Any, server: Any, axe: str, folder: Path) -> None:
-        self.context = browser.new_context(
-            viewport={"width": 1280, "height": 900}, locale="fr-FR", accept_downloads=True
-        )
-        self.context.set_default_timeout(60_000)
-        self.page = self.context.new_page()
-        self.server, self.axe, self.folder = server, axe, folder
-        self.complaints: list[str] = []
-        self.elsewhere: list[str] = []
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", self._heard)
-        own = [f"{scheme}127.0.0.1:{server.port + more}" for scheme in ("http://", "ws://") for more in (0, 1)]
-        own += [f"blob:{server.url}", "data:"]
-        self.page.on(
-            "request", lambda asked: None if asked.url.startswith(tuple(own)) else self.elsewhere.append(asked.url)
-        )
-
-    def _heard(self, message: Any) -> None:
-        # The browser itself reports the status of a page that is refused.
-        if message.type == "error" and "status of 40" not in message.text:
-            self.complaints.append(message.text)
-
-    def log_in(self, name: str) -> None:
-        page = self.page
-        page.goto(f"{self.server.url}/")
-        page.get_by_label("Adresse électronique").fill(f"{name}@exemple.fr")
-        page.get_by_label("Mot de passe").fill(PASSWORD)
-        page.get_by_role("button", name="Se connecter").click()
-        playwright.expect(page.get_by_role("heading", name="Tableaux de bord")).to_be_visible()
-
-    def open(self, name: str) -> Any:
-        self.page.goto(f"{self.server.url}/voila/render/{name}.ipynb")
-        return self.page
-
-    def check(self, name: str) -> None:
-        """Take a screenshot, at full width and on a phone; look for what some people could not use."""
-        page = self.page
-        page.screenshot(path=self.folder / f"{name}.png", full_page=True)
-        assert page.evaluate(CONTRASTS, "main") == []
-        if self.axe:
-            page.evaluate(self.axe)
-            found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-            serious = [
-                (each["id"], [node["html"][:160] for node in each["nodes"]][:4])
-                for each in found["violations"]
-                if each["impact"] in ("serious", "critical")
-            ]
-            assert serious == [], name
-        page.set_viewport_size({"width": 380, "height": 800})
-        page.screenshot(path=self.folder / f"{name}-telephone.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-        page.set_viewport_size({"width": 1280, "height": 900})
 
 
 @pytest.fixture(scope="module")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
 import pytest
 from in_process import InProcess
 
 from workbench.dashboards.history import RequestsView, published_file, published_rows
 from workbench.dashboards.production import BALANCE, ProductionView
-from workbench.dgfip import Base, connect
+from workbench.dgfip import Base, connect, perimetre, select_budgets, sum_comptes
 from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
 from workbench.identity.tokens import TokenRules
@@ -71,6 +73,43 @@ def test_what_is_chosen_narrows_what_is_offered(view: ProductionView) -> None:
     view.choose("exercices", [2019, 2023])
     view.choose("nomenclature", "M57")
     assert view.form()["exercices"][-1] == 2024
+
+
+def test_the_exercices_are_those_of_what_is_chosen(view: ProductionView, base: Base, demonstration_siret: str) -> None:
+    view.choose("nomenclature", "M57")
+    whole = view.exercices
+    by_siret: dict[str, set[int]] = {}
+    for row in select_budgets(base, perimetre(nomenclature="M57")).to_pylist():
+        by_siret.setdefault(row["siret"], set()).add(row["exercice"])
+    siret = min(by_siret, key=lambda one: (len(by_siret[one]), one))
+    assert len(by_siret[siret]) < len(whole)
+    view.add(siret)
+    form = view.form()
+    assert form["exercices"] == sorted(by_siret[siret])
+    assert (form["first"], form["last"]) == (min(by_siret[siret]), max(by_siret[siret]))
+    with pytest.raises(WorkbenchError):
+        view.choose("exercices", [whole[0] - 1, whole[-1]])
+    # What was chosen comes back with the collectivités that have it.
+    view.remove(None)
+    view.choose("exercices", [whole[0], whole[1]])
+    view.add(siret)
+    assert set(view.exercices) >= {view.form()["first"], view.form()["last"]}
+    view.remove(None)
+    assert (view.form()["first"], view.form()["last"]) == (whole[0], whole[1])
+    # A balance reads every nomenclature.
+    view.add(demonstration_siret)
+    view.choose("trame", BALANCE)
+    kept = select_budgets(base, perimetre(sirets=demonstration_siret))["exercice"].to_pylist()
+    assert list(view.exercices) == sorted(set(kept))
+    view.remove(None)
+    view.choose("trame", "ofgl_agregats_m57")
+    view.choose("mode", "criteria")
+    view.choose("departements", ["033"])  # no body of the demonstration is there
+    assert view.form()["exercices"] == []
+    assert "n'ont pas de comptes en M57" in view.missing()
+    view.choose("departements", [])
+    view.choose("population", ["1", ""])
+    assert view.exercices
 
 
 def test_a_balance_is_of_identifiers_alone(view: ProductionView) -> None:
@@ -216,25 +255,42 @@ def test_a_report_is_followed_sorted_and_downloaded(world: World, made: int, dem
     assert openpyxl.load_workbook(io.BytesIO(found[1])).sheetnames
 
 
-def test_pages_hold_what_was_chosen(world: World, made: int) -> None:
-    view = RequestsView(world.client("anne@exemple.fr"))
-    view._rows = [
-        {**world.client("anne@exemple.fr").requests(1)[0], "id": number, "frame_name": f"t{number % 3}"}
-        for number in range(23)
-    ]
-    assert view.table()["pages"] == 3
+def test_pages_come_from_the_service_as_they_are_sorted(world: World, demonstration_siret: str) -> None:
+    client = world.client("benoit@exemple.fr")
+    for number in range(23):
+        idents = {"identifiers": [demonstration_siret[:9]], "identifiers_type": "SIREN"} if number % 3 else {}
+        body = {"identifiers": [demonstration_siret]} | idents
+        years = {"financial_year_min": 2020 + number % 4, "financial_year_max": 2024}
+        frame = {"frame": "ofgl_agregats_m57"} if number % 2 else {}
+        client.ask("report" if frame else "balance", body | years | frame)
+    view = RequestsView(client)
+    view.refresh()
+    assert (view.table()["pages"], view.table()["total"]) == (3, 23)
+    newest = view.table()["rows"][0]["number"]
     view.turn(2)
     assert len(view.table()["rows"]) == 3
     for wrong in (3, -1, True, "1", None):
         view.turn(wrong)
     assert view.table()["page"] == 2
+    view.cancel(newest)  # listed on another page
+    assert view.table()["total"] == 23
     view.resize(5)
     assert (view.table()["page"], view.table()["pages"]) == (4, 5)
     view.resize(7)
     assert view.table()["size"] == 5
     view.sort("frame; DROP")
+    view.resize(50)
+    for column in ("trame", "identifiers", "years", "state", "date", "number"):
+        view.sort(column)
+        rows = view.table()["rows"]
+        view.sort(column)
+        assert [row["number"] for row in view.table()["rows"]] == [row["number"] for row in rows][::-1], column
+        if column == "years":
+            assert [row["years"][:4] for row in rows] == sorted(row["years"][:4] for row in rows)
+        if column == "state":
+            assert rows[0]["step"] == "Annulé"
     view.sort("trame")
-    assert [row["trame"] for row in view.table()["rows"]] == ["t0"] * 5
+    assert {row["trame"] for row in view.table()["rows"][:12]} == {"Balance"}
 
 
 def test_another_person_neither_sees_nor_takes_it(world: World, made: int) -> None:
@@ -282,10 +338,46 @@ def test_a_published_report_is_read_by_its_badges_alone(world: World, made: int)
         assert published_file(reports, place, name) is None
 
 
-def test_what_is_no_report_on_siret_is_not_published(world: World, demonstration_siret: str) -> None:
+def test_every_kind_of_request_is_published(world: World, base: Base, demonstration_siret: str) -> None:
     client = world.client("anne@exemple.fr")
-    body = {"identifiers": [demonstration_siret[:9]], "identifiers_type": "SIREN"}
-    number = client.ask("balance", body | {"financial_year_min": 2020, "financial_year_max": 2021})
+    years = {"financial_year_min": 2020, "financial_year_max": 2021}
+    siren = {"identifiers": [demonstration_siret[:9]], "identifiers_type": "SIREN"}
+    frame = {"frame": "ofgl_agregats_m57", "nomenclature": "M57"}
+    numbers = [
+        client.ask("balance", siren | years),
+        client.ask("report", siren | frame | years),
+        client.ask("aggregate", {"pop_min": 1} | frame | years),
+    ]
     with pytest.raises(WorkbenchError) as refused:
-        client.publish(number, [])
+        client.publish(numbers[0], [])  # not made yet
     assert "publié" in refused.value.message
+    world.work()
+    view = RequestsView(client)
+    view.refresh()
+    shown = {row["number"]: row for row in view.table()["rows"]}
+    for number in numbers:
+        assert shown[number]["publishable"], shown[number]
+        view.publish(number, ["bfc"], "")
+        again = [client.publish(number, ["bfc"]) for _ in range(2)]
+        assert again[0] == again[1]  # the same version
+    _, found = published_rows(Desk(world.store, actor("benoit@exemple.fr")))
+    by_nature = {each.card.get("nature"): each for each in found}
+    assert set(by_nature) == {None, "balance", "aggregate"}
+    balance, aggregate = by_nature["balance"], by_nature["aggregate"]
+    assert balance.card["trame"] is None
+    assert "Balance" in balance._repr_html_()
+    # Its comptes are those of the base, to the cent.
+    budgets = select_budgets(base, perimetre(sirens=demonstration_siret[:9]), range(2020, 2022))
+    groups = budgets.select(["siret", "exercice"]).append_column("groupe", pa.array([0] * budgets.num_rows, pa.int64()))
+    expected = sum_comptes(base, groups)
+    values = balance.values()
+    assert list(values.index) == list(
+        zip(*(expected[name].to_pylist() for name in ("exercice", "compte")), strict=True)
+    )
+    assert (values["debit_2"] * 100).round().astype(int).tolist() == expected["debit_2"].to_pylist()
+    assert aggregate.title == "Agrégat : population de 1 et plus"
+    assert aggregate.card["parametres"]["criteres"] == aggregate.title
+    assert aggregate.card["sirets"] == []
+    figures = json.loads(aggregate.file("valeurs").content)["tableaux"][0]
+    assert figures["sirets"]
+    assert published_rows(Desk(world.store, actor("eve@exemple.fr")))[0] == []

@@ -69,6 +69,7 @@ def main() -> None:
     from workbench.identity.signing import SigningKeys
     from workbench.identity.tokens import TokenRules, TokenVerifier
     from workbench.uploads.configuration import build_app, upload_settings
+    from workbench.uploads.http_parser import UploadProtocol
 
     signing = SigningKeys(Path(keys))
 
@@ -92,7 +93,7 @@ def main() -> None:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             verifier = TokenVerifier(TokenRules(issuer_url, audience), Keys())  # type: ignore[arg-type]
             app: Any = build_app(upload_settings(Path(depot)), verifier)
-            uvicorn.run(app, port=int(port), log_level="error", access_log=False, lifespan="off")
+            uvicorn.run(app, port=int(port), http=UploadProtocol, log_level="error", access_log=False, lifespan="off")
             os._exit(0)
         children.add(child)
         print(child, flush=True)  # noqa: T201

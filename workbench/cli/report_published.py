@@ -137,7 +137,7 @@ def published(
     found = published_reports(name=name, author=author, mine=mine, trame=trame, siret=siret, limit=limit)
     for each in found:
         years = f"{each.card.get('exercice_min')}-{each.card.get('exercice_max')}"
-        cells = [each.name, each.version, each.author, each.title, str(each.card.get("trame")), years]
+        cells = [each.name, each.version, each.author, each.title, str(each.card.get("trame") or "BALANCE"), years]
         click.echo("\t".join(_line(cell) for cell in (*cells, ", ".join(each.files))))
     return ExitCode.OK if found else ExitCode.EMPTY
 

@@ -32,6 +32,7 @@ PERIMETRE = frozenset({"departements", "types", "nomenclature", "population", "s
 """The fields of the assisted query that choose budgets."""
 
 MONTANTS = ("habitant", "total")
+CARTES = ("departement", "commune")
 COMMUNE = "101"
 MOST_FOLLOWED = 5
 MOST_PROPOSALS = 20
@@ -80,6 +81,7 @@ class ComparaisonView:
         self.exercice: int | None = None
         self.followed: dict[str, str] = {}
         self.order, self.page = "desc", 0
+        self.carte = CARTES[0]
         self.found: Panorama | None = None
         self._kept: dict[Key, Panorama] = {}
         # A serie goes on when budgets change their nomenclature.
@@ -162,7 +164,7 @@ class ComparaisonView:
         ----------
         field
             ``trame``, ``indicateur``, ``autre`` (empty for none), ``montants``, ``exercice``, ``order``, ``page``,
-            ``follow``, ``unfollow``, or a field of the perimeter.
+            ``carte``, ``follow``, ``unfollow``, or a field of the perimeter.
         value
             As a browser sends it.
 
@@ -187,6 +189,9 @@ class ComparaisonView:
                 return False
             case "order" if value in ("asc", "desc"):
                 self.order, self.page = value, 0
+                return False
+            case "carte" if value in CARTES:
+                self.carte = value
                 return False
             case "page" if value.isascii() and value.isdecimal() and len(value) < 7:
                 self.page = int(value)
@@ -298,7 +303,8 @@ class ComparaisonView:
                 "pending": False,
                 "empty": "Aucun budget principal du périmètre n'a de comptes dans cette nomenclature.",
             }
-        said = answer(self.found, self.exercice, self.followed, descending=self.order == "desc", page=self.page)
+        descending = self.order == "desc"
+        said = answer(self.found, self.exercice, self.followed, descending=descending, page=self.page, carte=self.carte)
         self.page = said["ranking"]["page"]
         return said
 

@@ -7,34 +7,39 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from workbench.dashboards.communes import commune_map
+from workbench.dashboards.shades import shades_of
 from workbench.dgfip.reference import departements
 from workbench.reports.numbers import format_number, format_value, unite_of
-from workbench.reports.panorama import Panorama, quantile_of
+from workbench.reports.panorama import Panorama
 from workbench.reports.series import name_of
 
 __all__ = ["PAGE", "Answer", "answer", "distribution_table", "map_of", "notes_of", "perimetre_text", "summary_of"]
 
 Answer = dict[str, Any]
-Floats = npt.NDArray[np.float64]
 
 PAGE = 20
 """Rows of the ranking that are shown at once."""
 
-CLASSES = 5
-"""Shades of the map."""
 
-
-def answer(found: Panorama, exercice: int, followed: Mapping[str, str], *, descending: bool, page: int) -> Answer:
-    """Return what is shown of an exercice."""
+def answer(
+    found: Panorama,
+    exercice: int,
+    followed: Mapping[str, str],
+    *,
+    descending: bool,
+    page: int,
+    carte: str = "departement",
+) -> Answer:
+    """Return what is shown of an exercice; its map is by département or by commune."""
     one, other = found.indicateur, found.other
     return {
         "pending": False,
         "title": f"{name_of(one)}, {exercice}",
         "subtitle": unite_of(one.unite).heading,
         "summary": summary_of(found, exercice),
-        "map": map_of(found, exercice),
+        "map": commune_map(found, exercice) if carte == "commune" else map_of(found, exercice),
         "ranking": _ranking(found, exercice, followed, descending=descending, page=page),
         "value": name_of(one),
         "other": name_of(other) if other is not None else "",
@@ -63,16 +68,12 @@ def map_of(found: Panorama, exercice: int) -> dict[str, Any]:
     unite = found.indicateur.unite
     medians = rows["median"].to_numpy(dtype=np.float64)
     if not len(medians):
-        return {"places": [], "legend": []}
-    ascending = np.sort(medians)
-    edges = np.array([quantile_of(ascending, level, CLASSES) for level in range(1, CLASSES)])
-    classes = np.searchsorted(edges, medians, side="left")
+        return {"scale": "departement", "places": [], "legend": [], "note": ""}
     names = departements()
-    legend = _legend(medians, classes, unite, unite_of(unite).decimals)
-    if len({each["label"] for each in legend}) < len(legend):
-        # Two shades are not told apart by the same words.
-        legend = _legend(medians, classes, unite, unite_of(unite).decimals + 2)
+    classes, legend = shades_of(medians, unite)
     return {
+        "scale": "departement",
+        "note": "",
         "places": [
             {
                 "code": code,
@@ -87,15 +88,6 @@ def map_of(found: Panorama, exercice: int) -> dict[str, Any]:
         ],
         "legend": legend,
     }
-
-
-def _legend(medians: Floats, classes: npt.NDArray[np.int64], unite: str, decimals: int) -> list[dict[str, Any]]:
-    legend = []
-    for shade in np.unique(classes).tolist():
-        inside = medians[classes == shade]
-        low, high = (format_value(float(each), unite, decimals=decimals) for each in (inside.min(), inside.max()))
-        legend.append({"shade": shade, "label": low if low == high else f"{low} à {high}", "count": len(inside)})
-    return legend
 
 
 def _ranking(

@@ -65,7 +65,7 @@ class ComparaisonPage:
             if again:
                 self._compare()
             else:
-                self._show(charts=field not in ("order", "page"))
+                self._show(charts=field not in ("order", "page", "carte"))
         except WorkbenchError as refused:
             # Nothing has changed here; the browser shows a choice that was not taken.
             self.form.send({"kind": "refused"})

@@ -5,7 +5,7 @@ Nothing is kept here but what the services last said: whose each report is, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,6 @@ from workbench.store import StoredFile, StoreDoor
 
 __all__ = ["RequestsView", "published_rows"]
 
-MOST_REQUESTS = 1_000
 SIZES = (5, 10, 50)
 MOST_IDENTIFIERS = 4
 """Beyond this many identifiers, their number is shown in their place."""
@@ -26,20 +25,13 @@ MOST_PUBLISHED = 50
 
 _ALIVE = ("PENDING",)
 
-_SORTS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
-    "number": lambda row: row["id"],
-    "state": lambda row: row["step"],
-    "trame": lambda row: row["frame_name"].lower(),
-    "identifiers": lambda row: row["identifier"],
-    "years": lambda row: (row["year_min"], row["year_max"]),
-    "date": lambda row: row["date"],
-}
+SORTS = ("number", "state", "trame", "identifiers", "years", "date")
 
 FILES = {"classeur": "Classeur", "page": "Page", "pdf": "PDF"}
 
 
 class RequestsView:
-    """Her requests, the last ones first until she sorts them.
+    """Her requests, the last ones first until she sorts them; the service sorts them and gives a page at a time.
 
     Parameters
     ----------
@@ -50,6 +42,8 @@ class RequestsView:
     def __init__(self, client: ReportsClient) -> None:
         self._client = client
         self._rows: list[dict[str, Any]] = []
+        self._total = 0
+        self._listed: set[int] = set()
         self._sort = "number"
         self._descending = True
         self._size = SIZES[1]
@@ -69,47 +63,52 @@ class RequestsView:
         self.badges, self.email = tuple(person["badges"]), str(person["email"])
 
     def refresh(self) -> None:
-        """Read the requests again; same errors as `meet`."""
-        self._rows = self._client.requests(MOST_REQUESTS)
-        self._page = min(self._page, self._pages - 1)
+        """Read the page again; same errors as `meet`."""
+        self._read(self._sort, self._descending, self._size, self._page)
+
+    def _read(self, sort: str, descending: bool, size: int, page: int) -> None:
+        """Read a page, the last one when there are fewer; nothing has changed when the service does not answer."""
+        rows, total = self._client.requests(size, page * size, sort, descending)
+        last = max(0, -(-total // size) - 1)
+        if page > last:
+            page = last
+            rows, total = self._client.requests(size, page * size, sort, descending)
+        self._rows, self._total = rows, total
+        self._sort, self._descending, self._size, self._page = sort, descending, size, page
+        self._listed.update(row["id"] for row in rows)
 
     @property
     def _pages(self) -> int:
-        return max(1, -(-len(self._rows) // self._size))
+        return max(1, -(-self._total // self._size))
 
     def sort(self, column: object) -> None:
-        """Sort by a column; again, the other way round. What is no column changes nothing."""
-        if not isinstance(column, str) or column not in _SORTS:
+        """Sort by a column; again, the other way round. What is no column changes nothing; same errors as `meet`."""
+        if not isinstance(column, str) or column not in SORTS:
             return
-        self._descending = not self._descending if column == self._sort else column in ("number", "date")
-        self._sort, self._page = column, 0
+        descending = not self._descending if column == self._sort else column in ("number", "date")
+        self._read(column, descending, self._size, 0)
 
     def turn(self, page: object) -> None:
-        """Show another page, counted from 0."""
+        """Show another page, counted from 0; same errors as `meet`."""
         if isinstance(page, int) and not isinstance(page, bool) and 0 <= page < self._pages:
-            self._page = page
+            self._read(self._sort, self._descending, self._size, page)
 
     def resize(self, size: object) -> None:
-        """Show 5, 10 or 50 requests a page."""
+        """Show 5, 10 or 50 requests a page; same errors as `meet`."""
         if size in SIZES and isinstance(size, int):
-            first = self._page * self._size
-            self._size = size
-            self._page = min(first // size, self._pages - 1)
+            self._read(self._sort, self._descending, size, self._page * self._size // size)
 
     def table(self) -> dict[str, Any]:
         """Return what the page shows."""
-        ordered = sorted(self._rows, key=_SORTS[self._sort], reverse=self._descending)
-        start = self._page * self._size
         return {
-            "rows": [_shown(row) for row in ordered[start : start + self._size]],
+            "rows": [_shown(row) for row in self._rows],
             "sort": self._sort,
             "descending": self._descending,
             "page": self._page,
             "pages": self._pages,
             "size": self._size,
             "sizes": list(SIZES),
-            "total": len(self._rows),
-            "full": len(self._rows) == MOST_REQUESTS,
+            "total": self._total,
             "alive": any(row["state"] in _ALIVE for row in self._rows),
             "badges": list(self.badges),
         }
@@ -122,14 +121,14 @@ class RequestsView:
         WorkbenchError
             What `ReportsClient.download` raises.
         """
-        found = self._row(number)
-        return self._client.download(found["id"]) if found is not None else None
+        found = self._known(number)
+        return self._client.download(found) if found is not None else None
 
     def cancel(self, number: object) -> None:
         """Cancel a request that has not ended, and read them again."""
-        found = self._row(number)
+        found = self._known(number)
         if found is not None:
-            self._client.cancel(found["id"])
+            self._client.cancel(found)
             self.refresh()
 
     def publish(self, number: object, badges: object, release: object) -> str:
@@ -149,20 +148,21 @@ class RequestsView:
         WorkbenchError
             ``choix_inconnu``; what `ReportsClient.publish` raises.
         """
-        found = self._row(number)
+        found = self._known(number)
         chosen = _badges(badges)
         if found is None or chosen is None:
             raise WorkbenchError("choix_inconnu", champ="Publication", valeur=str(number)[:20])
         day = _day(release)
-        self._client.publish(found["id"], chosen, f"{day.isoformat()}T00:00:00+00:00" if day is not None else None)
+        self._client.publish(found, chosen, f"{day.isoformat()}T00:00:00+00:00" if day is not None else None)
         readers = "tous ceux qui ont un compte" if not chosen else "qui détient " + " et ".join(chosen)
         when = f", à partir du {day:%d/%m/%Y}" if day is not None else ""
-        return f"Le rapport n° {found['id']} est publié pour {readers}{when}."
+        return f"Le rapport n° {found} est publié pour {readers}{when}."
 
-    def _row(self, number: object) -> dict[str, Any] | None:
+    def _known(self, number: object) -> int | None:
+        """One of the requests that the service listed: another page may be shown since."""
         if isinstance(number, bool) or not isinstance(number, int):
             return None
-        return next((row for row in self._rows if row["id"] == number), None)
+        return number if number in self._listed else None
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,8 +183,8 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
         "date": f"{moment:%d/%m/%Y %H:%M}",
         "file": row["name"] if done else "",
         "alive": row["state"] in _ALIVE,
-        # What a publication needs: figures of some budgets that can be computed again.
-        "publishable": done and row["identifier_type"] == "SIRET" and row["frame"] is not None,
+        # What a publication needs: figures that can be computed again.
+        "publishable": done and (row["frame"] is not None or row["kind"] == "balance"),
     }
 
 

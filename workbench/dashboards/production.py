@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workbench.dashboards.presentation import spaced_siret
-from workbench.dgfip import Base, departements, keeps_nomenclature
-from workbench.dgfip.identifiers import exercices_by_nomenclature, search_identifiers
+from workbench.dgfip import Base, Perimetre, departements, keeps_nomenclature, perimetre
+from workbench.dgfip.identifiers import exercices_by_nomenclature, exercices_of, search_identifiers
 from workbench.dgfip.reference import libelle_nomenclature, types_etablissement
 from workbench.errors import WorkbenchError
 from workbench.reports.visible_budgets import visible_budgets
@@ -69,6 +69,8 @@ class _Chosen:
     population: tuple[int | None, int | None] = (None, None)
     first: int = 0
     last: int = 0
+    period: tuple[int, int] | None = None
+    """The exercices that were chosen; those shown are the nearest that there are."""
 
 
 @dataclass
@@ -105,6 +107,7 @@ class ProductionView:
                 suited.setdefault(one.nomenclature, []).append(one)
         self._summaries = suited
         self._loaded: dict[Path, _Offered] = {}
+        self._known: dict[Perimetre, tuple[int, ...]] = {}
         name = next((each for each, trames in suited.items() if trames), next(iter(suited)))
         self._chosen = self._bounded(_Chosen(name, self._first_trame(name)))
 
@@ -130,10 +133,39 @@ class ProductionView:
 
     @property
     def exercices(self) -> tuple[int, ...]:
-        """Exercices of the data under the nomenclature, ascending."""
-        known = self._years.items()
-        kept = (years for name, years in known if keeps_nomenclature(self._chosen.nomenclature, name))
-        return tuple(sorted({year for years in kept for year in years}))
+        """Exercices of the data, ascending: of what is chosen, once something is.
+
+        A balance takes all the comptes of its budgets, whatever their nomenclature.
+        """
+        chosen = self._chosen
+        nomenclature = None if chosen.trame == BALANCE else chosen.nomenclature
+        wanted = self._perimetre()
+        if wanted is None:
+            known = self._years.items()
+            kept = (years for name, years in known if nomenclature is None or keeps_nomenclature(nomenclature, name))
+            return tuple(sorted({year for years in kept for year in years}))
+        wanted = self._visible.narrow(replace(wanted, nomenclature=nomenclature))
+        if wanted not in self._known:
+            self._known = {wanted: exercices_of(self.base, wanted)}
+        return self._known[wanted]
+
+    def _perimetre(self) -> Perimetre | None:
+        """The budgets chosen; None while nothing is, or while the bounds of population are the wrong way round."""
+        chosen = self._chosen
+        if chosen.mode == "identifiers":
+            idents = [chip.value for chip in chosen.chips]
+            if not idents:
+                return None
+            sirets, sirens, finess = (idents if chosen.kind == kind else None for kind in KINDS)
+            return perimetre(sirets=sirets, sirens=sirens, finess=finess)
+        low, high = chosen.population
+        if not (chosen.departements or chosen.types or low or high) or (low and high and low > high):
+            return None
+        return perimetre(
+            departements=chosen.departements or None,
+            types=chosen.types or None,
+            population=chosen.population if low or high else None,
+        )
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -245,7 +277,12 @@ class ProductionView:
         }
         if not isinstance(name, str) or name not in changes:
             raise _unknown("Choix", name)
-        self._chosen = changes[name](value)
+        before = self._chosen
+        try:
+            self._chosen = self._bounded(changes[name](value))
+        except WorkbenchError:
+            self._chosen = before
+            raise
 
     def _nomenclature(self, value: object) -> _Chosen:
         name = _among("Nomenclature", value, self._summaries)
@@ -275,9 +312,11 @@ class ProductionView:
     def _bounded(self, chosen: _Chosen) -> _Chosen:
         self._chosen = chosen
         years = self.exercices
-        if chosen.first in years and chosen.last in years:
-            return chosen
-        return replace(chosen, first=years[-DEFAULT_YEARS:][0], last=years[-1])
+        if not years:
+            return replace(chosen, first=0, last=0)
+        first, last = chosen.period or (years[-DEFAULT_YEARS:][0], years[-1])
+        inside = [year for year in years if first <= year <= last] or list(years)
+        return replace(chosen, first=inside[0], last=inside[-1])
 
     def _mode(self, value: object) -> _Chosen:
         mode = _among(
@@ -312,7 +351,7 @@ class ProductionView:
         years = self.exercices
         if not isinstance(value, list) or len(value) != 2 or not all(_is_year(each, years) for each in value):
             raise _unknown("Exercices", value)
-        return replace(self._chosen, first=min(value), last=max(value))
+        return replace(self._chosen, period=(min(value), max(value)))
 
     def add(self, value: object) -> None:
         """Add an identifier that was proposed, or one that was pasted; one that is there already changes nothing.
@@ -341,12 +380,12 @@ class ProductionView:
         if not found:
             raise _unknown(self._chosen.kind, value)
         chip = Chip(text, found[0]["libelle"] or text)
-        self._chosen = replace(self._chosen, chips=(*self._chosen.chips, chip))
+        self._chosen = self._bounded(replace(self._chosen, chips=(*self._chosen.chips, chip)))
 
     def remove(self, value: object) -> None:
         """Take an identifier out; all of them when None."""
         kept = () if value is None else tuple(chip for chip in self._chosen.chips if chip.value != value)
-        self._chosen = replace(self._chosen, chips=kept)
+        self._chosen = self._bounded(replace(self._chosen, chips=kept))
 
     # What is asked for
 
@@ -354,12 +393,18 @@ class ProductionView:
         """Say what keeps the request from being made; empty when nothing does."""
         chosen = self._chosen
         if chosen.mode == "identifiers":
-            return "" if chosen.chips else "Choisissez au moins une collectivité."
+            return self._absent() if chosen.chips else "Choisissez au moins une collectivité."
         low, high = chosen.population
         if low is not None and high is not None and low > high:
             return "La population minimale dépasse la population maximale."
         criteria = chosen.departements or chosen.types or low or high
-        return "" if criteria else "Choisissez au moins un critère : département, type ou population."
+        return self._absent() if criteria else "Choisissez au moins un critère : département, type ou population."
+
+    def _absent(self) -> str:
+        if self._chosen.last:
+            return ""
+        kept = "" if self._chosen.trame == BALANCE else f" en {self._chosen.nomenclature}"
+        return f"Les collectivités choisies n'ont pas de comptes{kept}."
 
     def wanted(self) -> tuple[Literal["report", "balance", "aggregate"], dict[str, Any]]:
         """Return the request as the service takes it: its kind and its body.

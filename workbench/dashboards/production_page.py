@@ -113,11 +113,11 @@ class ProductionPage:
             case {"kind": "refresh"}:
                 self._try(self._refresh)
             case {"kind": "sort", "column": column}:
-                self._requests.sort(column)
+                self._try(lambda: self._requests.sort(column))
             case {"kind": "turn", "page": page}:
-                self._requests.turn(page)
+                self._try(lambda: self._requests.turn(page))
             case {"kind": "resize", "size": size}:
-                self._requests.resize(size)
+                self._try(lambda: self._requests.resize(size))
             case {"kind": "cancel", "number": number}:
                 self._try(lambda: self._requests.cancel(number))
             case {"kind": "download", "number": number}:

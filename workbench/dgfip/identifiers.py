@@ -12,9 +12,9 @@ from sqlalchemy import and_, column, func, or_, select, table
 from workbench.dgfip.base import Base
 from workbench.dgfip.catalogue import searchable, words_of
 from workbench.dgfip.schema import budgets, collectivites
-from workbench.dgfip.selection import Codes, criteria_conditions, perimetre
+from workbench.dgfip.selection import Codes, Perimetre, criteria_conditions, perimetre, select_budgets
 
-__all__ = ["exercices_by_nomenclature", "list_identifiers", "search_identifiers"]
+__all__ = ["exercices_by_nomenclature", "exercices_of", "list_identifiers", "search_identifiers"]
 
 PRINCIPAUX = ("1", "2")
 
@@ -167,6 +167,32 @@ def exercices_by_nomenclature(base: Base) -> dict[str, tuple[int, ...]]:
     for row in base.fetch(asked).to_pylist():
         found.setdefault(row["nomenclature"] or "", []).append(row["exercice"])
     return {name: tuple(years) for name, years in found.items()}
+
+
+def exercices_of(base: Base, criteria: Perimetre) -> tuple[int, ...]:
+    """Return the exercices in which some budget of a perimetre has a balance, ascending.
+
+    Examples
+    --------
+    >>> from workbench.dgfip import connect, perimetre
+    >>> with connect(demonstration_base) as base:
+    ...     exercices_of(base, perimetre(sirets="99999999900019"))
+    ()
+    """
+    if criteria.population is not None:
+        # Which population holds is said in one place.
+        return tuple(sorted(set(select_budgets(base, criteria)["exercice"].to_pylist())))
+    c = collectivites.c
+    conditions, tables = criteria_conditions(criteria)
+    asked = (
+        select(c.exercice)
+        .select_from(collectivites)
+        .join(budgets, and_(budgets.c.siret == c.siret, budgets.c.exercice == c.exercice))
+        .where(*conditions)
+        .distinct()
+        .order_by(c.exercice)
+    )
+    return tuple(base.fetch(asked, tables)["exercice"].to_pylist())
 
 
 def _identified(

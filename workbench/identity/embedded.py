@@ -101,6 +101,7 @@ def serve_issuer(configured: IdentitySettings, public_url: str, address: str, po
             uvicorn.Config(
                 create_app(issuer),
                 **uvicorn_options(),
+                http="h11",
                 access_log=False,
                 lifespan="off",
                 proxy_headers=False,

@@ -143,9 +143,17 @@ class Desk:
             made = publish_job(job, badges=badges, release=release, store=StoreDesk(store, actor))
         return {"name": made.name, "version": made.version, "author": made.author}
 
-    def requests(self, actor: Actor, limit: int | None, offset: int) -> list[dict[str, Any]]:
-        """List the requests of who asks, the last ones first."""
-        return self.shown(jobs_of(self.registry, actor.email, limit=limit, offset=offset))
+    def requests(
+        self, actor: Actor, limit: int | None, offset: int, sort: str | None = None, descending: bool = True
+    ) -> tuple[list[dict[str, Any]], int]:
+        """List requests of who asks, the last ones first unless they are sorted, and count them all."""
+        found = jobs_of(
+            self.registry, actor.email, limit=limit, offset=offset, sort=sort or "number", descending=descending
+        )
+        asked = select(func.count()).select_from(jobs).where(jobs.c.author == actor.email)
+        with self.registry.read() as connection:
+            total = connection.execute(asked).scalar_one()
+        return self.shown(found), total
 
     def shown(self, found: list[Job]) -> list[dict[str, Any]]:
         """Return requests as their author reads them."""

@@ -199,6 +199,7 @@ def shown_job(job: Job, number: int, frame: int | None) -> dict[str, Any]:
         "name": file or f"{job.stem}.xlsx",
         "frame": frame,
         "frame_name": frame_code(spec) or "Balance",
+        "kind": spec.kind,
         "identifier": ", ".join(idents) or str(spec.asked()),
         "identifier_type": kind,
         "year_min": spec.exercices[0],

@@ -99,6 +99,7 @@ _REPORT = _object(
     name=_TEXT,
     frame=_MAYBE,
     frame_name=_TEXT,
+    kind={"enum": ["report", "balance", "aggregate"]},
     identifier=_TEXT,
     identifier_type=_TEXT,
     year_min=_COUNT,

@@ -16,7 +16,7 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 from uuid import uuid4
 
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -168,6 +168,7 @@ Author = Annotated[Actor, Depends(_actor)]
 Body = Annotated[dict[str, Any], Depends(_body)]
 Limit = Annotated[int | None, Query(ge=1, le=100_000)]
 Offset = Annotated[int, Query(ge=0, le=2**31)]
+Sort = Literal["number", "date", "state", "trame", "identifiers", "years"] | None
 Route = Callable[[Callable[..., Response]], Callable[..., Response]]
 
 
@@ -317,8 +318,11 @@ def _requests(service: FastAPI, desk: Desk) -> None:
         return _json({"report_id": desk.keep(author, aggregate_wanted(body, desk.catalogue, desk.base))}, 201)
 
     @_route(service, "GET", "/reports/", "List your requests, the last ones first", "reports")
-    def reports(author: Author, limit: Limit = None, offset: Offset = 0) -> Response:
-        return _json(desk.requests(author, limit, offset))
+    def reports(
+        author: Author, limit: Limit = None, offset: Offset = 0, sort: Sort = None, descending: bool = True
+    ) -> Response:
+        rows, total = desk.requests(author, limit, offset, sort, descending)
+        return _json(rows, headers={"x-total-count": str(total)})
 
     @_route(service, "GET", "/reports/{number}/", "Follow a request of yours", "report")
     def one_report(number: str, author: Author) -> Response:

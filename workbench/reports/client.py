@@ -49,10 +49,22 @@ class ReportsClient:
         found: dict[str, Any] = self.service.json("GET", "/users/authenticate/")
         return found
 
-    def requests(self, limit: int) -> list[dict[str, Any]]:
-        """Return her requests, the last ones first; the fields are those of the service."""
-        found: list[dict[str, Any]] = self.service.json("GET", "/reports/", params={"limit": limit})
-        return found
+    def requests(
+        self, limit: int, offset: int = 0, sort: str = "number", descending: bool = True
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Return some of her requests, after how many others, and how many there are; the fields are the service's.
+
+        Parameters
+        ----------
+        limit, offset
+            How many, after how many.
+        sort, descending
+            A name of `workbench.reports.jobs_tables.SORTS`, and which way.
+        """
+        asked: dict[str, str | int] = {"limit": limit, "offset": offset, "sort": sort, "descending": descending}
+        answer = self.service.ask("GET", "/reports/", params=asked)
+        found: list[dict[str, Any]] = answer.json()
+        return found, int(answer.headers["x-total-count"])
 
     def ask(self, kind: Literal["report", "balance", "aggregate"], wanted: Mapping[str, Any]) -> int:
         """Ask for a report; return its number."""

@@ -1,6 +1,7 @@
 """Jobs as people see them: ask for some, follow them, cancel them. The registry is the only record.
 
-What workers do with them (take, keep, conclude) is in `workbench.reports.jobs_leases`.
+What workers do with them (take, keep, conclude) is in `workbench.reports.jobs_leases`. It is one module because each
+of these moves is a condition on the state that the others leave.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from workbench.logs import current_request
 from workbench.registry import Registry, new_identifier
 from workbench.reports.jobs_announce import announce_new
 from workbench.reports.jobs_spec import JobSpec, stem_of
-from workbench.reports.jobs_tables import JobState, batches, jobs
+from workbench.reports.jobs_tables import SORTS, JobState, batches, jobs
 
 __all__ = [
     "Batch",
@@ -259,6 +260,8 @@ def jobs_of(
     states: Iterable[JobState] | None = None,
     limit: int | None = None,
     offset: int = 0,
+    sort: str | None = None,
+    descending: bool = True,
 ) -> list[Job]:
     """List jobs, those of a batch in its order, else the latest first.
 
@@ -272,6 +275,8 @@ def jobs_of(
         Which ones; None for all.
     limit, offset
         How many, after how many.
+    sort, descending
+        One of `SORTS`, and which way; the order above without.
     """
     chosen = select(jobs)
     if author is not None:
@@ -282,7 +287,11 @@ def jobs_of(
         chosen = chosen.where(jobs.c.batch == batch)
     if states is not None:
         chosen = chosen.where(jobs.c.state.in_(list(states)))
-    order = [jobs.c.position] if batch is not None else [jobs.c.created.desc(), jobs.c.id.desc()]
+    order: list[Any] = [jobs.c.position] if batch is not None else [jobs.c.created.desc(), jobs.c.id.desc()]
+    if sort is not None:
+        # Equal ones stay in the same order from a page to the next.
+        keys = [*SORTS[sort], jobs.c.created, jobs.c.id]
+        order = [key.desc() if descending else key.asc() for key in keys]
     with registry.read() as connection:
         return [job_of(row) for row in connection.execute(chosen.order_by(*order).limit(limit).offset(offset))]
 

@@ -9,13 +9,28 @@ name it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    case,
+    func,
+)
 
 from workbench.registry import Moment, Room, new_metadata
 
-__all__ = ["ENDED", "ROOM", "JobState", "batches", "jobs"]
+__all__ = ["ENDED", "ROOM", "SORTS", "JobState", "batches", "jobs"]
 
 
 class JobState(StrEnum):
@@ -102,3 +117,17 @@ jobs = ROOM.table(
     Index(None, "batch", "position"),
     Index(None, "author", "created"),
 )
+
+_SPEC = jobs.c.spec
+
+SORTS: Mapping[str, Sequence[ColumnElement[Any]]] = {
+    "number": (),
+    "date": (),
+    "state": (case({each.value: each.libelle for each in JobState}, value=jobs.c.state),),
+    "trame": (func.coalesce(_SPEC["trame"].as_string(), ""),),
+    "identifiers": (
+        func.coalesce(*(_SPEC[name, 0].as_string() for name in ("sirets", "sirens", "finess", "departements")), ""),
+    ),
+    "years": (_SPEC["exercices", 0].as_integer(), _SPEC["exercices", 1].as_integer()),
+}
+"""What jobs can be sorted by, before the moment when they were asked for."""

@@ -15,6 +15,7 @@ import pandas as pd
 
 from workbench.atomic import replacing
 from workbench.errors import WorkbenchError
+from workbench.reports.published_balance import read_balance
 from workbench.store import StoredFile, StoreDoor, my_store
 from workbench.store.files import FILE_NAME
 from workbench.store.first_policies import AUTHOR, REPORTS
@@ -40,7 +41,7 @@ FILES = tuple(SUFFIXES)
 PROPERTIES = (
     *("titre", "trame", "trame_libelle", "trame_version", "nomenclature", "base", "instantane", "siret", "sirets"),
     *("exercice_min", "exercice_max", "comparatif", "parametres", "avertissements", "date", "notebook", "logiciels"),
-    *("publie", "empreinte"),
+    *("publie", "empreinte", "nature"),
     *FILES,
 )
 """The properties of the card of a report; its author sees ``lecteurs`` too."""
@@ -110,9 +111,12 @@ class PublishedReport:
         -------
         pandas.DataFrame
             One row an indicateur code, one int column an exercice, float64 in the unit of each indicateur, as
-            `workbench.evaluate` gave them. Of a comparison, one row a SIRET and an indicateur.
+            `workbench.evaluate` gave them. Of a comparison, one row a SIRET and an indicateur. Of a balance, one row
+            an exercice and a compte, one column an amount (``debit_1``…), in euros.
         """
         content = json.loads(self.file("valeurs").content)
+        if self.card.get("nature") == "balance":
+            return read_balance(content)
         tables = {
             tuple(each["sirets"]): pd.DataFrame.from_dict(
                 each["valeurs"], orient="index", columns=each["exercices"], dtype="float64"
@@ -163,12 +167,13 @@ class PublishedReport:
     def _repr_html_(self) -> str:
         from workbench.display import safe, view
 
+        code, version = self.card.get("trame"), str(self.card.get("trame_version"))[:12]
         years = f"{self.card.get('exercice_min')} à {self.card.get('exercice_max')}"
         lines = [
             ("Rapport", self.name),
             ("Auteur", self.author),
             ("Version", self.version),
-            ("Trame", f"{self.card.get('trame')} ({str(self.card.get('trame_version'))[:12]})"),
+            ("Trame", f"{code} ({version})" if code else "Balance : tous les comptes"),
             ("Exercices", years),
             ("Base", f"{self.card.get('base')}, état {self.card.get('instantane')}"),
             ("Fichiers", ", ".join(self.files.values())),

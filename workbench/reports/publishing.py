@@ -6,7 +6,8 @@ A sheet is a card, small enough to be listed: figures, workbook and page are fil
 (`workbench.store.files`).
 
 Figures are computed again, on the snapshot that the report was made from, and must be of the same trame: what is
-published can be made again, or is refused.
+published can be made again, or is refused. A balance has no trame: its figures are comptes. An aggregate may be of
+thousands of budgets: its card says the criteria, its figures name the budgets.
 """
 
 from __future__ import annotations
@@ -21,20 +22,23 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from workbench.config import settings
-from workbench.dgfip import connect, perimetre
+from workbench.dgfip import Base, Perimetre, connect, perimetre, select_budgets
 from workbench.errors import WorkbenchError
 from workbench.evaluation import OF_THE_TRAME, IndicateurTable, evaluate, evaluate_apart
 from workbench.evaluation.evaluate import NomenclatureFilter
 from workbench.reports.jobs import Job
 from workbench.reports.jobs_tables import JobState
 from workbench.reports.published import BUCKET, PROPERTIES, PublishedReport, report_of, versions_of
+from workbench.reports.published_balance import balance_figures
+from workbench.reports.publishing_requests import asked_text, name_of, trame_of
 from workbench.reports.report import ReportResult
 from workbench.reports.request import ALL_NOMENCLATURES
 from workbench.store import StoreDoor, file_property, my_store
 from workbench.store.first_policies import AUTHOR
-from workbench.trames import Trame, find_trame, list_trames, load_trame
+from workbench.trames import Trame, load_trame
 from workbench.trames.digest import trame_digest
 
 __all__ = ["publish_job", "publish_report"]
@@ -53,10 +57,10 @@ class _Made:
     """A report that was made, whoever made it."""
 
     name: str
-    trame: Path
+    trame: Path | None
     base: str | Path
     snapshot: str
-    sirets: tuple[str, ...]
+    perimetre: Perimetre
     exercices: tuple[int, int]
     nomenclature: str | None
     files: Mapping[str, Path]
@@ -67,6 +71,11 @@ class _Made:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
+    nature: str | None = None
+
+    @property
+    def years(self) -> range:
+        return range(self.exercices[0], self.exercices[1] + 1)
 
 
 def publish_report(
@@ -124,13 +133,13 @@ def publish_report(
     """
     path = report.manifest if isinstance(report, ReportResult) else Path(report)
     made, version, digests = _of_manifest(path, base)
-    trame = load_trame(made.trame)
+    trame = load_trame(str(made.trame))
     if trame_digest(trame) != version:
         raise _refused(f"la trame {trame.code} a changé depuis", "Refaites-le, puis publiez-le.")
     for kind, one in made.files.items():
         if not one.is_file() or sha256(one.read_bytes()).hexdigest() != digests[kind]:
             raise _refused(f"{one.name} a changé depuis", "Refaites-le, puis publiez-le.")
-    return _publish(made, trame, _tables(made, trame), badges, release, expires, name, store)
+    return _publish(made, _of_trame(made, trame, _tables(made, trame)), badges, release, expires, name, store)
 
 
 def publish_job(
@@ -146,42 +155,42 @@ def publish_job(
     Raises
     ------
     WorkbenchError
-        Those of `publish_report`; ``rapport_non_publiable`` too for a job that is no report on some SIRET, that is
-        not done, or whose figures are no longer those of its files.
+        Those of `publish_report`; ``rapport_non_publiable`` too for a job that is not done, whose budgets are no longer
+        there, or whose figures are no longer those of its files.
     """
     spec = job.spec
+    if job.state is not JobState.DONE:
+        raise _refused(f"la ligne {job.position + 1} n'a pas donné de rapport", "")
+    trame, path = trame_of(spec)
     # What its author might not see is no part of the report, and is read no more now than then.
-    sirets = spec.sirets if spec.among is None else tuple(each for each in spec.sirets if each in spec.among)
-    if job.state is not JobState.DONE or spec.kind != "report" or not sirets:
-        raise _refused(f"la ligne {job.position + 1} n'a pas donné de rapport sur des SIRET", "")
-    path = Path(spec.trame)
-    if not path.suffix and not path.exists():
-        find_trame(spec.trame)  # refuses an unknown code, with the nearest one
-        path = next(one.path for one in list_trames() if one.code == spec.trame)
-    trame = load_trame(path)
     made = _Made(
-        name=f"{trame.code}_{'-'.join(sirets)}_{spec.exercices[0]}_{spec.exercices[1]}",
+        name=name_of(spec, trame),
         trame=path,
         base=spec.base or settings().base,
         snapshot=str(job.facts.get("snapshot") or spec.snapshot),
-        sirets=sirets,
+        perimetre=spec.perimetre(),
         exercices=spec.exercices,
         nomenclature=spec.nomenclature,
         files={kind: job.folder / file for kind, file in job.files.items() if kind in KINDS},
-        title=spec.title,
+        title=spec.title or (asked_text(spec) if spec.kind == "aggregate" else None),
         warnings=job.warnings,
         made=(job.ended or job.created).isoformat(timespec="seconds"),
-        parameters=spec.parameters,
+        parameters=spec.parameters if spec.kind != "aggregate" else {**spec.parameters, "criteres": asked_text(spec)},
+        nature=None if spec.kind == "report" else spec.kind,
     )
     missing = [one.name for one in made.files.values() if not one.is_file()]
     if missing:
         raise _refused(f"{missing[0]} n'existe plus", "Refaites-le, puis publiez-le.")
-    tables = _tables(made, trame)
-    last, known = job.facts.get("exercice"), job.facts.get("indicateurs", {})
-    found = {str(code): float(value) for code, value in tables[0][1][last].items()} if last in tables[0][1] else {}
-    if any(found.get(code) != value for code, value in known.items()):
-        raise _refused(f"la trame {trame.code} a changé depuis", "Refaites-le, puis publiez-le.")
-    return _publish(made, trame, tables, badges, release, expires, None, store)
+    if trame is None:
+        content = _of_comptes(made)
+    else:
+        tables = _tables(made, trame)
+        last, known = job.facts.get("exercice"), job.facts.get("indicateurs", {})
+        found = {str(code): float(value) for code, value in tables[0][1][last].items()} if last in tables[0][1] else {}
+        if any(found.get(code) != value for code, value in known.items()):
+            raise _refused(f"la trame {trame.code} a changé depuis", "Refaites-le, puis publiez-le.")
+        content = _of_trame(made, trame, tables)
+    return _publish(made, content, badges, release, expires, None, store)
 
 
 def _refused(cause: str, advice: str) -> WorkbenchError:
@@ -205,7 +214,7 @@ def _of_manifest(path: Path, base: Path | str | None) -> tuple[_Made, str, Mappi
             trame=Path(given["trame"]),
             base=base or given.get("base") or settings().base,
             snapshot=content["instantane"],
-            sirets=tuple(given["sirets"]),
+            perimetre=perimetre(sirets=list(given["sirets"])),
             exercices=(given["exercice_min"], given["exercice_max"]),
             nomenclature=given.get("nomenclature"),
             files={kind: path.parent / facts["nom"] for kind, facts in files.items() if kind in KINDS},
@@ -226,23 +235,56 @@ _NAMED = frozenset({"trame", "base", "sirets", "exercice_min", "exercice_max", "
 """Parameters that have a place of their own, or are paths of one machine."""
 
 
+@dataclass(frozen=True)
+class _Content:
+    """What is said of the figures of a report, and the figures."""
+
+    trame: Mapping[str, Any]
+    budgets: pa.Table
+    figures: bytes
+
+
 def _tables(made: _Made, trame: Trame) -> list[tuple[tuple[str, ...], IndicateurTable]]:
     """Evaluate again what the report shows: one table, or one a budget of a comparison."""
-    years = range(made.exercices[0], made.exercices[1] + 1)
     kept: NomenclatureFilter = made.nomenclature or OF_THE_TRAME
     if made.nomenclature == ALL_NOMENCLATURES:
         kept = None
     with connect(made.base, snapshot=made.snapshot or None) as base:
         if made.compare:
-            wanted = perimetre(sirets=list(made.sirets))
-            return [((siret,), one) for siret, one in evaluate_apart(trame, base, wanted, years, nomenclature=kept)]
-        return [(made.sirets, evaluate(trame, base, sirets=made.sirets, exercices=years, nomenclature=kept))]
+            apart = evaluate_apart(trame, base, made.perimetre, made.years, nomenclature=kept)
+            return [((siret,), one) for siret, one in apart]
+        table = evaluate(trame, base, perimetre=made.perimetre, exercices=made.years, nomenclature=kept)
+        named = made.perimetre.sirets or sorted(set(table.provenance.budgets["siret"].to_pylist()))
+        return [(tuple(named), table)]
+
+
+def _of_trame(made: _Made, trame: Trame, tables: list[tuple[tuple[str, ...], IndicateurTable]]) -> _Content:
+    said = {
+        "trame": trame.code,
+        "trame_libelle": trame.libelle,
+        "trame_version": trame_digest(trame),
+        "nomenclature": made.nomenclature or trame.nomenclature,
+    }
+    budgets = pa.concat_tables([table.provenance.budgets for _, table in tables])
+    return _Content(said, budgets, _figures(trame, tables))
+
+
+def _of_comptes(made: _Made) -> _Content:
+    with connect(made.base, snapshot=made.snapshot or None) as base:
+        return _comptes_of(made, base)
+
+
+def _comptes_of(made: _Made, base: Base) -> _Content:
+    budgets = select_budgets(base, made.perimetre, made.years)
+    if not budgets.num_rows:
+        raise _refused("la base n'a plus ces comptes", "Refaites-le, puis publiez-le.")
+    said = {"trame": None, "trame_libelle": "Balance", "trame_version": None, "nomenclature": made.nomenclature}
+    return _Content(said, budgets, balance_figures(base, budgets))
 
 
 def _publish(
     made: _Made,
-    trame: Trame,
-    tables: list[tuple[tuple[str, ...], IndicateurTable]],
+    content: _Content,
     badges: Iterable[str] | None,
     release: datetime | str | None,
     expires: datetime | str | None,
@@ -252,10 +294,10 @@ def _publish(
     if badges is None and release is not None:
         raise _refused("une date de diffusion attend des lecteurs", "Donnez leurs badges, ou ouvrez-le à tous.")
     scope = None if badges is None else sorted({badges} if isinstance(badges, str) else set(badges))
-    figures = _figures(trame, tables)
-    card = _card(made, trame, tables)
+    figures = content.figures
+    card = _card(made, content)
     contents = {"valeurs": figures, **{KINDS[kind][0]: path.read_bytes() for kind, path in made.files.items()}}
-    marks = {each: sha256(content).hexdigest() for each, content in contents.items()}
+    marks = {each: sha256(written).hexdigest() for each, written in contents.items()}
     told = {each: value for each, value in card.items() if each != "date"}
     digest = sha256(json.dumps([told, marks], sort_keys=True).encode()).hexdigest()
     with nullcontext(store) if store is not None else my_store() as door:
@@ -294,25 +336,19 @@ def _said(moment: datetime | str) -> str:
     return moment.isoformat() if isinstance(moment, datetime) else moment
 
 
-def _card(made: _Made, trame: Trame, tables: list[tuple[tuple[str, ...], IndicateurTable]]) -> dict[str, Any]:
+def _card(made: _Made, content: _Content) -> dict[str, Any]:
     """Say what a report is and what it was made from; base, trame and notebook are named, without their folders."""
-    named = dict.fromkeys(
-        each
-        for _, table in tables
-        for each in table.provenance.budgets.sort_by([("exercice", "descending")])["libelle"].to_pylist()
-        if each
-    )
-    titles = list(named)
+    latest = content.budgets.sort_by([("exercice", "descending")])
+    titles = [each for each in dict.fromkeys(latest["libelle"].to_pylist()) if each]
+    sirets = list(made.perimetre.sirets or sorted(set(latest["siret"].to_pylist())))
     return {
         "titre": made.title or ", ".join(titles[:3]) + (f" et {len(titles) - 3} autres" if len(titles) > 3 else ""),
-        "trame": trame.code,
-        "trame_libelle": trame.libelle,
-        "trame_version": trame_digest(trame),
-        "nomenclature": made.nomenclature or trame.nomenclature,
+        **content.trame,
+        **({"nature": made.nature} if made.nature is not None else {}),
         "base": Path(str(made.base).partition("?")[0]).name,
         "instantane": made.snapshot,
-        "siret": made.sirets[0] if len(made.sirets) == 1 else None,
-        "sirets": list(made.sirets),
+        "siret": sirets[0] if len(sirets) == 1 else None,
+        "sirets": sirets if made.nature != "aggregate" else [],
         "exercice_min": made.exercices[0],
         "exercice_max": made.exercices[1],
         "comparatif": made.compare,

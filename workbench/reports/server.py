@@ -111,7 +111,7 @@ def serve_reports(
             if identity is None:
                 raise WorkbenchError("personnes_absentes")
             application = reports_application(registry, identity, base=base, folder=folder)
-            options: dict[str, Any] = {**uvicorn_options(), "access_log": False, "lifespan": "off"}
+            options: dict[str, Any] = {**uvicorn_options(), "http": "h11", "access_log": False, "lifespan": "off"}
             server = uvicorn.Server(
                 uvicorn.Config(application, **options, proxy_headers=False, server_header=False, timeout_keep_alive=60)
             )

@@ -34,6 +34,8 @@ def serve_uploads(settings: UploadSettings, address: str, port: int, say: Callab
     """
     import uvicorn
 
+    from workbench.uploads.http_parser import UploadProtocol
+
     for remark in open_storage(settings).remarks():
         say(remark)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -54,10 +56,10 @@ def serve_uploads(settings: UploadSettings, address: str, port: int, say: Callab
                 uvicorn.Config(
                     app,
                     **uvicorn_options(),
+                    http=UploadProtocol,
                     access_log=False,
                     lifespan="off",
                     proxy_headers=False,
                     server_header=False,
-                    h11_max_incomplete_event_size=64 * 1024,
                 )
             ).run([door])

@@ -168,6 +168,7 @@ function render({ model, el }) {
       if (document.activeElement !== node) node.value = state.population[place];
     });
     years = state.exercices;
+    exercices.hidden = !years.length;
     ranges.forEach((each, place) => {
       each.node.min = 0;
       each.node.max = Math.max(0, years.length - 1);

@@ -142,7 +142,7 @@ function render({ model, el }) {
     const plural = table.total > 1 ? "s" : "";
     count.textContent = !table.total
       ? "Vous n'avez encore rien demandé."
-      : `${table.full ? "Les " : ""}${table.total} demande${plural}${table.full ? " les plus récentes" : ""}${table.alive ? " ; la liste se met à jour d'elle-même." : "."}`;
+      : `${table.total} demande${plural}${table.alive ? " ; la liste se met à jour d'elle-même." : "."}`;
     where.textContent = `Page ${table.page + 1} sur ${table.pages}`;
     before.disabled = table.page === 0;
     after.disabled = table.page + 1 >= table.pages;

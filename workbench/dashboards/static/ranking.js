@@ -9,15 +9,25 @@ function render({ model, el }) {
   const subtitle = element("p", { class: "wb-hint" });
   const status = element("p", { class: "wb-hint", role: "status" });
   const facts = element("dl", { class: "wb-facts" });
-  const map = departementMap(model.get("outlines"), (code) => change("departements", [code]));
+  const map = departementMap(model.get("outlines"), (code) => change("departements", [code]), (siret) => change("follow", siret));
+  const scaleName = unique("carte");
+  const scales = [["departement", "Médiane par département"], ["commune", "Par commune"]].map(([value, label]) => {
+    const input = element("input", { type: "radio", name: scaleName, value, "data-key": `carte-${value}`, onchange: () => change("carte", value) });
+    return { input, value, node: element("label", { class: "wb-radio" }, input, label) };
+  });
+  const mapNote = element("p", { class: "wb-hint" });
   const legend = element("ul", { class: "wb-legend", "aria-label": "Légende de la carte" });
   const places = element("div", { class: "wb-scroll wb-places", tabindex: "0", role: "region", "aria-label": "Médiane par département" });
-  const source = element("p", { class: "wb-hint" }, `Contours : ${model.get("outlines").source}.`);
+  const source = element("p", { class: "wb-hint" });
+  const outlinesSource = `Contours : ${model.get("outlines").source}.`;
+  const figure = element("figure", {}, map.svg, legend);
   const mapped = element(
     "section",
-    { class: "wb-mapped", "aria-label": "Départements" },
-    element("h3", {}, "Médiane par département"),
-    element("div", { class: "wb-mapped-parts" }, element("figure", {}, map.svg, legend), places),
+    { class: "wb-mapped", "aria-label": "Carte" },
+    element("h3", {}, "Carte"),
+    element("fieldset", { class: "wb-modes" }, element("legend", { class: "wb-sr" }, "Carte"), scales.map((each) => each.node)),
+    mapNote,
+    element("div", { class: "wb-mapped-parts" }, figure, places),
     source,
   );
   const follow = combobox({
@@ -105,11 +115,23 @@ function render({ model, el }) {
   }
   function showMap(state) {
     const known = state.map.places;
-    map.show({ places: known, description: `Carte : ${state.title}, médiane de ${known.length} départements ; le tableau donne les mêmes chiffres.` });
+    const near = state.map.scale === "commune";
+    const description = near
+      ? `Carte : ${state.title}, ${known.length} communes ; le classement donne les mêmes chiffres.`
+      : `Carte : ${state.title}, médiane de ${known.length} départements ; le tableau donne les mêmes chiffres.`;
+    map.show({ ...state.map, description });
+    for (const each of scales) each.input.checked = each.value === state.map.scale;
+    mapNote.textContent = near && known.length ? `Un disque par commune, à la mesure de sa population ; un clic la suit dans les graphiques. ${state.map.note}` : state.map.note;
+    mapNote.hidden = !mapNote.textContent;
+    figure.hidden = !known.length;
+    places.hidden = near || !known.length;
+    source.textContent = near ? `${outlinesSource} Communes : GeoNames (CC BY 4.0), @etalab/decoupage-administratif (MIT).` : outlinesSource;
     legend.replaceChildren(
       ...state.map.legend.map((each) => element("li", {}, element("span", { class: "wb-shade", "data-shade": each.shade, "aria-hidden": "true" }), `${each.label} (${each.count})`)),
-      known.length ? element("li", {}, element("span", { class: "wb-shade", "aria-hidden": "true" }), "sans donnée") : "",
+      known.length && !near ? element("li", {}, element("span", { class: "wb-shade", "aria-hidden": "true" }), "sans donnée") : "",
     );
+    mapped.hidden = !known.length && !near;
+    if (near) return;
     places.replaceChildren(
       element(
         "table",
@@ -131,7 +153,6 @@ function render({ model, el }) {
         ),
       ),
     );
-    mapped.hidden = !known.length;
   }
   function update() {
     const state = model.get("state");

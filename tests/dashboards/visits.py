@@ -1,0 +1,82 @@
+"""A person in a browser: what her pages look like, what they complained of, what axe-core finds in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsers import CONTRASTS
+from people import PASSWORD
+
+__all__ = ["Visit"]
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+
+class Visit:
+    """A browser of one person, and what it complained of."""
+
+    def __init__(self, browser: Any, server: Any, axe: str, folder: Path) -> None:
+        self.context = browser.new_context(
+            viewport={"width": 1280, "height": 900}, locale="fr-FR", accept_downloads=True
+        )
+        self.context.set_default_timeout(60_000)
+        self.page = self.context.new_page()
+        self.server, self.axe, self.folder = server, axe, folder
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._heard)
+        self.received: list[str] = []
+        self.page.on("websocket", lambda opened: opened.on("framereceived", self._received))
+        own = [f"{scheme}127.0.0.1:{server.port + more}" for scheme in ("http://", "ws://") for more in (0, 1)]
+        own += [f"blob:{server.url}", "data:"]
+        self.page.on(
+            "request", lambda asked: None if asked.url.startswith(tuple(own)) else self.elsewhere.append(asked.url)
+        )
+
+    def _heard(self, message: Any) -> None:
+        # The browser itself reports the status of a page that is refused.
+        if message.type == "error" and "status of 40" not in message.text:
+            self.complaints.append(message.text)
+
+    def _received(self, frame: Any) -> None:
+        self.received.append(frame if isinstance(frame, str) else bytes(frame).decode(errors="replace"))
+
+    def log_in(self, name: str) -> None:
+        page = self.page
+        page.goto(f"{self.server.url}/")
+        page.get_by_label("Adresse électronique").fill(f"{name}@exemple.fr")
+        page.get_by_label("Mot de passe").fill(PASSWORD)
+        page.get_by_role("button", name="Se connecter").click()
+        playwright.expect(page.get_by_role("heading", name="Tableaux de bord")).to_be_visible()
+
+    def open(self, name: str) -> Any:
+        self.page.goto(f"{self.server.url}/voila/render/{name}.ipynb")
+        return self.page
+
+    def check(self, name: str) -> None:
+        """Take a screenshot, at full width and on a phone; look for what some people could not use."""
+        page = self.page
+        page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+        assert page.evaluate(CONTRASTS, "main") == []
+        if self.axe:
+            page.evaluate(self.axe)
+            found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+            serious = [
+                (each["id"], [node["html"][:160] for node in each["nodes"]][:4])
+                for each in found["violations"]
+                if each["impact"] in ("serious", "critical")
+            ]
+            assert serious == [], name
+        page.set_viewport_size({"width": 380, "height": 800})
+        page.screenshot(path=self.folder / f"{name}-telephone.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+        page.set_viewport_size({"width": 1280, "height": 900})
+
+    def print(self, name: str) -> None:
+        """Print to PDF, as the browser does."""
+        self.page.emulate_media(media="print")
+        self.page.pdf(path=self.folder / f"{name}.pdf", format="A4", print_background=True)
+        self.page.emulate_media(media="screen")

@@ -1,0 +1,55 @@
+"""What a publication says of a request: its trame, its name among those of its author, its criteria in words."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+from workbench.reports.jobs_spec import JobSpec
+from workbench.trames import Trame, find_trame, list_trames, load_trame
+
+__all__ = ["asked_text", "name_of", "trame_of"]
+
+MOST_NAMED = 4
+"""Identifiers that the name of a published request says; beyond, their number and a mark."""
+
+
+def trame_of(spec: JobSpec) -> tuple[Trame | None, Path | None]:
+    """Return the trame of a request and its path; neither for a balance."""
+    if spec.kind == "balance":
+        return None, None
+    path = Path(spec.trame)
+    if not path.suffix and not path.exists():
+        find_trame(spec.trame)  # refuses an unknown code, with the nearest one
+        path = next(one.path for one in list_trames() if one.code == spec.trame)
+    return load_trame(path), path
+
+
+def name_of(spec: JobSpec, trame: Trame | None) -> str:
+    """Name a request among those of its author: the same request has the same name."""
+    idents = [*spec.sirets, *spec.sirens, *spec.finess]
+    if spec.kind == "aggregate" or len(idents) > MOST_NAMED:
+        asked = json.dumps([idents, spec.departements, spec.types, spec.population])
+        said = f"{len(idents)}-identifiants" if idents else "agregat"
+        idents = [said, sha256(asked.encode()).hexdigest()[:8]]
+    first, last = spec.exercices
+    return f"{trame.code if trame is not None else 'balance'}_{'-'.join(idents)}_{first}_{last}"
+
+
+def asked_text(spec: JobSpec) -> str:
+    """Return the criteria of an aggregate in words.
+
+    Examples
+    --------
+    >>> asked_text(JobSpec("aggregate", (2020, 2021), trame="m57", departements=("033",), population=(500, None)))
+    'Agrégat : départements 33 ; population de 500 et plus'
+    """
+    low, high = spec.population or (None, None)
+    population = f"de {low} à {high}" if low and high else f"de {low} et plus" if low else f"de {high} et moins"
+    parts = [
+        f"départements {', '.join(each.removeprefix('0') for each in spec.departements)}" if spec.departements else "",
+        f"types {', '.join(spec.types)}" if spec.types else "",
+        f"population {population}" if low or high else "",
+    ]
+    return f"Agrégat : {' ; '.join(part for part in parts if part)}"
