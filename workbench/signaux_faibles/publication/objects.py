@@ -35,6 +35,8 @@ __all__ = [
     "Scoped",
     "batch_of",
     "key_of",
+    "scopes_of",
+    "shared_sheets_of",
     "sheets_of",
     "urssaf_pair",
 ]
@@ -258,7 +260,7 @@ def scopes_of(scoped: Scoped, place: Place, also: Iterable[str] = ()) -> Iterato
             yield [*badges, departement]
 
 
-def sheets_of(
+def shared_sheets_of(
     kind: Kind,
     key: Mapping[str, str],
     value: Mapping[str, Any],
@@ -268,7 +270,9 @@ def sheets_of(
     released: str | None = None,
     expires: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Write an object as the sheets that a store takes: every property of its kind, null when it is not given.
+    """Write an object as `workbench.store.Store.replace` takes it: a sheet once, with its ``scopes``.
+
+    Every property of its kind is there, null when it is not given.
 
     Parameters
     ----------
@@ -281,7 +285,19 @@ def sheets_of(
     also
         Badges asked besides: that of an algorithm.
     released, expires
-        Moments, as `workbench.store.Store.put` takes them.
+        Moments, as the store takes them.
+    """
+    extra = list(also)
+    dates = {name: moment for name, moment in (("releaseDate", released), ("expires", expires)) if moment is not None}
+    for scoped in kind.scoped:
+        properties = {name: value.get(name) for name in scoped.properties}
+        yield {"key": dict(key), "scopes": list(scopes_of(scoped, place, extra)), "value": properties, **dates}
+
+
+def sheets_of(
+    kind: Kind, key: Mapping[str, str], value: Mapping[str, Any], place: Place, **options: Any
+) -> Iterator[dict[str, Any]]:
+    """Write an object as `workbench.store.Store.put` takes it: a sheet for each scope; see `shared_sheets_of`.
 
     Examples
     --------
@@ -289,9 +305,7 @@ def sheets_of(
     >>> [each["scope"] for each in sheets]
     [['detection']]
     """
-    extra = list(also)
-    dates = {name: moment for name, moment in (("releaseDate", released), ("expires", expires)) if moment is not None}
-    for scoped in kind.scoped:
-        properties = {name: value.get(name) for name in scoped.properties}
-        for scope in scopes_of(scoped, place, extra):
-            yield {"key": dict(key), "scope": scope, "value": properties, **dates}
+    for each in shared_sheets_of(kind, key, value, place, **options):
+        scopes = each.pop("scopes")
+        for scope in scopes:
+            yield {**each, "scope": scope}

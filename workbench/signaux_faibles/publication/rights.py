@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.signaux_faibles.publication.objects import COMMENT, FOLLOW, FOLLOWED, OPINION, PUBLIC, REFERENCE
 from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FORMER_REGIONS, FRANCE, REGIONS
+from workbench.store.policies import MANAGER
 
 __all__ = ["AUTHOR", "POLICIES", "WRITER", "policy_sheets"]
 
@@ -30,6 +31,12 @@ def _everything() -> dict[str, dict[str, Any]]:
     mine = f"^({FOLLOW}|{OPINION})$"
     found: dict[str, dict[str, Any]] = {
         "publication": {"match": f"^({PUBLIC}|{REFERENCE}|{COMMENT})$", "write": [WRITER]},
+        "publication, différences": {
+            "match": "^system$",
+            "key": {"type": "replace"},
+            "scope": [WRITER],
+            "promote": [MANAGER],
+        },
         "commentaires": {"match": f"^{COMMENT}$", "key": {"author": _ME}, "promote": [WRITER]},
         "suivis et avis": {"match": mine, "write": [AUTHOR]},
         "suivis et avis, auteur": {"match": mine, "key": {"author": _ME}, "promote": [AUTHOR]},
