@@ -25,9 +25,9 @@ from workbench.errors import WorkbenchError
 from workbench.identity.middleware import Application, IdentityMiddleware
 from workbench.identity.tokens import TokenVerifier
 from workbench.store.app_schemas import ANSWERS, BROWSE, ERROR, FILE, GET, PURGE, PUT, SEARCH, WHY
+from workbench.store.browsing import browsing
 from workbench.store.bulk import ARROW, NDJSON, arrow_sheets, ndjson_sheets
 from workbench.store.keys import Reader, checked_badges, loads
-from workbench.store.browsing import browsing
 from workbench.store.question import question
 from workbench.store.searching import search
 from workbench.store.store import Store

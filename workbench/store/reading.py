@@ -49,6 +49,7 @@ __all__ = [
     "asked_objects",
     "found_objects",
     "has_visible_property",
+    "passing",
     "seen",
     "seen_file",
     "visible_objects",
@@ -150,6 +151,12 @@ def _of_pairs(count: int) -> CompoundSelect[Any]:
         rows = select(KEY.c.object_id).where(*same).order_by(KEY.c.object_id).limit(FEW + 1).subquery()
         parts.append(select(literal(number).label("pair"), rows.c.object_id))
     return union_all(*parts)
+
+
+def passing(eyes: Eyes, filters: Sequence[Filter], object_id: Any) -> ColumnElement[bool]:
+    """Say that an object is this person's to see, and that its visible properties pass filters."""
+    shown = has_visible_property(eyes, object_id) if not filters else true()
+    return and_(object_allowed(eyes.access, object_id), shown, *(_passes(eyes, each, object_id) for each in filters))
 
 
 def asked_objects(eyes: Eyes, asked: Question, few: Sequence[int] | None, object_id: Any) -> list[ColumnElement[bool]]:

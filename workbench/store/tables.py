@@ -163,7 +163,7 @@ TEXT = ROOM.table(
 """The words by which a sheet lets its object be found; empty in the sheet that ends another."""
 
 WORDS = table("store_text_words", column("rowid"), column("sheet_id"), column("words"))
-"""The index of `TEXT` that triggers keep: FTS5 on SQLite (``rowid``), a table of tsvector on PostgreSQL (``sheet_id``)."""
+"""The index of `TEXT`, kept by triggers: FTS5 on SQLite (``rowid``), tsvector on PostgreSQL (``sheet_id``)."""
 
 CHANGE = ROOM.table(
     "change",
@@ -172,7 +172,7 @@ CHANGE = ROOM.table(
     Column("at", Moment, nullable=False),
     Index("store_change_bucket_at_id_index", "bucket", "at", "id"),
 )
-"""One row a publication, and a moment to come at which it changes what is seen: what is kept in memory is held to it."""
+"""One row a publication, one a moment to come at which it changes what is seen; what is kept in memory follows it."""
 
 JOURNAL = ROOM.table(
     "journal",

@@ -69,7 +69,7 @@ class Column:
         return order[self.codes]  # type: ignore[no-any-return]
 
     def _of_values(self, passes: Mask) -> Mask:
-        return np.append(passes, False)[self.codes]  # noqa: FBT003 - of those that have no value
+        return np.append(passes, False)[self.codes]
 
     def passes(self, asked: Filter) -> Mask:
         """Say which objects pass a filter."""
