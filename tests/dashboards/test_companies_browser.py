@@ -79,7 +79,9 @@ class Heard(Visit):
         self.page.on("websocket", self._listen)
 
     def _listen(self, socket: Any) -> None:
-        socket.on("framereceived", lambda frame: self.frames.append(frame if isinstance(frame, bytes) else frame.encode()))
+        socket.on(
+            "framereceived", lambda frame: self.frames.append(frame if isinstance(frame, bytes) else frame.encode())
+        )
 
     def everything(self) -> str:
         """What this browser received: the page, the messages of its kernel."""
@@ -157,9 +159,9 @@ def test_an_agent_with_levels_filters_by_the_keyboard(visiting: Any, planted: Pl
     dialog.get_by_role("button", name="Tout sélectionner").press("Enter")
     dialog.get_by_role("button", name="Appliquer").press("Enter")
     playwright.expect(sectors).to_contain_text("Tout secteur confondu")
-    page.get_by_label("Effectif minimum").fill("0")
+    page.get_by_label("Effectif minimum", exact=True).fill("0")
     page.keyboard.press("Tab")
-    page.get_by_label("Établissements").select_option("tous")
+    page.get_by_label("Établissements", exact=True).select_option("tous")
     for name in ("Redressement judiciaire", "Liquidation judiciaire"):
         box = page.get_by_role("checkbox", name=name)
         box.focus()
@@ -202,12 +204,13 @@ def test_who_sees_everything_turns_pages(visiting: Any, planted: Planted) -> Non
     page = visit.open("detection")
     playwright.expect(page.locator(".wb-company").first).to_be_visible()
     page.locator("summary", has_text="Filtres").click()
-    page.get_by_label("Zone").select_option(label="Bretagne")
+    page.get_by_label("Zone", exact=True).select_option(label="Bretagne")
     playwright.expect(page.get_by_label("Filtres actifs")).to_contain_text("Bretagne")
     while page.get_by_role("button", name="Retirer le filtre").count():
         before = page.get_by_role("button", name="Retirer le filtre").count()
         page.get_by_role("button", name="Retirer le filtre").first.click()
         playwright.expect(page.get_by_role("button", name="Retirer le filtre")).to_have_count(before - 1)
+    assert page.get_by_text("Page 1 sur").is_visible()
     first = page.locator(".wb-company h3").first.inner_text()
     page.get_by_role("button", name="Page suivante").click()
     playwright.expect(page.get_by_text("Page 2 sur 2")).to_be_visible()
@@ -232,7 +235,7 @@ def test_who_has_no_right_searches_and_opens_no_list(visiting: Any, planted: Pla
     page.locator("summary", has_text="Recherche avancée").click()
     playwright.expect(page.get_by_label("Effectif minimum")).to_be_hidden()
     visit.check("recherche")
-    page.get_by_label("Zone").select_option("departement:29")
+    page.get_by_label("Zone", exact=True).select_option("departement:29")
     page.get_by_label("Sièges sociaux seulement").check()
     field.press("Enter")
     playwright.expect(page.locator(".wb-hit").filter(has_text="Secondaire")).to_have_count(0)
@@ -240,7 +243,7 @@ def test_who_has_no_right_searches_and_opens_no_list(visiting: Any, planted: Pla
     field.press("Enter")
     playwright.expect(page.get_by_text("Aucun résultat pour cette recherche.")).to_be_visible()
     nothing_of(planted.urssaf | planted.score | planted.dgefp | planted.bdf, visit.everything())
-    page.get_by_label("Zone").select_option("")
+    page.get_by_label("Zone", exact=True).select_option("")
     page.get_by_label("Sièges sociaux seulement").uncheck()
     siret = planted.siret["hors_zone"]
     field.fill(f"{siret[:3]} {siret[3:6]} {siret[6:9]} {siret[9:]}")

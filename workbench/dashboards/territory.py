@@ -14,6 +14,9 @@ __all__ = ["MINE", "Labels", "Zone", "read_labels", "visible"]
 MINE = "mine"
 """The zone of the person: the départements that the store opens to her."""
 
+PROCEDURES = ("in_bonis", "plan_continuation", "sauvegarde", "plan_sauvegarde", "redressement", "liquidation")
+"""The order of procedures, from none to the gravest: the store does not keep that of their labels."""
+
 _EVERYWHERE = "Toute zone"
 
 
@@ -101,10 +104,12 @@ def read_labels(door: StoreDoor) -> Labels:
     def part(kind: str, name: str) -> Mapping[str, Any]:
         return found[kind].get(name) or {}
 
-    # JSON keeps the order of what was published, except for sections and codes, which are sorted as people expect.
+    procedures = part("procol", "libelles")
+    ordered = [code for code in PROCEDURES if code in procedures]
+    ordered += [code for code in procedures if code not in PROCEDURES]
     return Labels(
         dict(sorted(part("naf", "sections").items())),
-        part("procol", "libelles"),
+        {code: procedures[code] for code in ordered},
         dict(sorted(part("departements", "libelles").items())),
         part("regions", "regions"),
     )

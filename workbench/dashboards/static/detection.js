@@ -143,7 +143,8 @@ function render({ model, el }) {
       { class: "wb-company", "data-level": row.level.code },
       element("div", { class: "wb-company-head" }, levelOf(row), badgesOf(row)),
       element("h3", {}, element("a", { href: row.link }, row.name)),
-      element("p", { class: "wb-company-place" }, row.place, element("span", { class: "wb-siret" }, row.siret)),
+      element("p", { class: "wb-siret" }, row.siret),
+      element("p", { class: "wb-company-place" }, row.place),
       element("p", { class: "wb-hint", title: row.whole_activity }, row.activity),
       element(
         "dl",

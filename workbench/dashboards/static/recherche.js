@@ -60,7 +60,7 @@ function render({ model, el }) {
     ),
     more,
   );
-  const heading = element("h2", { class: "wb-title", tabindex: "-1", role: "status" });
+  const heading = element("h2", { class: "wb-title", tabindex: "-1", "aria-live": "polite" });
   const hint = element("p", { class: "wb-hint" });
   const message = element("p", { class: "wb-notice", role: "status", hidden: true });
   const rows = element("ol", { class: "wb-hits" });
