@@ -1023,6 +1023,9 @@ ERRORS: dict[str, ErrorKind] = {
         503,
     ),
     "magasin_refus": ErrorKind("{detail}", "", 400),
+    "recherche_courte": ErrorKind(
+        "La recherche est trop courte.", "Écrivez au moins {nombre} lettres ou chiffres.", 400
+    ),
     "sans_donnees": ErrorKind("Aucune donnée.", "Rien de visible ne répond à cette question.", 404),
     "journal_impossible": ErrorKind(
         "La question n'a pas pu être inscrite au journal : aucune donnée n'est donnée.", "Prévenez l'exploitant.", 500

@@ -14,6 +14,7 @@ from workbench.registry import open_registry
 from workbench.store import Store
 from workbench.store.policies_stored import changed
 from workbench.store.tables import (
+    CHANGE,
     FILE,
     JOURNAL,
     KEY,
@@ -25,6 +26,7 @@ from workbench.store.tables import (
     SCOPE,
     SCOPE_BADGE,
     SHEET,
+    TEXT,
 )
 
 
@@ -70,7 +72,20 @@ def empty(store: Store) -> None:
     """Leave by the door of the purge all that a store holds."""
     with store.registry.write() as connection:
         connection.execute(insert(PURGE).values(id="test"))
-        for table in (PROPERTY_FILE, FILE, PROPERTY, SHEET, KEY, OBJECT, SCOPE_BADGE, SCOPE, JOURNAL, PURGE):
+        for table in (
+            CHANGE,
+            TEXT,
+            PROPERTY_FILE,
+            FILE,
+            PROPERTY,
+            SHEET,
+            KEY,
+            OBJECT,
+            SCOPE_BADGE,
+            SCOPE,
+            JOURNAL,
+            PURGE,
+        ):
             connection.execute(delete(table))
         changed(connection)
 

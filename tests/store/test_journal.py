@@ -81,7 +81,7 @@ def test_no_journal_no_data(store: Store) -> None:
 
 @pytest.mark.parametrize("table", KEPT, ids=lambda table: table.name)
 def test_nothing_is_changed_or_deleted(store: Store, table: Any) -> None:
-    store.put(agent(), "public", [sheet(K, ["x"], {"a": 1, "f": file_property(b"a", "a.txt")})])
+    store.put(agent(), "public", [sheet(K, ["x"], {"a": 1, "f": file_property(b"a", "a.txt")}, search="a")])
     column = next(iter(table.columns))
     for statement in (delete(table), update(table).values({column.name: column})):
         with pytest.raises(DatabaseError, match="append-only"), store.registry.write() as connection:

@@ -24,10 +24,12 @@ from starlette.types import ASGIApp
 from workbench.errors import WorkbenchError
 from workbench.identity.middleware import Application, IdentityMiddleware
 from workbench.identity.tokens import TokenVerifier
-from workbench.store.app_schemas import ANSWERS, ERROR, FILE, GET, PURGE, PUT, WHY
+from workbench.store.app_schemas import ANSWERS, BROWSE, ERROR, FILE, GET, PURGE, PUT, SEARCH, WHY
+from workbench.store.browsing import browsing
 from workbench.store.bulk import ARROW, NDJSON, arrow_sheets, ndjson_sheets
 from workbench.store.keys import Reader, checked_badges, loads
 from workbench.store.question import question
+from workbench.store.searching import search
 from workbench.store.store import Store
 
 __all__ = ["create_app"]
@@ -114,6 +116,18 @@ def _routes(service: FastAPI, store: Store) -> None:
     @route("POST", "/data/get/{bucket:path}", "Read what you may see of a bucket", "objects", GET)
     def get(bucket: str, actor: Actor, body: Body) -> Response:
         return _json(store.answer(actor, bucket, question(_object(body))))
+
+    @route("POST", "/data/browse/{bucket:path}", "Read a page of a long list, and count it", "page", BROWSE)
+    def browse(bucket: str, actor: Actor, body: Body) -> Response:
+        return _json(store.browsed(actor, bucket, browsing(_object(body))))
+
+    @route("POST", "/data/search/{bucket:path}", "Find objects by their words", "objects", SEARCH)
+    def find(bucket: str, actor: Actor, body: Body) -> Response:
+        return _json(store.searched(actor, bucket, search(_object(body))))
+
+    @route("POST", "/data/total/{bucket:path}", "Count what a search finds, a thousand at most", "total", SEARCH)
+    def total(bucket: str, actor: Actor, body: Body) -> Response:
+        return _json(store.total(actor, bucket, search(_object(body))))
 
     @route("POST", "/data/put/{bucket:path}", "Publish sheets, all of them or none", "published", PUT)
     def put(bucket: str, actor: Actor, body: Body, request: Request) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 from workbench.store.bulk import ARROW, NDJSON
 from workbench.store.question import OPERATORS
 
-__all__ = ["ANSWERS", "ERROR", "FILE", "GET", "PURGE", "PUT", "WHY"]
+__all__ = ["ANSWERS", "BROWSE", "ERROR", "FILE", "GET", "PURGE", "PUT", "SEARCH", "WHY"]
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _BADGES: dict[str, Any] = {"type": "array", "items": {"type": "string", "minLength": 1}}
@@ -27,33 +27,48 @@ def _content(schema: dict[str, Any]) -> dict[str, Any]:
     return {"application/json": {"schema": schema}}
 
 
-_SHEET = _object(["key", "value"], key=_KEY, scope=_BADGES, value={"type": "object"}, releaseDate=_DATE, expires=_DATE)
-
-_QUESTION = _object(
-    key=_KEY,
-    date=_DATE,
-    filter={
-        "type": "array",
-        "items": {
-            "type": "object",
-            "required": ["field", "operator", "value"],
-            "properties": {
-                "field": _TEXT,
-                "operator": {"enum": list(OPERATORS)},
-                "value": {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]},
-            },
-        },
-    },
-    sort={
-        "type": "array",
-        "maxItems": 1,
-        "items": {"type": "object", "required": ["field"], "properties": {"field": _TEXT, "order": {"enum": [1, -1]}}},
-    },
-    limit={"type": "integer", "minimum": 1},
-    offset={"type": "integer", "minimum": 0},
+_SHEET = _object(
+    ["key", "value"], key=_KEY, scope=_BADGES, value={"type": "object"}, releaseDate=_DATE, expires=_DATE, search=_TEXT
 )
 
+_FILTER = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["field", "operator", "value"],
+        "properties": {
+            "field": _TEXT,
+            "operator": {"enum": list(OPERATORS)},
+            "value": {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]},
+        },
+    },
+}
+_SORT = {
+    "type": "array",
+    "maxItems": 1,
+    "items": {"type": "object", "required": ["field"], "properties": {"field": _TEXT, "order": {"enum": [1, -1]}}},
+}
+_LIMIT = {"type": "integer", "minimum": 1}
+_OFFSET = {"type": "integer", "minimum": 0}
+_NAMES = {"type": "array", "items": _TEXT, "maxItems": 200}
+
+_QUESTION = _object(key=_KEY, date=_DATE, filter=_FILTER, sort=_SORT, limit=_LIMIT, offset=_OFFSET)
+_BROWSE = _object(
+    ["key"],
+    key=_KEY | {"minProperties": 1},
+    filter=_FILTER,
+    text=_object(["value", "fields"], value=_TEXT, fields=_NAMES),
+    sort=_SORT,
+    limit=_LIMIT,
+    offset=_OFFSET,
+    columns=_NAMES,
+    counts=_NAMES,
+)
+_SEARCH = _object(["text"], text=_TEXT, key=_KEY, filter=_FILTER, limit=_LIMIT, offset=_OFFSET)
+
 GET = {"content": _content(_QUESTION)}
+BROWSE = {"required": True, "content": _content(_BROWSE)}
+SEARCH = {"required": True, "content": _content(_SEARCH)}
 FILE = {"required": True, "content": _content(_object(["key", "property"], key=_KEY, property=_TEXT, date=_DATE))}
 PUT = {
     "required": True,
@@ -81,6 +96,22 @@ _COUNT = {"type": "integer"}
 
 ANSWERS: dict[str, dict[str, Any]] = {
     "objects": {"description": "What is visible.", "content": _content({"type": "array", "items": _OBJECT})},
+    "page": {
+        "description": "The page, and what is counted.",
+        "content": _content(
+            _object(
+                ["objects", "total", "counts", "badges"],
+                objects={"type": "array", "items": _object(["key", "value"], key=_KEY, value={"type": "object"})},
+                total=_COUNT,
+                counts={"type": "object", "additionalProperties": {"type": "array"}},
+                badges=_BADGES,
+            )
+        ),
+    },
+    "total": {
+        "description": "How many; more when they are not all counted.",
+        "content": _content(_object(["total", "more"], total=_COUNT, more={"type": "boolean"})),
+    },
     "published": {"description": "Published.", "content": _content(_object(status=_TEXT, published=_COUNT))},
     "file": {
         "description": "The file.",

@@ -108,6 +108,20 @@ class Client:
         asked = {"key": key, "date": date, "filter": filters, "sort": order, "limit": limit, "offset": offset}
         return _dated(self._post(f"get/{quote(bucket, safe='')}", _given(asked)), "addDate")
 
+    def browse(self, bucket: str, **asked: Any) -> dict[str, Any]:
+        """Read a page of a long list, and count it; parameters, answer and errors of `Store.browse`."""
+        answer: dict[str, Any] = self._post(f"browse/{quote(bucket, safe='')}", _given(asked))
+        return answer
+
+    def search(self, bucket: str, **asked: Any) -> list[dict[str, Any]]:
+        """Find objects by their words; parameters, answer and errors of `Store.search`."""
+        return _dated(self._post(f"search/{quote(bucket, safe='')}", _given(asked)), "addDate")
+
+    def total(self, bucket: str, **asked: Any) -> dict[str, Any]:
+        """Count what a search finds; parameters of `search`, answer of `Store.total`."""
+        answer: dict[str, Any] = self._post(f"total/{quote(bucket, safe='')}", _given(asked))
+        return answer
+
     def file(
         self,
         bucket: str,

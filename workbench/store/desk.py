@@ -14,6 +14,7 @@ from workbench.identity.kernel_token import TOKEN_FILE
 from workbench.store.client import Client
 from workbench.store.files import StoredFile
 from workbench.store.keys import Reader
+from workbench.store.searching import search
 from workbench.store.store import Store, open_store
 
 __all__ = ["Desk", "StoreDoor", "my_store"]
@@ -38,6 +39,15 @@ class StoreDoor(Protocol):
         offset: int | None = None,
     ) -> list[dict[str, Any]]:
         """Read what the person may see of a bucket; see `Store.get`."""
+
+    def browse(self, bucket: str, **asked: Any) -> dict[str, Any]:
+        """Read a page of a long list, and count it; see `Store.browse`."""
+
+    def search(self, bucket: str, **asked: Any) -> list[dict[str, Any]]:
+        """Find objects by their words; see `Store.search`."""
+
+    def total(self, bucket: str, **asked: Any) -> dict[str, Any]:
+        """Count what a search finds; see `Store.total`."""
 
     def file(
         self,
@@ -99,6 +109,18 @@ class Desk:
         """Read what the person may see of a bucket; see `Store.get`."""
         options: dict[str, Any] = {"date": date, "filter": filter, "sort": sort, "limit": limit, "offset": offset}
         return self.store.get(self.reader, bucket, key, **options)
+
+    def browse(self, bucket: str, **asked: Any) -> dict[str, Any]:
+        """Read a page of a long list, and count it; see `Store.browse`."""
+        return self.store.browse(self.reader, bucket, **asked)
+
+    def search(self, bucket: str, **asked: Any) -> list[dict[str, Any]]:
+        """Find objects by their words; see `Store.search`."""
+        return self.store.search(self.reader, bucket, **asked)
+
+    def total(self, bucket: str, **asked: Any) -> dict[str, Any]:
+        """Count what a search finds; see `Store.total`."""
+        return self.store.total(self.reader, bucket, search(asked))
 
     def file(
         self,

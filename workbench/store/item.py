@@ -12,10 +12,12 @@ from workbench.store.files import StoredFile, taken_files
 from workbench.store.keys import BUCKET, canonical, checked_badges, checked_key, checked_moment
 from workbench.store.policies import policy
 from workbench.store.policies_stored import is_policy
+from workbench.store.words import words_of
 
 __all__ = ["Item", "item"]
 
 LONGEST_NAME = 1000
+LONGEST_SEARCH = 1000
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Item:
         When its properties become null; None never.
     files
         The files among its properties, which ``value`` only describes.
+    search
+        The words by which its object is found; None when it says nothing of them.
     """
 
     key: dict[str, str]
@@ -44,6 +48,7 @@ class Item:
     released: datetime | None = None
     expires: datetime | None = None
     files: Mapping[str, StoredFile] = field(default_factory=dict)
+    search: str | None = None
 
 
 def item(bucket: str, written: Any, number: int = 0) -> Item:
@@ -54,7 +59,8 @@ def item(bucket: str, written: Any, number: int = 0) -> Item:
     bucket
         Where it goes: a ``bucket`` in its key is overwritten.
     written
-        ``{key, scope, value, releaseDate, expires}``; the last two and ``scope`` are optional.
+        ``{key, scope, value, releaseDate, expires, search}``; the last three and ``scope`` are optional. ``search`` is
+        the text by which those who read the sheet find its object.
     number
         Its place in what is published, for messages.
 
@@ -71,7 +77,7 @@ def item(bucket: str, written: Any, number: int = 0) -> Item:
     place = f"[{number}]"
     if not isinstance(written, Mapping):
         raise WorkbenchError("objet_invalide", endroit=place, cause="un objet JSON est attendu")
-    unknown = sorted(str(name) for name in set(written) - {"key", "scope", "value", "releaseDate", "expires"})
+    unknown = sorted(str(name) for name in set(written) - {"key", "scope", "value", "releaseDate", "expires", "search"})
     if unknown:
         shown = unknown[0][:60].encode(errors="replace").decode()
         raise WorkbenchError("objet_invalide", endroit=place, cause=f"champ inconnu « {shown} »")
@@ -88,8 +94,12 @@ def item(bucket: str, written: Any, number: int = 0) -> Item:
     if released is not None and expires is not None and expires <= released:
         raise WorkbenchError("objet_invalide", endroit=place, cause="expires précède releaseDate")
     badges = frozenset[str]() if scope is None else checked_badges(scope, f"{place}.scope")
+    search = written.get("search")
+    if search is not None and (not isinstance(search, str) or len(search) > LONGEST_SEARCH):
+        cause = f"search est un texte de {LONGEST_SEARCH} caractères au plus"
+        raise WorkbenchError("objet_invalide", endroit=place, cause=cause)
     described, files = taken_files(value, place)
-    return Item(key, badges, described, released, expires, files)
+    return Item(key, badges, described, released, expires, files, None if search is None else words_of(search))
 
 
 def _check_value(value: Mapping[Any, Any], place: str) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, exis
 
 from workbench.registry import new_identifier
 from workbench.store.policies_stored import changed
-from workbench.store.tables import FILE, KEY, OBJECT, PROPERTY, PROPERTY_FILE, PURGE, SCOPE_BADGE, SHEET
+from workbench.store.tables import CHANGE, FILE, KEY, OBJECT, PROPERTY, PROPERTY_FILE, PURGE, SCOPE_BADGE, SHEET, TEXT
 
 __all__ = ["PUBLICATION_LOCK", "purge"]
 
@@ -41,15 +41,24 @@ def purge(connection: Connection, limit: datetime) -> Mapping[str, int]:
     gone = {"properties": _expired(connection, limit)}
     left = PROPERTY.alias()
     emptied = not_(exists(select(1).select_from(left).where(left.c.sheet_id == SHEET.c.id, _same_object(left, SHEET))))
+    # A text goes with the properties of its sheet.
+    connection.execute(delete(TEXT).where(TEXT.c.released <= limit, _without_property()))
     gone["sheets"] = connection.execute(delete(SHEET).where(SHEET.c.released <= limit, emptied)).rowcount
     sheet = SHEET.alias()
     alone = not_(exists(select(1).select_from(sheet).where(sheet.c.object_id == OBJECT.c.id)))
     connection.execute(delete(KEY).where(KEY.c.object_id.in_(select(OBJECT.c.id).where(alone))))
     gone["objects"] = connection.execute(delete(OBJECT).where(alone)).rowcount
     gone["files"] = _files(connection)
+    # In no bucket: what is kept of each of them is read again.
+    connection.execute(insert(CHANGE).values(bucket="", at=limit))
     changed(connection)
     connection.execute(delete(PURGE).where(PURGE.c.id == mark))
     return gone
+
+
+def _without_property() -> ColumnElement[bool]:
+    left = PROPERTY.alias()
+    return not_(exists(select(1).select_from(left).where(left.c.sheet_id == TEXT.c.sheet_id, _same_object(left, TEXT))))
 
 
 def _files(connection: Connection) -> int:

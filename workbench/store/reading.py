@@ -12,7 +12,7 @@ come in the order of their keys' digests, equal values in that of the sheets tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -44,7 +44,17 @@ from workbench.store.question import Filter, Question
 from workbench.store.rule_sql import found, has_pairs, object_allowed, scope_allowed
 from workbench.store.tables import FILE, KEY, OBJECT, PROPERTY, PROPERTY_FILE, SHEET
 
-__all__ = ["Eyes", "found_objects", "passing", "seen", "seen_file"]
+__all__ = [
+    "Eyes",
+    "asked_objects",
+    "found_objects",
+    "has_visible_property",
+    "passing",
+    "seen",
+    "seen_file",
+    "visible_objects",
+    "visible_properties",
+]
 
 FEW = 200
 """Objects of a pair that are looked at one by one."""
@@ -145,13 +155,12 @@ def _of_pairs(count: int) -> CompoundSelect[Any]:
 
 def passing(eyes: Eyes, filters: Sequence[Filter], object_id: Any) -> ColumnElement[bool]:
     """Say that an object is this person's to see, and that its visible properties pass filters."""
-    row = _WINNER
-    visible = select(1).select_from(row).correlate_except(row).where(row.c.object_id == object_id, eyes.sees(row))
-    shown = found(visible) if not filters else true()
+    shown = has_visible_property(eyes, object_id) if not filters else true()
     return and_(object_allowed(eyes.access, object_id), shown, *(_passes(eyes, each, object_id) for each in filters))
 
 
-def _asked_objects(eyes: Eyes, asked: Question, few: Sequence[int] | None, object_id: Any) -> list[ColumnElement[bool]]:
+def asked_objects(eyes: Eyes, asked: Question, few: Sequence[int] | None, object_id: Any) -> list[ColumnElement[bool]]:
+    """Say that an object is allowed, has the key asked, and passes the filters."""
     conditions = [has_pairs(object_id, asked.key), object_allowed(eyes.access, object_id)]
     conditions += [_passes(eyes, each, object_id) for each in asked.filters]
     if few is not None:
@@ -159,13 +168,17 @@ def _asked_objects(eyes: Eyes, asked: Question, few: Sequence[int] | None, objec
     return conditions
 
 
-def _objects(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[Any]:
+def has_visible_property(eyes: Eyes, object_id: Any) -> ColumnElement[bool]:
+    """Say that something of an object is visible."""
     row = _WINNER
-    visible = select(1).select_from(row).correlate_except(row).where(row.c.object_id == OBJECT.c.id, eyes.sees(row))
+    return found(select(1).select_from(row).correlate_except(row).where(row.c.object_id == object_id, eyes.sees(row)))
+
+
+def _objects(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[Any]:
     return (
         select(OBJECT.c.id)
-        .where(OBJECT.c.bucket == eyes.bucket, found(visible))
-        .where(*_asked_objects(eyes, asked, few, OBJECT.c.id))
+        .where(OBJECT.c.bucket == eyes.bucket, has_visible_property(eyes, OBJECT.c.id))
+        .where(*asked_objects(eyes, asked, few, OBJECT.c.id))
     )
 
 
@@ -177,7 +190,7 @@ def _ranked(eyes: Eyes, asked: Question, few: Sequence[int] | None) -> Select[An
         select(row.c.object_id)
         .where(row.c.bucket == eyes.bucket, row.c.name == asked.sort.field, row.c.rank.is_not(None))
         .where(eyes.sees(row), eyes.last(row))
-        .where(*_asked_objects(eyes, asked, few, row.c.object_id))
+        .where(*asked_objects(eyes, asked, few, row.c.object_id))
         .order_by(*(each.desc() if asked.sort.descending else each for each in order))
     )
 
@@ -270,6 +283,40 @@ def seen_file(connection: Connection, eyes: Eyes, identifier: int, name: str) ->
     )
     found = connection.execute(wanted).one_or_none()
     return None if found is None else (loads(found.value)[FILE_NAME], bytes(found.content))
+
+
+def visible_objects(connection: Connection, eyes: Eyes, key: Mapping[str, str]) -> Select[Any]:
+    """Select identifier and key of the objects of a key that policies allow, in the order of their keys' digests."""
+    allowed = _allowed(connection, eyes, key).subquery()
+    return select(OBJECT.c.id, OBJECT.c.key).join(allowed, allowed.c.object_id == OBJECT.c.id).order_by(OBJECT.c.digest)
+
+
+def visible_properties(connection: Connection, eyes: Eyes, key: Mapping[str, str]) -> Select[Any]:
+    """Select ``object_id, name, sheet_id, value`` of every visible row of properties of those objects, in no order."""
+    allowed, row = _allowed(connection, eyes, key).subquery(), _WINNER
+    return (
+        select(row.c.object_id, row.c.name, row.c.sheet_id, row.c.value)
+        .select_from(allowed)
+        .join(row, row.c.object_id == allowed.c.object_id)
+        .where(eyes.sees(row))
+    )
+
+
+def _allowed(connection: Connection, eyes: Eyes, key: Mapping[str, str]) -> Select[Any]:
+    """Select the objects of a key that policies allow, by the pair that names the fewest of them."""
+
+    def count(pair: tuple[str, str]) -> int:
+        named = select(func.count()).select_from(KEY).where(KEY.c.name == pair[0], KEY.c.value == pair[1])
+        return connection.execute(named).scalar_one()
+
+    name, value = min(key.items(), key=count)
+    rest = {each: other for each, other in key.items() if each != name}
+    return (
+        select(KEY.c.object_id)
+        .join(OBJECT, OBJECT.c.id == KEY.c.object_id)
+        .where(KEY.c.name == name, KEY.c.value == value, OBJECT.c.bucket == eyes.bucket)
+        .where(has_pairs(KEY.c.object_id, rest), object_allowed(eyes.access, KEY.c.object_id))
+    )
 
 
 def _heads(eyes: Eyes, part: list[int]) -> Select[Any]:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, func, select, text
 from workbench.errors import WorkbenchError
 from workbench.registry import Registry, open_registry
 from workbench.store import journal
+from workbench.store.browsing import Browsing, Views, browsed, browsing, meaning, read_view, stamp
 from workbench.store.files import StoredFile, content_of
 from workbench.store.first_policies import FIRST, NOBODY, protection, publish_first, unknown_policies
 from workbench.store.item import Item, item
@@ -30,7 +31,9 @@ from workbench.store.purge import PUBLICATION_LOCK, purge
 from workbench.store.question import Question, question
 from workbench.store.reading import Eyes, found_objects, seen, seen_file
 from workbench.store.replacing import REPLACING_LOCK, Replaced, Replacing, scoped_items
+from workbench.store.searching import MOST_FOUND, Search, found_by_words, search
 from workbench.store.tables import ROOM
+from workbench.store.view import View
 from workbench.store.why import explained
 from workbench.store.writing import check_rights, publish
 
@@ -93,6 +96,7 @@ class Store:
         self.registry = registry
         self._clock = clock
         self._policies = StoredPolicies()
+        self._views = Views()
 
     def _now(self, connection: Connection) -> datetime:
         return self._clock() if self._clock is not None else self.registry.now(connection)
@@ -171,6 +175,116 @@ class Store:
             raise WorkbenchError("sans_donnees")
         return answer
 
+    def browse(self, reader: Reader, bucket: str, **asked: Any) -> dict[str, Any]:
+        """Read a page of a long list, and count it: what is asked again and again of one key.
+
+        Parameters
+        ----------
+        reader
+            Who asks.
+        bucket
+            Where.
+        **asked
+            ``key``, required; ``filter``, ``sort``, ``limit`` and ``offset`` as in `get`, where a field ``key.name`` is
+            a pair of the key; ``text``, ``{value, fields}``: words that one of these fields has; ``columns``, the
+            properties wanted; ``counts``, fields whose values are counted.
+
+        Returns
+        -------
+        dict
+            ``objects``: ``{key, value}`` each. ``total``: how many pass. ``counts``: by field, pairs of a value and
+            how many have it. ``badges``: those that this person has for the whole bucket, lent ones among them.
+
+        Raises
+        ------
+        WorkbenchError
+            ``question_invalide``, ``cle_invalide``, ``seau_invalide`` (400); ``journal_impossible`` (500). Nothing
+            visible is no error.
+        """
+        given = {name: value for name, value in asked.items() if value is not None}
+        return self.browsed(reader, bucket, browsing(given))
+
+    def browsed(self, reader: Reader, bucket: str, asked: Browsing) -> dict[str, Any]:
+        """Answer a question already read; see `browse`."""
+        bucket = checked_bucket(bucket)
+        self._prepare(reader, bucket, asked)
+        with self._one_state() as connection:
+            now = self._now(connection)
+            allowed = self._access(connection, reader, bucket, now)
+            answer = browsed(self._view(connection, allowed, bucket, asked.key, now), asked)
+            answer["badges"] = sorted(allowed.granted)
+            journal.record(connection, reader, now, "browse", bucket, _shown(asked), str(answer["total"]))
+        return answer
+
+    def _prepare(self, reader: Reader, bucket: str, asked: Browsing) -> None:
+        """Read a view that is not kept, without holding the only place of who writes."""
+        with self.registry.read() as connection:
+            now = self._now(connection)
+            allowed = self._access(connection, reader, bucket, now)
+            with self._views.turn(meaning(allowed, bucket, asked.key)):
+                self._view(connection, allowed, bucket, asked.key, now)
+
+    def _view(
+        self, connection: Connection, allowed: Access, bucket: str, key: Mapping[str, str], now: datetime
+    ) -> View:
+        name, at = meaning(allowed, bucket, key), stamp(connection, bucket, now)
+        view = self._views.kept(name, at)
+        if view is None:
+            view = read_view(connection, Eyes(allowed, bucket, now), key)
+            self._views.keep(name, at, view)
+        return view
+
+    def search(self, reader: Reader, bucket: str, **asked: Any) -> list[dict[str, Any]]:
+        """Find objects by their words, a page at a time; empty when nothing is found.
+
+        Parameters
+        ----------
+        reader
+            Who asks.
+        bucket
+            Where.
+        **asked
+            ``text``, required; ``key``, ``filter``, ``limit`` (20) and ``offset`` as in `get`.
+
+        Returns
+        -------
+        list of dict
+            As `get`: those whose text begins by what is asked, then those that hold its words.
+
+        Raises
+        ------
+        WorkbenchError
+            ``recherche_courte``, ``question_invalide``, ``cle_invalide``, ``seau_invalide`` (400);
+            ``journal_impossible`` (500).
+        """
+        return self.searched(reader, bucket, search({name: each for name, each in asked.items() if each is not None}))
+
+    def searched(self, reader: Reader, bucket: str, asked: Search) -> list[dict[str, Any]]:
+        """Answer a search already read; see `search`."""
+        with self._searching(reader, bucket, asked, "search") as (connection, eyes, outcome):
+            objects = found_by_words(connection, eyes, asked, asked.offset + asked.limit)[:MOST_FOUND]
+            answer = seen(connection, eyes, objects[asked.offset : asked.offset + asked.limit])
+            outcome.append(str(len(answer)))
+        return answer
+
+    def total(self, reader: Reader, bucket: str, asked: Search) -> dict[str, Any]:
+        """Count what a search finds: ``total``, and ``more`` when it is more than a thousand, which are not counted."""
+        with self._searching(reader, bucket, asked, "total") as (connection, eyes, outcome):
+            count = len(found_by_words(connection, eyes, asked, MOST_FOUND + 1))
+            outcome.append(str(count))
+        return {"total": min(count, MOST_FOUND), "more": count > MOST_FOUND}
+
+    @contextmanager
+    def _searching(
+        self, reader: Reader, bucket: str, asked: Search, action: str
+    ) -> Iterator[tuple[Connection, Eyes, list[str]]]:
+        bucket = checked_bucket(bucket)
+        outcome: list[str] = []
+        with self._one_state() as connection:
+            now = self._now(connection)
+            yield connection, Eyes(self._access(connection, reader, bucket, now), bucket, now), outcome
+            journal.record(connection, reader, now, action, bucket, _shown(asked), outcome[0])
+
     def file(
         self,
         reader: Reader,
@@ -227,8 +341,9 @@ class Store:
         bucket
             Where.
         sheets
-            ``{key, scope, value, releaseDate, expires}`` each; the last two are optional. A property that
-            `workbench.store.file_property` wrote is a file. A stream is read as it comes, in one transaction.
+            ``{key, scope, value, releaseDate, expires, search}`` each; the last three are optional. A property that
+            `workbench.store.file_property` wrote is a file; ``search`` is the text by which who reads the sheet finds
+            its object. A stream is read as it comes, in one transaction.
 
         Returns
         -------
@@ -514,9 +629,9 @@ def _items(bucket: str, sheets: Iterable[Any]) -> Iterator[Item]:
         yield item(bucket, written, number)
 
 
-def _shown(asked: Question) -> dict[str, Any]:
+def _shown(asked: Question | Browsing | Search) -> dict[str, Any]:
     """Write a question for the journal: what was given, no more."""
-    shown = {name: value for name, value in asdict(asked).items() if value not in (None, (), 0, {})}
-    if asked.date is not None:
-        shown["date"] = asked.date.isoformat()
+    shown = {name: value for name, value in asdict(asked).items() if value not in (None, (), 0, {}, "")}
+    if "date" in shown:
+        shown["date"] = shown["date"].isoformat()
     return shown

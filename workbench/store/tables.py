@@ -1,4 +1,4 @@
-"""What the store keeps: objects and their keys, sheets, their properties and files, scopes, the journal.
+"""What the store keeps: objects and their keys, sheets, their properties, files and texts, scopes, the journal.
 
 Nothing here is updated or deleted, and triggers of the database hold to it; `purge` alone opens the door, by a row of
 `PURGE` that lives as long as its transaction. A property repeats the scope and the release date of its sheet, so that
@@ -20,11 +20,14 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    column,
+    table,
 )
 
 from workbench.registry import Moment, Room, new_metadata
 
 __all__ = [
+    "CHANGE",
     "COUNTER",
     "FILE",
     "JOURNAL",
@@ -40,6 +43,8 @@ __all__ = [
     "SCOPE_BADGE",
     "SHEET",
     "SHEET_NUMBERS",
+    "TEXT",
+    "WORDS",
 ]
 
 ROOM = Room("store", new_metadata(), migrations="workbench.store.migrations")
@@ -144,6 +149,31 @@ PROPERTY_FILE = ROOM.table(
 )
 """Which properties are files; a file that no property holds goes with the purge."""
 
+TEXT = ROOM.table(
+    "text",
+    Column("sheet_id", Number, primary_key=True, autoincrement=False),
+    Column("object_id", Number, nullable=False),
+    Column("scope_id", Number, nullable=False),
+    Column("released", Moment, nullable=False),
+    Column("bucket", Ordered, nullable=False),
+    Column("words", Ordered, nullable=False),
+    Index("store_text_object_id_sheet_id_index", "object_id", "sheet_id"),
+    Index("store_text_bucket_words_sheet_id_index", "bucket", "words", "sheet_id"),
+)
+"""The words by which a sheet lets its object be found; empty in the sheet that ends another."""
+
+WORDS = table("store_text_words", column("rowid"), column("sheet_id"), column("words"))
+"""The index of `TEXT`, kept by triggers: FTS5 on SQLite (``rowid``), tsvector on PostgreSQL (``sheet_id``)."""
+
+CHANGE = ROOM.table(
+    "change",
+    Column("id", Number, primary_key=True),
+    Column("bucket", Ordered, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("store_change_bucket_at_id_index", "bucket", "at", "id"),
+)
+"""One row a publication, one a moment to come at which it changes what is seen; what is kept in memory follows it."""
+
 JOURNAL = ROOM.table(
     "journal",
     Column("id", Number, primary_key=True),
@@ -163,5 +193,5 @@ COUNTER = ROOM.table("counter", Column("name", Text, primary_key=True), Column("
 PURGE = ROOM.table("purge", Column("id", Text, primary_key=True))
 """Empty to every eye but that of a purge under way."""
 
-KEPT = (OBJECT, KEY, SCOPE, SCOPE_BADGE, SHEET, PROPERTY, JOURNAL, FILE, PROPERTY_FILE)
+KEPT = (OBJECT, KEY, SCOPE, SCOPE_BADGE, SHEET, PROPERTY, JOURNAL, FILE, PROPERTY_FILE, TEXT, CHANGE)
 """The tables that only grow."""

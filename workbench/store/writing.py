@@ -16,7 +16,7 @@ from workbench.store.keys import BUCKET, canonical, comparable, digest
 from workbench.store.policies import Access
 from workbench.store.policies_stored import changed
 from workbench.store.rows import add_new_rows, add_rows, new_numbers, prefer_indexes
-from workbench.store.tables import KEY, OBJECT, PROPERTY, SCOPE, SCOPE_BADGE, SHEET
+from workbench.store.tables import CHANGE, KEY, OBJECT, PROPERTY, SCOPE, SCOPE_BADGE, SHEET, TEXT
 
 __all__ = ["check_rights", "publish"]
 
@@ -58,6 +58,7 @@ def publish(connection: Connection, access: Access, items: Iterable[Item], autho
     prefer_indexes(connection)
     count = 0
     policies = False
+    moments: dict[str, set[datetime]] = {}
     for part in _parts(items):
         for number, written in part:
             check_rights(access, written, number)
@@ -69,7 +70,13 @@ def publish(connection: Connection, access: Access, items: Iterable[Item], autho
             policies = True
         sheets = list(_sheets([written for _, written in part], now))
         _add(connection, sheets, author, publication, now)
+        for written, _, moment in sheets:
+            moments.setdefault(written.key[BUCKET], {now}).add(max(moment, now))
         count += len(part)
+    changes = [(bucket, moment) for bucket, found in moments.items() for moment in sorted(found)]
+    if changes:
+        buckets, ats = zip(*changes, strict=True)
+        add_rows(connection, CHANGE, {"bucket": buckets, "at": ats})
     return count
 
 
@@ -135,6 +142,17 @@ def _add(
             for column, cell in zip(rows.values(), row, strict=True):
                 column.append(cell)
     add_rows(connection, PROPERTY, rows)
+    texts: dict[str, list[Any]] = {column.name: [] for column in TEXT.columns}
+    for (written, value, moment), object_id, scope_id, number in zip(
+        sheets, identifiers, scope_ids, numbers, strict=True
+    ):
+        if written.search is not None:
+            # What ends a sheet ends what it was found by.
+            words = written.search if value is written.value else ""
+            row = (number, object_id, scope_id, moment, written.key[BUCKET], words)
+            for column, cell in zip(texts.values(), row, strict=True):
+                column.append(cell)
+    add_rows(connection, TEXT, texts)
     held = zip(sheets, identifiers, numbers, strict=True)
     # The sheet that ends an item has its names, and nulls for values.
     add_files(

@@ -100,12 +100,15 @@ class Kind:
         Names of the other pairs of its key.
     scoped
         Its properties by scope.
+    search
+        The properties and pairs by whose words it is found, the name first; none for what no search finds.
     """
 
     name: str
     bucket: str
     pairs: tuple[str, ...]
     scoped: tuple[Scoped, ...]
+    search: tuple[str, ...] = ()
 
     @property
     def properties(self) -> frozenset[str]:
@@ -186,6 +189,7 @@ IDENTITY = Kind(
             placed=False,
         ),
     ),
+    ("raison_sociale", "commune", "code_postal", "siret"),
 )  # fmt: skip
 """What a search finds, for everyone."""
 
@@ -299,7 +303,13 @@ def shared_sheets_of(
     dates = {name: moment for name, moment in (("releaseDate", released), ("expires", expires)) if moment is not None}
     for scoped in kind.scoped:
         properties = {name: value.get(name) for name in scoped.properties}
-        yield {"key": dict(key), "scopes": list(scopes_of(scoped, place, extra)), "value": properties, **dates}
+        search: dict[str, str] = {}
+        if kind.search and kind.search[0] in properties:
+            # Without its name, it is withdrawn: nothing finds it.
+            words = [{**key, **properties}.get(name) for name in kind.search]
+            search = {"search": " ".join(map(str, filter(None, words))) if words[0] else ""}
+        scopes = list(scopes_of(scoped, place, extra))
+        yield {"key": dict(key), "scopes": scopes, "value": properties, **dates, **search}
 
 
 def sheets_of(

@@ -1,0 +1,226 @@
+"""Browsing a long list: its pages, its counts, without reading it again at each question.
+
+What a key holds for those who have the same rights is read once (`View`) and kept as long as it would be read alike:
+`stamp` changes with every publication in the bucket, at each moment when one of them is released or ends, and with a
+purge. Rights are read again at each question; what they mean names the view.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, func, select
+
+from workbench.errors import WorkbenchError
+from workbench.store.keys import checked_text, digest, loads
+from workbench.store.policies import Access
+from workbench.store.question import Filter, Sort, question
+from workbench.store.reading import Eyes, visible_objects, visible_properties
+from workbench.store.tables import CHANGE
+from workbench.store.view import Column, View
+from workbench.store.words import words_of
+
+__all__ = ["Browsing", "Views", "browsed", "browsing", "meaning", "read_view", "stamp"]
+
+MOST_OBJECTS = 200_000
+"""Objects of a key that are kept in memory; more are to be read by pages."""
+
+MOST_CELLS = 12_000_000
+"""Cells of all that is kept, about twenty bytes each."""
+
+MOST_FIELDS = 200
+
+
+@dataclass(frozen=True)
+class Browsing:
+    """What is asked of a list.
+
+    Parameters
+    ----------
+    key
+        Pairs that the objects must have.
+    filters
+        All must pass; a field ``key.name`` is a pair of the key.
+    words, among
+        Words to be found in one of some fields.
+    sort
+        The order; that of keys' digests when it is None.
+    limit, offset
+        The page; none for everything.
+    columns
+        Properties that are written; None for all.
+    counts
+        Fields whose values are counted among what passes.
+    """
+
+    key: Mapping[str, str]
+    filters: tuple[Filter, ...] = ()
+    words: str = ""
+    among: tuple[str, ...] = ()
+    sort: Sort | None = None
+    limit: int | None = None
+    offset: int = 0
+    columns: tuple[str, ...] | None = None
+    counts: tuple[str, ...] = field(default=())
+
+
+def browsing(asked: Any) -> Browsing:
+    """Read what the HTTP interface receives.
+
+    Parameters
+    ----------
+    asked
+        ``{key, filter, text: {value, fields}, sort, limit, offset, columns, counts}``; ``key`` is required.
+
+    Raises
+    ------
+    WorkbenchError
+        ``question_invalide``, ``cle_invalide``, ``seau_invalide``.
+
+    Examples
+    --------
+    >>> browsing({"key": {"type": "detection"}, "text": {"value": "Été", "fields": ["nom"]}, "limit": 50}).words
+    'ete'
+    """
+    if not isinstance(asked, Mapping) or not asked.get("key"):
+        raise _refused("key, qui nomme la liste, est attendu")
+    own = {"text", "columns", "counts"}
+    rest = question({name: value for name, value in asked.items() if name not in own})
+    if rest.date is not None:
+        raise _refused("champ inconnu « date »")
+    text = asked.get("text")
+    words, among = "", ()
+    if text is not None:
+        if not isinstance(text, Mapping) or set(text) != {"value", "fields"}:
+            raise _refused("text est un objet {value, fields}")
+        words, among = words_of(checked_text(text["value"], "text.value")), _names(text["fields"], "text.fields") or ()
+    return Browsing(
+        rest.key,
+        rest.filters,
+        words,
+        among,
+        rest.sort,
+        rest.limit,
+        rest.offset,
+        _names(asked.get("columns"), "columns"),
+        _names(asked.get("counts"), "counts") or (),
+    )
+
+
+def _refused(cause: str) -> WorkbenchError:
+    return WorkbenchError("question_invalide", cause=cause)
+
+
+def _names(names: Any, place: str) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if not isinstance(names, list | tuple) or len(names) > MOST_FIELDS:
+        raise _refused(f"{place} est une liste de {MOST_FIELDS} noms au plus")
+    return tuple(checked_text(name, place) for name in names)
+
+
+def browsed(view: View, asked: Browsing) -> dict[str, Any]:
+    """Answer from a view: ``objects`` of the page, ``total`` of what passes, ``counts`` by field."""
+    rows = view.rows(asked.filters, asked.words, asked.among)
+    end = None if asked.limit is None else asked.offset + asked.limit
+    page = view.ordered(rows, asked.sort)[asked.offset : end] if asked.limit != 0 else ()
+    return {
+        "objects": view.objects(page, asked.columns),
+        "total": len(rows),
+        "counts": {name: view.counts(rows, name) for name in asked.counts},
+    }
+
+
+def stamp(connection: Connection, bucket: str, date: datetime) -> tuple[int, int]:
+    """Return what changes when a bucket would be read otherwise."""
+    # A purge says so in no bucket.
+    counted = select(func.count(), func.max(CHANGE.c.id)).where(CHANGE.c.bucket.in_([bucket, ""]), CHANGE.c.at <= date)
+    count, last = connection.execute(counted).one()
+    return int(count), int(last or 0)
+
+
+def read_view(connection: Connection, eyes: Eyes, key: Mapping[str, str]) -> View:
+    """Read all that a person sees of a key.
+
+    Raises
+    ------
+    WorkbenchError
+        ``question_invalide`` when she sees too much of it to be kept.
+    """
+    heads = list(connection.execute(visible_objects(connection, eyes, key).limit(MOST_OBJECTS + 1)))
+    if len(heads) > MOST_OBJECTS:
+        raise _refused(f"cette clé laisse plus de {MOST_OBJECTS} objets")
+    rows = {identifier: row for row, (identifier, _) in enumerate(heads)}
+    found: dict[str, tuple[dict[str, int], Any, Any]] = {}
+    for object_id, name, sheet_id, value in _properties(connection, eyes, key):
+        row = rows[object_id]
+        column = found.get(name)
+        if column is None:
+            column = found[name] = ({}, np.full(len(rows), -1, np.int32), np.zeros(len(rows), np.int64))
+        values, codes, sheets = column
+        if sheet_id > sheets[row]:
+            codes[row] = values.setdefault(value, len(values))
+            sheets[row] = sheet_id
+    visible = np.flatnonzero(sum((codes >= 0 for _, codes, _ in found.values()), np.zeros(len(rows), np.int64)))
+    columns = {
+        name: Column(codes[visible], [loads(text) for text in values], sheets[visible])
+        for name, (values, codes, sheets) in found.items()
+    }
+    return View([loads(heads[row][1]) for row in visible], columns)
+
+
+def _properties(connection: Connection, eyes: Eyes, key: Mapping[str, str]) -> Iterator[Any]:
+    statement = visible_properties(connection, eyes, key)
+    with connection.execution_options(yield_per=10_000).execute(statement) as result:
+        for part in result.partitions():
+            yield from part
+
+
+def meaning(access: Access, bucket: str, key: Mapping[str, str]) -> bytes:
+    """Name what a person's rights mean for the objects of a key: alike for those who see alike."""
+    keyed = [
+        {name: sorted(value) if isinstance(value, frozenset) else value for name, value in asdict(each).items()}
+        for each in access.keyed
+    ]
+    return digest([bucket, dict(key), sorted(access.granted), sorted(access.required), access.closed, keyed])
+
+
+class Views:
+    """What was read, the least used forgotten first; threads share it."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[bytes, tuple[tuple[int, int], View]] = OrderedDict()
+        self._reading: dict[bytes, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def kept(self, name: bytes, at: tuple[int, int]) -> View | None:
+        """Return a view that would be read alike."""
+        with self._lock:
+            found = self._kept.get(name)
+            if found is None or found[0] != at:
+                return None
+            self._kept.move_to_end(name)
+            return found[1]
+
+    def keep(self, name: bytes, at: tuple[int, int], view: View) -> None:
+        """Keep a view in place of an earlier one."""
+        with self._lock:
+            self._kept[name] = (at, view)
+            self._kept.move_to_end(name)
+            cells = sum(each.cells for _, each in self._kept.values())
+            while cells > MOST_CELLS and len(self._kept) > 1:
+                _, (_, gone) = self._kept.popitem(last=False)
+                cells -= gone.cells
+
+    def turn(self, name: bytes) -> threading.Lock:
+        """Return the lock of those who read the same view: one reads, the others wait for it."""
+        with self._lock:
+            if len(self._reading) > 1000:
+                self._reading = {each: lock for each, lock in self._reading.items() if lock.locked()}
+            return self._reading.setdefault(name, threading.Lock())
