@@ -23,6 +23,7 @@ from workbench.store.files import StoredFile, content_of
 from workbench.store.first_policies import FIRST, NOBODY, protection, publish_first, unknown_policies
 from workbench.store.item import Item, item
 from workbench.store.keys import SYSTEM, Reader, checked_bucket, checked_moment, checked_text
+from workbench.store.lending import access_now
 from workbench.store.policies import MANAGER, Access, access
 from workbench.store.policies_stored import StoredPolicies
 from workbench.store.purge import PUBLICATION_LOCK, purge
@@ -106,7 +107,7 @@ class Store:
             yield connection
 
     def _access(self, connection: Connection, reader: Reader, bucket: str, now: datetime) -> Access:
-        return access(self._policies.at(connection, now), bucket, reader)
+        return access_now(connection, self._policies.at(connection, now), bucket, reader, now)
 
     def get(
         self,
