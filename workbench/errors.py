@@ -882,9 +882,7 @@ ERRORS: dict[str, ErrorKind] = {
         "On ne modifie et ne retire que les siens : workbench comment list --all",
         404,
     ),
-    "siren_malforme": ErrorKind(
-        "« {siren} » n'est pas un SIREN.", "Un SIREN a 9 chiffres ; un SIRET en a 14.", 422
-    ),
+    "siren_malforme": ErrorKind("« {siren} » n'est pas un SIREN.", "Un SIREN a 9 chiffres ; un SIRET en a 14.", 422),
     "etablissement_inconnu": ErrorKind(
         "Aucun établissement de SIRET {siret} ne vous est visible : il n'existe pas dans les données, "
         "ou votre habilitation ne l'ouvre pas.",
@@ -897,6 +895,7 @@ ERRORS: dict[str, ErrorKind] = {
         "Vérifiez le numéro, ou cherchez l'entreprise par son nom.",
         404,
     ),
+    "commentaire_introuvable": ErrorKind("Ce commentaire n'existe pas sur cette fiche.", "Rechargez la page.", 404),
     "commentaire_autrui": ErrorKind(
         "Ce commentaire n'est pas de vous.", "Seul son auteur le modifie ; vous pouvez y répondre.", 403
     ),
@@ -911,7 +910,9 @@ ERRORS: dict[str, ErrorKind] = {
         "Un avis se donne sur le siège d'une entreprise en alerte dans la dernière liste.",
         403,
     ),
-    "avis_incomplet": ErrorKind("L'avis ne dit pas si la détection est utile.", "Choisissez « utile » ou « inutile ».", 422),
+    "avis_incomplet": ErrorKind(
+        "L'avis ne dit pas si la détection est utile.", "Choisissez « utile » ou « inutile ».", 422
+    ),
     "commentaire_sans_trame": ErrorKind(
         "Il manque la trame de l'indicateur {indicateur}.", "Donnez-la : plusieurs trames peuvent avoir ce code.", 422
     ),

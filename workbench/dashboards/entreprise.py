@@ -123,7 +123,9 @@ class EntrepriseView:
         """Return the table of the établissements, each with its link, by what was chosen."""
         subject = self.subject
         rows = [(one, _figures(subject, one)) for one in subject.etablissements]
-        rows.sort(key=lambda row: (-(row[1][self.order] if row[1][self.order] is not None else -1.0), str(row[0]["siret"])))
+        rows.sort(
+            key=lambda row: (-(row[1][self.order] if row[1][self.order] is not None else -1.0), str(row[0]["siret"]))
+        )
         lines = []
         for one, figures in rows[:MOST]:
             siret = str(one["siret"])
@@ -134,7 +136,9 @@ class EntrepriseView:
                     f"{one.get('commune') or ''} ({one.get('departement') or '?'})".strip(),
                     "Fermé" if one.get("etat_administratif") == "F" else "",
                     _shown(figures["effectif"], format_number(figures["effectif"])),
-                    _shown(figures["activite_partielle"], f"{format_number(figures['activite_partielle'], 1)}{NO_BREAK}ETP"),
+                    _shown(
+                        figures["activite_partielle"], f"{format_number(figures['activite_partielle'], 1)}{NO_BREAK}ETP"
+                    ),
                     _shown(figures["dette"], euros(figures["dette"])),
                 ]
             )
@@ -149,7 +153,7 @@ class EntrepriseView:
             "etablissements",
             "Établissements",
             items,
-            "Dernier effectif connu, consommation moyenne d'activité partielle des douze derniers mois (ETP), dernière dette.",
+            "Dernier effectif et dernière dette connus ; activité partielle moyenne des douze derniers mois, en ETP.",
             wide=True,
         )
         found["orders"] = [{"value": value, "label": label} for value, label in ORDERS.items()]

@@ -146,6 +146,12 @@ class EtablissementView:
 def outside_links(siren: str) -> list[dict[str, str]]:
     """Return addresses on public sites, which open elsewhere."""
     return [
-        {"text": "Annonces BODACC", "address": f"https://www.bodacc.fr/pages/annonces-commerciales/?q.registre=registre:{siren}"},
-        {"text": "Annuaire des entreprises", "address": f"https://annuaire-entreprises.data.gouv.fr/entreprise/{siren}"},
+        {
+            "text": "Annonces BODACC",
+            "address": f"https://www.bodacc.fr/pages/annonces-commerciales/?q.registre=registre:{siren}",
+        },
+        {
+            "text": "Annuaire des entreprises",
+            "address": f"https://annuaire-entreprises.data.gouv.fr/entreprise/{siren}",
+        },
     ]

@@ -7,7 +7,21 @@ from typing import Any
 
 from workbench.dashboards.presentation import spaced_siret
 from workbench.dashboards.sheet_charts import HOURS, activity_chart, contributions_chart, delays_chart, months_between
-from workbench.dashboards.sheet_items import Block, Item, block, cell, chart, day, empty, euros, facts, month, month_name, read_day, table, text
+from workbench.dashboards.sheet_items import (
+    Block,
+    Item,
+    block,
+    cell,
+    day,
+    empty,
+    euros,
+    facts,
+    month,
+    month_name,
+    read_day,
+    table,
+    text,
+)
 from workbench.dashboards.sheet_map import drawn_departement, inset_place, place
 from workbench.dashboards.sheet_reading import Access, Subject
 from workbench.numbers import NO_BREAK, THOUSANDS, format_number
@@ -107,7 +121,11 @@ def identity_block(subject: Subject) -> Block:
     legal = one.get("categorie_juridique")
     sirene = subject.company.get("sirene_ul")
     named = sirene if isinstance(sirene, Mapping) else {}
-    address = [str(each) for each in (one.get("adresse"), f"{one.get('code_postal') or ''} {one.get('commune') or ''}".strip()) if each]
+    address = [
+        str(each)
+        for each in (one.get("adresse"), f"{one.get('code_postal') or ''} {one.get('commune') or ''}".strip())
+        if each
+    ]
     pairs = [
         ("Raison sociale", str(named.get("raison_sociale") or subject.name)),
         ("SIREN", spaced_siren(subject.siren)),
@@ -139,9 +157,9 @@ def map_block(subject: Subject) -> Block:
         if found is None:
             continue
         named = f"{one.get('commune') or ''} ({spaced_siret(str(one['siret']))})".strip()
-        for at in (found, inset_place(found, departement)):
-            if at is not None:
-                points.append({"x": at[0], "y": at[1], "name": named, "main": bool(one.get("siege")) or bool(subject.siret)})
+        main = bool(one.get("siege")) or bool(subject.siret)
+        at = (found, inset_place(found, departement))
+        points += [{"x": each[0], "y": each[1], "name": named, "main": main} for each in at if each is not None]
     where = ", ".join(sorted({str(one.get("commune")) for one in places if one.get("commune")})[:6])
     if not points and not areas:
         return block("carte", "Carte", [empty("Aucune localisation n'est connue.")])
@@ -176,12 +194,15 @@ def history_block(subject: Subject) -> Block:
     if not lines:
         refusal = ""
         if subject.access.badges is not None and "detection" not in subject.access.badges:
-            refusal = "Vous n'avez pas accès aux listes de détection : votre habilitation ne les comprend pas (badge « detection »)."
+            refusal = (
+                "Vous n'avez pas accès aux listes de détection : votre habilitation ne les comprend pas "
+                "(badge « detection »)."
+            )
         refusal = refusal or subject.access.refusal()
         items.append(text(refusal, "closed") if refusal else empty("Cette entreprise n'est dans aucune liste."))
     about = (
-        "Une ligne par liste où l'entreprise figure. Risque élevé : seuil qui privilégie la précision ; risque modéré : "
-        "seuil qui privilégie la couverture."
+        "Une ligne par liste où l'entreprise figure. Risque élevé : seuil qui privilégie la précision ; "
+        "risque modéré : seuil qui privilégie la couverture."
     )
     return block("historique", "Historique des alertes", items, about)
 
@@ -208,7 +229,11 @@ def _allowed(requests: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Return hours allowed by month: those of each request on every month that it covers (specification 5.9)."""
     found: dict[str, float] = {}
     for one in requests:
-        start, end, hours = read_day(one.get("periode_debut")), read_day(one.get("periode_fin")), _amount(one.get("hta"))
+        start, end, hours = (
+            read_day(one.get("periode_debut")),
+            read_day(one.get("periode_fin")),
+            _amount(one.get("hta")),
+        )
         if start is None or end is None or hours is None or end < start:
             continue
         months = list(months_between(start, end))[:36]
@@ -237,7 +262,9 @@ def activity_block(values: Mapping[str, Any], access: Access) -> Block:
         kept = ({k: v for k, v in each.items() if k >= first} for each in (allowed, used))
         items.append(activity_chart(staff, *kept))
     if no_request is not None and not used:
-        items.append(no_request if no_request["tone"] == "closed" else text("Aucune activité partielle n'est connue.", "empty"))
+        items.append(
+            no_request if no_request["tone"] == "closed" else text("Aucune activité partielle n'est connue.", "empty")
+        )
     latest = sorted(requests, key=lambda one: str(one.get("periode_debut") or ""), reverse=True)[:MOST_REQUESTS]
     lines = [
         [
@@ -248,7 +275,13 @@ def activity_block(values: Mapping[str, Any], access: Access) -> Block:
         ]
         for one in latest
     ]
-    items.append(table("Dernières demandes d'activité partielle", ["Période", "ETP autorisés", "Salariés autorisés", "Motif"], lines))
+    items.append(
+        table(
+            "Dernières demandes d'activité partielle",
+            ["Période", "ETP autorisés", "Salariés autorisés", "Motif"],
+            lines,
+        )
+    )
     about = (
         f"Effectifs déclarés à l'URSSAF. Activité partielle (DGEFP) en équivalents temps plein : heures divisées par "
         f"{format_number(HOURS, 2)}. Les bandes grises sont les confinements de 2020 et 2021."
@@ -301,7 +334,9 @@ def contributions_block(values: Mapping[str, Any], access: Access) -> Block:
         [
             f"{day(one.get('date_creation'))} au {day(one.get('date_echeance'))}",
             euros(_amount(one.get("montant_echeancier"))) or "n/c",
-            f"{format_number(_amount(one.get('duree_delai')))}{NO_BREAK}jours" if one.get("duree_delai") is not None else "n/c",
+            f"{format_number(_amount(one.get('duree_delai')))}{NO_BREAK}jours"
+            if one.get("duree_delai") is not None
+            else "n/c",
             str(one.get("stade") or ""),
         ]
         for one in delays
@@ -323,10 +358,22 @@ def procedures_block(subject: Subject, values: Mapping[str, Any]) -> Block:
     lines = []
     for one in rows:
         action, stage = str(one.get("action") or ""), str(one.get("stade") or "")
-        lines.append([day(one.get("date_effet")), str(one.get("libelle") or ACTIONS.get(action, action)), STAGES.get(stage, stage)])
-    items = [table("Jugements", ["Date", "Procédure", "Étape"], lines, figures=False)] if lines else [
-        instead if instead is not None and instead["tone"] == "closed" else empty("Aucune procédure collective n'est connue.")
-    ]
+        lines.append(
+            [
+                day(one.get("date_effet")),
+                str(one.get("libelle") or ACTIONS.get(action, action)),
+                STAGES.get(stage, stage),
+            ]
+        )
+    items = (
+        [table("Jugements", ["Date", "Procédure", "Étape"], lines, figures=False)]
+        if lines
+        else [
+            instead
+            if instead is not None and instead["tone"] == "closed"
+            else empty("Aucune procédure collective n'est connue.")
+        ]
+    )
     return block("procedures", "Procédures collectives", items, "Jugements des tribunaux, à leur date d'effet.")
 
 
@@ -342,7 +389,11 @@ def paydex_block(company: Mapping[str, Any], access: Access) -> Block:
     words = "sans retard" if late <= 0 else f"{format_number(late)}{NO_BREAK}jours de retard"
     items: list[Item | None] = [facts([(f"En {month_name(last.get('date_valeur'))}", words)])]
     if len(rows) > 1:
-        items.append(delays_chart([(month(one.get("date_valeur")), one.get("date_valeur"), one["nb_jours"]) for one in rows[-36:]]))
+        items.append(
+            delays_chart(
+                [(month(one.get("date_valeur")), one.get("date_valeur"), one["nb_jours"]) for one in rows[-36:]]
+            )
+        )
     return block("paydex", "Retards de paiement", items, _PAYDEX)
 
 

@@ -12,7 +12,16 @@ from workbench.dashboards.sheet_items import Item, chart, euros, month_name, rea
 from workbench.numbers import NO_BREAK, format_number
 from workbench.reports.charts import ALERT, COLOURS, blank_figure, scaled
 
-__all__ = ["HOURS", "activity_chart", "contributions_chart", "delays_chart", "finances_chart", "months_between", "radar_chart", "waterfall_chart"]
+__all__ = [
+    "HOURS",
+    "activity_chart",
+    "contributions_chart",
+    "delays_chart",
+    "finances_chart",
+    "months_between",
+    "radar_chart",
+    "waterfall_chart",
+]
 
 HOURS = 151.67
 """Hours of a full-time month: an ETP of partial activity (specification 5.9)."""
@@ -139,15 +148,17 @@ def finances_chart(years: Sequence[str], series: Mapping[str, Sequence[float | N
     figure = _blank(f"{NO_BREAK}k€")
     told = []
     for place, (name, values) in enumerate(series.items()):
-        shared: dict[str, Any] = {
-            "x": list(years), "y": list(values), "name": name, "customdata": [thousands(each) for each in values], **_HOVER
-        }  # fmt: skip
+        words = [thousands(each) for each in values]
+        shared: dict[str, Any] = {"x": list(years), "y": list(values), "name": name, "customdata": words, **_HOVER}
         if place == 0:
             figure.add_bar(**shared, marker={"color": "#a9bcd8"})
         else:
             colour = COLOURS[(0, 2, 1)[(place - 1) % 3]]
             figure.add_scatter(
-                **shared, mode="lines+markers", line={"color": colour, "width": 2.5}, marker={"color": colour, "size": 8}
+                **shared,
+                mode="lines+markers",
+                line={"color": colour, "width": 2.5},
+                marker={"color": colour, "size": 8},
             )
         known = [(year, value) for year, value in zip(years, values, strict=True) if value is not None]
         if known:
@@ -173,7 +184,10 @@ def waterfall_chart(
     values = [start, *themes.values(), end] if start else [*themes.values(), end]
     kinds = ["absolute"] if start else []
     kinds += ["relative"] * len(themes) + ["total"]
-    words = [f"{format_number(value, 1, sign=kind == 'relative')}{NO_BREAK}%" for value, kind in zip(values, kinds, strict=True)]
+    words = [
+        f"{format_number(value, 1, sign=kind == 'relative')}{NO_BREAK}%"
+        for value, kind in zip(values, kinds, strict=True)
+    ]
     figure = _blank(f"{NO_BREAK}%", 360)
     figure.add_waterfall(
         x=names, y=values, measure=kinds, name="contribution", customdata=words, text=words, textposition="outside",
@@ -204,7 +218,9 @@ def radar_chart(marks: Mapping[str, float]) -> Item:
         polar={"radialaxis": {"range": [0, 10], "gridcolor": "#e3e6ea"}, "angularaxis": {"gridcolor": "#e3e6ea"}},
         margin={"l": 70, "r": 70, "t": 36, "b": 36},
     )
-    item = chart(figure, "Graphique : " + ", ".join(f"{name} {word}" for name, word in zip(names, words, strict=True)) + ".")
+    item = chart(
+        figure, "Graphique : " + ", ".join(f"{name} {word}" for name, word in zip(names, words, strict=True)) + "."
+    )
     item["rows"] = {"head": ["Thème", "Note"], "body": [list(pair) for pair in zip(names, words, strict=True)]}
     return item
 

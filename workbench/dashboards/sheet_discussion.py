@@ -179,13 +179,13 @@ class Discussion:
         Raises
         ------
         WorkbenchError
-            ``commentaire_vide``, ``commentaire_long``, ``commentaire_absent`` for an answer to nothing; the store's.
+            ``commentaire_vide``, ``commentaire_long``, ``commentaire_introuvable`` for an answer to nothing.
         """
         typed = _checked(text)
         key = {"siret": self.siret, "siren": self.siret[:9], "author": self._door.email, "uuid": str(uuid4())}
         if follows:
             if str(follows) not in {one["key"]["uuid"] for one in self._objects()}:
-                raise WorkbenchError("commentaire_absent")
+                raise WorkbenchError("commentaire_introuvable")
             key["follows"] = str(follows)
         self._put(key, {"date": _now(), "name": self._door.email, "text": _kept(typed)})
 
@@ -195,12 +195,12 @@ class Discussion:
         Raises
         ------
         WorkbenchError
-            ``commentaire_absent``, ``commentaire_autrui``, ``commentaire_inchange``, and those of `write`.
+            ``commentaire_introuvable``, ``commentaire_autrui``, ``commentaire_inchange``, and those of `write`.
         """
         typed = _checked(text)
         one = next((each for each in self._objects() if each["key"]["uuid"] == identifier), None)
         if one is None:
-            raise WorkbenchError("commentaire_absent")
+            raise WorkbenchError("commentaire_introuvable")
         if one["key"].get("author") != self._door.email:
             raise WorkbenchError("commentaire_autrui")
         value = one["value"]
@@ -233,5 +233,5 @@ def _checked(text: object) -> str:
     if not typed:
         raise WorkbenchError("commentaire_vide")
     if len(typed) > LONGEST:
-        raise WorkbenchError("commentaire_long", limite=LONGEST)
+        raise WorkbenchError("commentaire_long", longueur=len(typed), limite=LONGEST)
     return typed

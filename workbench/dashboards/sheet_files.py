@@ -155,10 +155,8 @@ def sheet_pdf(
         ``chromium_absent``, ``pdf_echec``.
     """
     marks = " · ".join(each["text"] for each in head["chips"])
-    parts: list[str | Mapping[str, Any]] = [
-        f'<header class="wb-titre"><h1>{escape(head["name"])}</h1><p>{escape(head["line"])}</p>'
-        f"<p><b>{escape(marks)}</b></p></header>"
-    ]
+    top = f"<h1>{escape(head['name'])}</h1><p>{escape(head['line'])}</p><p><b>{escape(marks)}</b></p>"
+    parts: list[str | Mapping[str, Any]] = [f'<header class="wb-titre">{top}</header>']
     for block in blocks:
         parts.append(f"<h2>{escape(block['title'])}</h2>")
         parts += [_printed(item) for item in block["items"]]
@@ -190,22 +188,24 @@ def _printed(item: Item) -> str | Mapping[str, Any]:
 
 def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str | Mapping[str, str]]]) -> str:
     head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
-    lines = "".join(
-        f'<tr><th scope="row">{escape(_words(first))}</th>{"".join(f"<td>{escape(_words(each))}</td>" for each in rest)}</tr>'
-        for first, *rest in rows
-    )
+    lines = "".join(f"<tr>{_line(*map(_words, row))}</tr>" for row in rows)
     return (
         f'<div class="wb-cadre"><table class="wb-tableau"><caption>{escape(caption)}</caption>'
         f"{f'<thead><tr>{head}</tr></thead>' if heads else ''}<tbody>{lines}</tbody></table></div>"
     )
 
 
+def _line(first: str, *rest: str) -> str:
+    return f'<th scope="row">{escape(first)}</th>' + "".join(f"<td>{escape(each)}</td>" for each in rest)
+
+
 def _drawn(item: Item) -> str:
     known = outlines()
+    drawn = [*known["paths"].items(), *known["inset"].items()]
+    shades = ["#c3cff0" if code in item["areas"] else "#f1f2f6" for code, _ in drawn]
     areas = "".join(
-        f'<path d="{path}" fill="{"#c3cff0" if code in item["areas"] else "#f1f2f6"}" stroke="#9aa0ad" stroke-width="0.6"/>'
-        for drawn in (known["paths"], known["inset"])
-        for code, path in drawn.items()
+        f'<path d="{path}" fill="{shade}" stroke="#9aa0ad" stroke-width="0.6"/>'
+        for (_, path), shade in zip(drawn, shades, strict=True)
     )
     points = "".join(
         f'<circle cx="{each["x"]}" cy="{each["y"]}" r="6" fill="#000091" stroke="#fff" stroke-width="1.5"/>'

@@ -133,12 +133,23 @@ def finances_block(company: Mapping[str, Any], access: Access) -> Block:
             if name != "Chiffre d'affaires":
                 revenues = [_number(one, "ca", "chiffre_d_affaires") for one in rows]
                 shares = [_share(value, revenue) for value, revenue in zip(values, revenues, strict=True)]
-                lines.append([f"{name}, en % du CA", *(cell(each or "n/c", "" if each else "absent") for each in shares)])
-        for name, delay in (("Délai de paiement des fournisseurs", _suppliers), ("Délai de paiement des clients", _clients)):
+                lines.append(
+                    [f"{name}, en % du CA", *(cell(each or "n/c", "" if each else "absent") for each in shares)]
+                )
+        for name, delay in (
+            ("Délai de paiement des fournisseurs", _suppliers),
+            ("Délai de paiement des clients", _clients),
+        ):
             days = [delay(one) for one in rows]
             if any(value is not None for value in days):
                 lines.append(
-                    [name, *(cell("n/c", "absent") if each is None else f"{format_number(each)}{NO_BREAK}jours" for each in days)]
+                    [
+                        name,
+                        *(
+                            cell("n/c", "absent") if each is None else f"{format_number(each)}{NO_BREAK}jours"
+                            for each in days
+                        ),
+                    ]
                 )
         lines.append(["Clôture", *(day(one.get("date_cloture")) or "n/c" for one in rows)])
         past = rows[::-1]
@@ -223,7 +234,11 @@ def finoscope_block(company: Mapping[str, Any], access: Access) -> Block | None:
             if line is not None:
                 lines.append(line)
         items.append(
-            table(group, ["", *(_year(one) for one in rows), "Secteur : médiane", "Secteur : 10 % à 90 %", "Situation"], lines)
+            table(
+                group,
+                ["", *(_year(one) for one in rows), "Secteur : médiane", "Secteur : 10 % à 90 %", "Situation"],
+                lines,
+            )
             or text(f"{group} : aucun ratio n'est connu.", "empty")
         )
     if isinstance(known, Mapping) and known.get("secteur"):
@@ -238,9 +253,7 @@ def finoscope_block(company: Mapping[str, Any], access: Access) -> Block | None:
     return block("finoscope", "Ratios et secteur", items, about, wide=True)
 
 
-def _ratio_line(
-    ratio: Ratio, rows: Sequence[Mapping[str, Any]], known: object
-) -> list[str | Mapping[str, str]] | None:
+def _ratio_line(ratio: Ratio, rows: Sequence[Mapping[str, Any]], known: object) -> list[str | Mapping[str, str]] | None:
     values = [_number(one, *ratio.names) for one in rows]
     if all(value is None for value in values):
         return None
@@ -275,7 +288,19 @@ def bank_block(company: Mapping[str, Any], access: Access) -> Block:
         ("Frais financiers", "frais_financier", "%"),
     ):
         values = [_number(one, column) for one in rows]
-        lines.append([name, *(cell(_written(each, unit), "absent" if each is None else "negative" if each < 0 else "") for each in values)])
+        lines.append(
+            [
+                name,
+                *(
+                    cell(_written(each, unit), "absent" if each is None else "negative" if each < 0 else "")
+                    for each in values
+                ),
+            ]
+        )
     heads = ["", *(day(one.get("arrete_bilan_bdf")) or str(one.get("annee_bdf") or "?") for one in rows)]
-    items = [table("Ratios par arrêté de bilan", heads, lines)] if rows else [instead or empty("Aucun ratio n'est connu.")]
-    return block("bdf", "Ratios de la Banque de France", items, "Ratios confiés par la Banque de France (badge « bdf »).")
+    items = (
+        [table("Ratios par arrêté de bilan", heads, lines)] if rows else [instead or empty("Aucun ratio n'est connu.")]
+    )
+    return block(
+        "bdf", "Ratios de la Banque de France", items, "Ratios confiés par la Banque de France (badge « bdf »)."
+    )

@@ -45,6 +45,9 @@ MONTHS = (
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
 )
 
+MOST_COLUMNS = 9
+"""Columns of the figures of a chart; with more, its places are rows."""
+
 _PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -109,13 +112,22 @@ def table(
         Whether the other columns are numbers, set to the right.
     """
     body = [[one if isinstance(one, str) else dict(one) for one in row] for row in rows]
-    return {"kind": "table", "caption": caption, "heads": list(heads), "rows": body, "figures": figures} if body else None
+    return (
+        {"kind": "table", "caption": caption, "heads": list(heads), "rows": body, "figures": figures} if body else None
+    )
 
 
 def chart(figure: Figure, description: str) -> Item:
     """Return a chart, its description for who does not see it, its figures as a table."""
     figure.update_layout(meta={"description": typeset(description)})
-    return {"kind": "chart", **shown_chart(figure)}
+    shown = shown_chart(figure)
+    rows = shown["rows"]
+    if rows is not None and len(rows["head"]) > MOST_COLUMNS:
+        # Many months read better one under the other.
+        lines = [rows["head"], *rows["body"]]
+        heads, *body = ([line[place] for line in lines] for place in range(len(rows["head"])))
+        rows = {"head": ["Mois", *heads[1:]], "body": [[month(line[0]) or line[0], *line[1:]] for line in body]}
+    return {"kind": "chart", **shown, "rows": rows}
 
 
 def read_day(value: object) -> date | None:
@@ -187,8 +199,7 @@ def moment(value: object) -> str:
         return ""
     here = found.astimezone(_PARIS)
     first = "1er" if here.day == 1 else str(here.day)
-    words = f"{first} {MONTHS[here.month - 1]} {here.year} à {here.hour}{NO_BREAK}h{NO_BREAK}{here.minute:02}"
-    return words
+    return f"{first} {MONTHS[here.month - 1]} {here.year} à {here.hour}{NO_BREAK}h{NO_BREAK}{here.minute:02}"
 
 
 def euros(value: float | None) -> str:

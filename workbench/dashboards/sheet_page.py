@@ -50,7 +50,11 @@ class SheetPage:
             self.threads.receive(self._on_threads, self._on_incident)
         self.actions.files = [
             {"value": "docx", "label": "Télécharger la fiche (Word)", "description": "Ce que vous voyez, en tableaux"},
-            {"value": "pdf", "label": "Télécharger la fiche (PDF)", "description": "Ce que vous voyez, avec les graphiques"},
+            {
+                "value": "pdf",
+                "label": "Télécharger la fiche (PDF)",
+                "description": "Ce que vous voyez, avec les graphiques",
+            },
         ]
         self._show()
 
@@ -94,7 +98,9 @@ class SheetPage:
             case {"kind": "sort", "value": value} if isinstance(view, EntrepriseView):
                 if self._try(lambda: view.choose(value)):
                     changed = view.etablissements()
-                    self.blocks.blocks = [changed if each["name"] == changed["name"] else each for each in self.blocks.blocks]
+                    self.blocks.blocks = [
+                        changed if each["name"] == changed["name"] else each for each in self.blocks.blocks
+                    ]
             case {"kind": "library"}:
                 self.blocks.send_library()
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from workbench.dashboards.sheet_items import Item, closed, empty
 from workbench.errors import WorkbenchError
-from workbench.signaux_faibles.publication.objects import FOLLOWED, PUBLIC, REFERENCE
+from workbench.signaux_faibles.publication.objects import PUBLIC, REFERENCE
 from workbench.store import StoreDoor, StoreError
 
 __all__ = [
@@ -260,7 +260,7 @@ def _of_type(objects: Sequence[Mapping[str, Any]], kind: str) -> list[Mapping[st
 
 def _access(
     door: StoreDoor,
-    followed: bool,  # noqa: FBT001 - of this module
+    followed: bool,
     details: Sequence[Mapping[str, Any]],
     company: Mapping[str, Any],
     detections: Sequence[tuple[Published, Mapping[str, Any]]],
@@ -291,7 +291,14 @@ def read_etablissement(door: StoreDoor, siret: str, *, followed: bool) -> Subjec
     company = _newest(seen(door, PUBLIC, {"siren": siren, "type": "entreprise"}), lists)
     access = _access(door, followed, [detail], company, detections)
     return Subject(
-        siren, siret, identity or _identity_of(detections), detections, detail, company, access, _last(lists, detections)
+        siren,
+        siret,
+        identity or _identity_of(detections),
+        detections,
+        detail,
+        company,
+        access,
+        _last(lists, detections),
     )
 
 
