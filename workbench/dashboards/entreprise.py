@@ -94,8 +94,9 @@ class EntrepriseView:
         found = [
             identity_block(subject),
             history_block(subject),
-            map_block(subject),
             procedures_block(subject, subject.detail),
+            map_block(subject),
+            paydex_block(subject.company, access),
             self.etablissements(),
             explanation_block(subject),
             activity_block(subject.company, access),
@@ -103,7 +104,6 @@ class EntrepriseView:
             finances_block(subject.company, access),
             finoscope_block(subject.company, access),
             bank_block(subject.company, access),
-            paydex_block(subject.company, access),
         ]
         return [each for each in found if each is not None]
 
@@ -115,9 +115,9 @@ class EntrepriseView:
         WorkbenchError
             ``choix_inconnu``; then nothing has changed.
         """
-        if order not in ORDERS:
+        if not isinstance(order, str) or order not in ORDERS:
             raise unknown_choice("Tri", str(order))
-        self.order = str(order)
+        self.order = order
 
     def etablissements(self) -> Block:
         """Return the table of the établissements, each with its link, by what was chosen."""

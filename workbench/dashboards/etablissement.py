@@ -100,15 +100,15 @@ class EtablissementView:
         found = [
             identity_block(subject),
             history_block(subject),
-            map_block(subject),
             procedures_block(subject, subject.detail),
+            map_block(subject),
+            paydex_block(subject.company, access),
             explanation_block(subject),
             activity_block(subject.detail, access),
             contributions_block(subject.detail, access),
             finances_block(subject.company, access),
             finoscope_block(subject.company, access),
             bank_block(subject.company, access),
-            paydex_block(subject.company, access),
         ]
         return [each for each in found if each is not None]
 

@@ -118,22 +118,19 @@ def _open(value: object) -> str:
 def identity_block(subject: Subject) -> Block:
     """Say who it is, from what everybody may find."""
     one = subject.identity
-    legal = one.get("categorie_juridique")
     sirene = subject.company.get("sirene_ul")
     named = sirene if isinstance(sirene, Mapping) else {}
-    address = [
-        str(each)
-        for each in (one.get("adresse"), f"{one.get('code_postal') or ''} {one.get('commune') or ''}".strip())
-        if each
-    ]
+    legal = [str(each) for each in (named.get("libelle_statut"), one.get("categorie_juridique")) if each]
+    street, town = str(one.get("adresse") or ""), f"{one.get('code_postal') or ''} {one.get('commune') or ''}".strip()
+    address = street if town and street.endswith(town) else ", ".join(each for each in (street, town) if each)
     pairs = [
         ("Raison sociale", str(named.get("raison_sociale") or subject.name)),
         ("SIREN", spaced_siren(subject.siren)),
         ("SIRET", spaced_siret(subject.siret) if subject.siret else ""),
         ("Établissement", ("Siège" if one.get("siege") else "Secondaire") if subject.siret and "siege" in one else ""),
         ("Activité", _activity(one)),
-        ("Forme juridique", str(named.get("libelle_categorie_juridique") or legal or "")),
-        ("Adresse" if subject.siret else "Adresse du siège", ", ".join(address)),
+        ("Forme juridique", f"{legal[0]} ({legal[1]})" if len(legal) > 1 else "".join(legal)),
+        ("Adresse" if subject.siret else "Adresse du siège", address),
         ("Département", str(one.get("departement") or "")),
         ("Région", str(one.get("region") or "")),
         ("Création", day(one.get("date_creation"))),

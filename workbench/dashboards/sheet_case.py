@@ -102,7 +102,7 @@ class Case:
             self._put(str(one["key"]["siret"]), active=False, category=category, reason=reason)
 
     def _put(self, siret: str, *, active: bool, category: object, reason: object) -> None:
-        if category not in CATEGORIES:
+        if not isinstance(category, str) or category not in CATEGORIES:
             raise WorkbenchError("categorie_inconnue")
         value = {"actif": active, "categorie": category, "motif": _reason(reason), "date": _now()}
         key = {"siret": siret, "siren": self.siren, "author": self._door.email}
@@ -120,7 +120,7 @@ class Case:
         value = found[0]["value"] if found else {}
         return {
             "useful": value.get("utile"),
-            "chosen": [each for each in value.get("motifs") or [] if each in REASONS],
+            "chosen": [each for each in REASONS if each in (value.get("motifs") or [])],
             "comment": str(value.get("commentaire") or ""),
             "when": day(value.get("date")),
             "reasons": [{"value": name, "label": label, "useful": name in USEFUL} for name, label in REASONS.items()],

@@ -47,6 +47,7 @@ def months_between(first: date, last: date) -> Iterator[str]:
 def _blank(suffix: str, height: int = 320) -> Figure:
     figure = blank_figure("", suffix)
     figure.update_layout(title=None, height=height, margin={"l": 12, "r": 16, "t": 12, "b": 40})
+    figure.update_yaxes(exponentformat="none")
     return figure
 
 

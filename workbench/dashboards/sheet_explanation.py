@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from workbench.dashboards.sheet_blocks import level_of
@@ -10,6 +11,7 @@ from workbench.dashboards.sheet_charts import radar_chart, waterfall_chart
 from workbench.dashboards.sheet_items import Block, Item, block, empty, table, text
 from workbench.dashboards.sheet_reading import Subject
 from workbench.numbers import NO_BREAK, format_number
+from workbench.signaux_faibles.detection.french import french_declaration
 
 __all__ = ["explanation_block"]
 
@@ -89,12 +91,17 @@ def _waterfall(found: Mapping[str, Any], themes: Mapping[str, float], probabilit
     return waterfall_chart(start, themes, 100 * probability, lines)
 
 
+@cache
+def _labels() -> dict[str, str]:
+    return {each.name: each.label[0].upper() + each.label[1:] for each in french_declaration().variables if each.label}
+
+
 def _variables(found: object) -> Item | None:
     """Return the variables that weigh the most, in a table."""
     if not isinstance(found, Mapping):
         return None
     rows = [
-        (THEMES.get(str(theme), str(theme)), str(name).replace("_", " "), value)
+        (THEMES.get(str(theme), str(theme)), _labels().get(str(name)) or str(name).replace("_", " "), value)
         for theme, ones in found.items()
         if isinstance(ones, Mapping)
         for name, value in ones.items()

@@ -16,7 +16,7 @@ from workbench.dashboards.documents import Document, pdf_document
 from workbench.dashboards.sheet_items import Block, Item, moment
 from workbench.errors import WorkbenchError
 
-__all__ = ["DOCX", "sheet_docx", "sheet_name", "sheet_pdf"]
+__all__ = ["DOCX", "sheet_docx", "sheet_name", "sheet_parts", "sheet_pdf"]
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -154,6 +154,13 @@ def sheet_pdf(
     WorkbenchError
         ``chromium_absent``, ``pdf_echec``.
     """
+    return pdf_document(name, sheet_parts(head, blocks, threads))
+
+
+def sheet_parts(
+    head: Mapping[str, Any], blocks: Sequence[Block], threads: Sequence[Mapping[str, Any]]
+) -> list[str | Mapping[str, Any]]:
+    """Return what is printed of a sheet: HTML whose texts are escaped, and charts."""
     marks = " · ".join(each["text"] for each in head["chips"])
     top = f"<h1>{escape(head['name'])}</h1><p>{escape(head['line'])}</p><p><b>{escape(marks)}</b></p>"
     parts: list[str | Mapping[str, Any]] = [f'<header class="wb-titre">{top}</header>']
@@ -169,7 +176,7 @@ def sheet_pdf(
         )
         parts.append(f"<h2>Commentaires</h2>{said}")
     parts.append(f"<p><i>{escape(_made())}</i></p>")
-    return pdf_document(name, parts)
+    return parts
 
 
 def _printed(item: Item) -> str | Mapping[str, Any]:

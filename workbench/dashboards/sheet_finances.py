@@ -272,14 +272,20 @@ def _ratio_line(ratio: Ratio, rows: Sequence[Mapping[str, Any]], known: object) 
     return [ratio.label, *cells, _written(quantiles[2], unit), spread, position(compared, quantiles)]
 
 
+def _closing(one: Mapping[str, Any]) -> str:
+    return str(one.get("arrete_bilan_bdf") or one.get("annee_bdf") or one.get("annee") or "")
+
+
 def bank_block(company: Mapping[str, Any], access: Access) -> Block:
     """Say the ratios of the Banque de France, for who has its badge."""
     found, instead = access.reads(company, "bdf", "bdf")
     rows = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
-    rows.sort(key=lambda one: str(one.get("arrete_bilan_bdf") or one.get("annee_bdf") or ""), reverse=True)
+    rows.sort(key=_closing, reverse=True)
     rows = rows[:MOST]
     lines = []
     for name, column, unit in (
+        ("Chiffre d'affaires", "ca", "k€"),
+        ("Résultat net", "resultat_net", "k€"),
         ("Poids du fonds de roulement", "poids_frng", "%"),
         ("Taux de marge", "taux_marge", "%"),
         ("Délai des fournisseurs", "delai_fournisseur", "jours"),
@@ -288,6 +294,8 @@ def bank_block(company: Mapping[str, Any], access: Access) -> Block:
         ("Frais financiers", "frais_financier", "%"),
     ):
         values = [_number(one, column) for one in rows]
+        if all(value is None for value in values):
+            continue
         lines.append(
             [
                 name,
@@ -297,10 +305,14 @@ def bank_block(company: Mapping[str, Any], access: Access) -> Block:
                 ),
             ]
         )
-    heads = ["", *(day(one.get("arrete_bilan_bdf")) or str(one.get("annee_bdf") or "?") for one in rows)]
+    heads = ["", *(day(one.get("arrete_bilan_bdf")) or _closing(one) or "?" for one in rows)]
     items = (
         [table("Ratios par arrêté de bilan", heads, lines)] if rows else [instead or empty("Aucun ratio n'est connu.")]
     )
     return block(
-        "bdf", "Ratios de la Banque de France", items, "Ratios confiés par la Banque de France (badge « bdf »)."
+        "bdf",
+        "Ratios de la Banque de France",
+        items,
+        "Ratios confiés par la Banque de France (badge « bdf »).",
+        wide=True,
     )

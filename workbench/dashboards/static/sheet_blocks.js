@@ -29,7 +29,7 @@ function render({ model, el }) {
 
   function cellOf(cell, tag = "td") {
     const { text, tone, address } = typeof cell === "string" ? { text: cell } : cell;
-    const attributes = { "data-tone": tone || null, class: NUMBER.test(text) && !address ? "wb-number" : null };
+    const attributes = { "data-tone": tone || null, class: tag === "td" && NUMBER.test(text) && !address ? "wb-number" : null };
     if (tag === "th") attributes.scope = "row";
     return element(tag, attributes, address ? element("a", { href: address }, text) : text);
   }
@@ -76,7 +76,7 @@ function render({ model, el }) {
   function itemOf(item) {
     switch (item.kind) {
       case "facts":
-        return element("dl", { class: "wb-facts" }, item.pairs.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+        return element("dl", { class: "wb-sheet-facts" }, item.pairs.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
       case "table":
         return tableOf(item);
       case "chart":
