@@ -919,6 +919,37 @@ ERRORS: dict[str, ErrorKind] = {
         "On ne modifie et ne retire que les siens : workbench comment list --all",
         404,
     ),
+    "siren_malforme": ErrorKind("« {siren} » n'est pas un SIREN.", "Un SIREN a 9 chiffres ; un SIRET en a 14.", 422),
+    "etablissement_inconnu": ErrorKind(
+        "Aucun établissement de SIRET {siret} ne vous est visible : il n'existe pas dans les données, "
+        "ou votre habilitation ne l'ouvre pas.",
+        "Vérifiez le numéro, ou cherchez l'entreprise par son nom.",
+        404,
+    ),
+    "entreprise_inconnue": ErrorKind(
+        "Aucune entreprise de SIREN {siren} ne vous est visible : elle n'existe pas dans les données, "
+        "ou votre habilitation ne l'ouvre pas.",
+        "Vérifiez le numéro, ou cherchez l'entreprise par son nom.",
+        404,
+    ),
+    "commentaire_introuvable": ErrorKind("Ce commentaire n'existe pas sur cette fiche.", "Rechargez la page.", 404),
+    "commentaire_autrui": ErrorKind(
+        "Ce commentaire n'est pas de vous.", "Seul son auteur le modifie ; vous pouvez y répondre.", 403
+    ),
+    "commentaire_inchange": ErrorKind("Le texte du commentaire n'a pas changé.", "Rien n'a été enregistré.", 403),
+    "suivi_deja": ErrorKind("Vous suivez déjà cette entreprise.", "", 409),
+    "suivi_absent": ErrorKind("Vous ne suivez pas cette entreprise.", "", 409),
+    "categorie_inconnue": ErrorKind("Cette catégorie n'existe pas.", "Choisissez-en une dans la liste.", 422),
+    "motif_manquant": ErrorKind("Le motif manque.", "Dites en quelques mots pourquoi.", 422),
+    "motif_long": ErrorKind("Le texte a plus de {limite} caractères.", "Raccourcissez-le.", 422),
+    "avis_impossible": ErrorKind(
+        "Il n'y a pas d'avis à donner ici.",
+        "Un avis se donne sur le siège d'une entreprise en alerte dans la dernière liste.",
+        403,
+    ),
+    "avis_incomplet": ErrorKind(
+        "L'avis ne dit pas si la détection est utile.", "Choisissez « utile » ou « inutile ».", 422
+    ),
     "commentaire_sans_trame": ErrorKind(
         "Il manque la trame de l'indicateur {indicateur}.", "Donnez-la : plusieurs trames peuvent avoir ce code.", 422
     ),

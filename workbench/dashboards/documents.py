@@ -80,7 +80,15 @@ def _row(first: str, *rest: str) -> str:
     return f'<th scope="row">{escape(first)}</th>{cells}'
 
 
-def pdf_document(name: str, sections: Iterable[Section | str], figures: Iterable[Mapping[str, Any]] = ()) -> Document:
+def _output(part: Section | str | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(part, Mapping):
+        return {PLOTLY_MIME: {name: dict(part)[name] for name in ("data", "layout", "config")}}
+    return {"text/html": part if isinstance(part, str) else part.html}
+
+
+def pdf_document(
+    name: str, sections: Iterable[Section | str | Mapping[str, Any]], figures: Iterable[Mapping[str, Any]] = ()
+) -> Document:
     """Print sections of a report, then charts, on paper.
 
     Parameters
@@ -88,7 +96,7 @@ def pdf_document(name: str, sections: Iterable[Section | str], figures: Iterable
     name
         Name of the file.
     sections
-        Parts of `workbench.reports.sections`, or HTML that is safe already.
+        Parts of `workbench.reports.sections`, HTML that is safe already, or charts, where they stand among them.
     figures
         Charts as plotly reads them.
 
@@ -97,12 +105,7 @@ def pdf_document(name: str, sections: Iterable[Section | str], figures: Iterable
     WorkbenchError
         ``chromium_absent``, ``pdf_echec``.
     """
-    outputs: list[dict[str, Any]] = [
-        {"text/html": section if isinstance(section, str) else section.html} for section in sections
-    ]
-    outputs += [
-        {PLOTLY_MIME: {part: dict(figure)[part] for part in ("data", "layout", "config")}} for figure in figures
-    ]
+    outputs = [_output(part) for part in (*sections, *figures)]
     cells = [
         {
             "cell_type": "code",

@@ -20,6 +20,7 @@ PAGES = (
     "documentation_page",
     "production_page",
     "recherche_page",
+    "sheet_page",
 )
 
 

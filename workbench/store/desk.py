@@ -27,6 +27,10 @@ class StoreDoor(Protocol):
     def email(self) -> str:
         """The address of the person."""
 
+    @property
+    def badges(self) -> frozenset[str] | None:
+        """The badges that she is known to hold, for words alone; None when they are not known."""
+
     def get(
         self,
         bucket: str,
@@ -94,6 +98,11 @@ class Desk:
     def email(self) -> str:
         """The address of the person."""
         return self.reader.email
+
+    @property
+    def badges(self) -> frozenset[str]:
+        """The badges of the person."""
+        return frozenset(self.reader.badges)
 
     def get(
         self,
