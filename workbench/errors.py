@@ -663,6 +663,12 @@ ERRORS: dict[str, ErrorKind] = {
         "Installez-la avec le groupe « {extra} » : pip install -r requirements.lock, dans le dossier du projet.",
         501,
     ),
+    "bibliotheque_systeme": ErrorKind(
+        "{bibliotheque} ne peut pas être chargée : il manque au système le fichier {fichier}.",
+        "Installez-le : apt-get install libgomp1 (Debian, Ubuntu), dnf install libgomp (Fedora), brew install libomp "
+        "(macOS). La régression logistique (--model logistic) s'en passe.",
+        501,
+    ),
     # --- identity
     "jeton_absent": ErrorKind(
         "Il faut s'identifier.", "Connectez-vous, ou joignez un jeton d'accès à la demande.", 401
