@@ -951,7 +951,7 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "politique_invalide": ErrorKind(
         "La politique « {nom} » est invalide : {cause}.",
-        "Champs : match (obligatoire), key, scope, read, write, promote, writable.",
+        "Champs : match (obligatoire), key, scope, read, write, promote, writable, when.",
     ),
     "politiques_illisibles": ErrorKind(
         "Les politiques conservées ne sont pas lisibles : {cause}.",

@@ -64,7 +64,7 @@ def protection(manager: str) -> Item:
 
 def _first(name: str, value: Mapping[str, Any]) -> Item:
     # Every field is said: a policy of that name that was published before keeps none of its own.
-    whole = {"key": {}, "scope": [], "read": [], "write": [], "promote": [], "writable": None, **value}
+    whole = {"key": {}, "scope": [], "read": [], "write": [], "promote": [], "writable": None, "when": None, **value}
     assert set(whole) == set(FIELDS)  # noqa: S101 - a field that is added has a word to say here
     return Item({BUCKET: SYSTEM, "type": "policy", "name": name}, frozenset(), whole)
 

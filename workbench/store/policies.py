@@ -5,6 +5,10 @@ badges of its ``scope``, and the object has all the pairs of its ``key``. Polici
 object requires (``read``, ``write``) or to what a person has (``promote``). A promoted badge makes no other policy
 apply. An object of several policies takes from all of them: their order is immaterial.
 
+A policy that only lends may say ``when``: for the objects that share a pair with an object of the reader's own, such as
+those of a company that she follows (`When`). Which they are is looked up once a question, by `lending`; until then the
+policy lends nothing.
+
 `Access` is what the policies mean for one person in one bucket, those whose key every object of the bucket has already
 counted: what is left (`keyed`) depends on each object. The same `Access` answers in Python for one object
 (`missing`) and in SQL for all of them (`rule_sql`).
@@ -12,24 +16,48 @@ counted: what is left (`keyed`) depends on each object. The same `Access` answer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 import re2
 
 from workbench.errors import WorkbenchError
-from workbench.store.keys import BUCKET, SYSTEM, Reader, checked_badges, checked_key
+from workbench.store.keys import BUCKET, SYSTEM, Reader, checked_badges, checked_bucket, checked_key, checked_text
 
-__all__ = ["FIELDS", "MANAGER", "Access", "Policy", "access", "policy"]
+__all__ = ["FIELDS", "MANAGER", "Access", "Policy", "When", "access", "concerned", "policy"]
 
 EMAIL = "$user.email"
 
-FIELDS = ("match", "key", "scope", "read", "write", "promote", "writable")
+FIELDS = ("match", "key", "scope", "read", "write", "promote", "writable", "when")
+
+OF_WHEN = ("bucket", "key", "same", "value")
 
 MANAGER = "manager"
 """The badge that a new store asks of those who read and write policies."""
+
+
+@dataclass(frozen=True)
+class When:
+    """When a policy lends: an object of the reader's own says so, by a pair that it shares.
+
+    Parameters
+    ----------
+    bucket
+        Where that object is.
+    key
+        Pairs that it has; one of them names the reader (``$user.email``).
+    same
+        The name of the pair whose value both objects have.
+    value
+        What the properties that the reader sees of it, now, are.
+    """
+
+    bucket: str
+    key: Mapping[str, str]
+    same: str
+    value: Mapping[str, bool | int | float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,6 +80,10 @@ class Policy:
         Badges lent to the person.
     writable
         The properties that may be written; None when this policy says nothing of them.
+    when
+        The condition of what it lends, if there is one.
+    among
+        Values of the pair ``when.same`` for which the condition holds, once looked up for a reader.
     """
 
     name: str
@@ -62,6 +94,14 @@ class Policy:
     write: frozenset[str] = frozenset()
     promote: frozenset[str] = frozenset()
     writable: frozenset[str] | None = None
+    when: When | None = None
+    among: frozenset[str] = frozenset()
+
+    def concerns(self, key: Mapping[str, str]) -> bool:
+        """Tell whether an object has the pairs that the policy asks for."""
+        if not self.key.items() <= key.items():
+            return False
+        return self.when is None or key.get(self.when.same) in self.among
 
 
 @lru_cache(maxsize=1024)
@@ -88,7 +128,7 @@ def policy(name: str, value: Mapping[str, Any]) -> Policy:
     Traceback (most recent call last):
         ...
     workbench.errors.WorkbenchError: La politique « fausse » est invalide : match n'est pas une expression régulière.
-    Champs : match (obligatoire), key, scope, read, write, promote, writable.
+    Champs : match (obligatoire), key, scope, read, write, promote, writable, when.
     """
 
     def refuse(cause: str) -> WorkbenchError:
@@ -109,9 +149,31 @@ def policy(name: str, value: Mapping[str, Any]) -> Policy:
         lists = {each: checked_badges(value.get(each) or [], each) for each in ("scope", "read", "write", "promote")}
         writable = value.get("writable")
         names = None if writable is None else checked_badges(writable, "writable")
+        when = None if value.get("when") is None else _when(value["when"])
     except WorkbenchError as error:
-        raise refuse(error.message) from None
-    return Policy(name, match, key, writable=names, **lists)
+        raise refuse(error.message if error.code != "politique_invalide" else error.details["cause"]) from None
+    if when is not None and (lists["read"] or lists["write"] or names is not None):
+        raise refuse("avec when, une politique prête des badges (promote) et n'exige rien")
+    return Policy(name, match, key, writable=names, when=when, **lists)
+
+
+def _when(written: Any) -> When:
+    def refuse(cause: str) -> WorkbenchError:
+        return WorkbenchError("politique_invalide", nom="when", cause=cause)
+
+    if not isinstance(written, Mapping) or not {"bucket", "key", "same"} <= set(written) <= set(OF_WHEN):
+        raise refuse("when est un objet JSON de champs bucket, key, same et value")
+    key = checked_key(written["key"], "when.key")
+    if EMAIL not in key.values():
+        # What an agent's own objects open stays small, and is hers.
+        raise refuse(f"when.key n'a aucune paire de valeur {EMAIL}")
+    properties = written.get("value") or {}
+    if not isinstance(properties, Mapping) or not all(
+        isinstance(name, str) and isinstance(each, bool | int | float | str) for name, each in properties.items()
+    ):
+        raise refuse("when.value associe des propriétés à des nombres, des textes ou des booléens")
+    bucket = checked_bucket(written["bucket"])
+    return When(bucket, key, checked_text(written["same"], "when.same"), dict(properties))
 
 
 @dataclass(frozen=True)
@@ -143,8 +205,7 @@ class Access:
 
     def applying(self, key: Mapping[str, str]) -> list[Policy]:
         """Return the policies that apply to an object."""
-        pairs = key.items()
-        return [each for each in self.policies if each.key.items() <= pairs]
+        return [each for each in self.policies if each.concerns(key)]
 
     def missing(self, key: Mapping[str, str], scope: Iterable[str]) -> frozenset[str]:
         """Return the badges that reading a sheet lacks; empty when it is visible."""
@@ -173,15 +234,27 @@ def _for_reader(each: Policy, email: str, bucket: str) -> Policy | None:
         key = {name: value.replace(EMAIL, email) for name, value in key.items()}
     if key.pop(BUCKET, bucket) != bucket:
         return None
-    return (
-        each
-        if key == each.key
-        else Policy(each.name, each.match, key, each.scope, each.read, each.write, each.promote, each.writable)
-    )
+    return each if key == each.key else replace(each, key=key)
 
 
-def access(policies: Sequence[Policy], bucket: str, reader: Reader) -> Access:
+def concerned(policies: Sequence[Policy], bucket: str, badges: Collection[str]) -> list[Policy]:
+    """Return the policies that apply to a person of these badges in a bucket, whatever the objects."""
+    return [each for each in policies if each.scope <= set(badges) and _expression(each.match).search(bucket)]
+
+
+def access(
+    policies: Sequence[Policy], bucket: str, reader: Reader, among: Mapping[str, frozenset[str]] | None = None
+) -> Access:
     """Say what policies mean for one person in one bucket.
+
+    Parameters
+    ----------
+    policies
+        Those in force.
+    bucket, reader
+        Where, and who.
+    among
+        What was looked up of conditions, by the names of policies; one whose condition was not lends nothing.
 
     Examples
     --------
@@ -194,12 +267,20 @@ def access(policies: Sequence[Policy], bucket: str, reader: Reader) -> Access:
     frozenset({'21'})
     """
     badges = frozenset(reader.badges)
-    found = [each for each in policies if each.scope <= badges and _expression(each.match).search(bucket)]
-    relevant = [mine for each in found if (mine := _for_reader(each, reader.email, bucket)) is not None]
-    plain = [each for each in relevant if not each.key]
+    found = [
+        each if each.when is None else replace(each, among=(among or {}).get(each.name, frozenset()))
+        for each in concerned(policies, bucket, badges)
+    ]
+    mine = (_for_reader(each, reader.email, bucket) for each in found if each.when is None or each.among)
+    relevant = [each for each in mine if each is not None]
+    plain = [each for each in relevant if not each.key and each.when is None]
     granted = badges.union(*(each.promote for each in plain))
     required: frozenset[str] = frozenset().union(*(each.read for each in plain))
-    keyed = [each for each in relevant if each.key and (each.read - granted or each.promote - granted)]
+    keyed = [
+        each
+        for each in relevant
+        if (each.key or each.when is not None) and (each.read - granted or each.promote - granted)
+    ]
     return Access(
         granted, required, tuple(keyed), tuple(relevant), badges, bucket == SYSTEM and not _protected(policies)
     )

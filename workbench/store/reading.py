@@ -44,7 +44,7 @@ from workbench.store.question import Filter, Question
 from workbench.store.rule_sql import found, has_pairs, object_allowed, scope_allowed
 from workbench.store.tables import FILE, KEY, OBJECT, PROPERTY, PROPERTY_FILE, SHEET
 
-__all__ = ["Eyes", "found_objects", "seen", "seen_file"]
+__all__ = ["Eyes", "found_objects", "passing", "seen", "seen_file"]
 
 FEW = 200
 """Objects of a pair that are looked at one by one."""
@@ -141,6 +141,14 @@ def _of_pairs(count: int) -> CompoundSelect[Any]:
         rows = select(KEY.c.object_id).where(*same).order_by(KEY.c.object_id).limit(FEW + 1).subquery()
         parts.append(select(literal(number).label("pair"), rows.c.object_id))
     return union_all(*parts)
+
+
+def passing(eyes: Eyes, filters: Sequence[Filter], object_id: Any) -> ColumnElement[bool]:
+    """Say that an object is this person's to see, and that its visible properties pass filters."""
+    row = _WINNER
+    visible = select(1).select_from(row).correlate_except(row).where(row.c.object_id == object_id, eyes.sees(row))
+    shown = found(visible) if not filters else true()
+    return and_(object_allowed(eyes.access, object_id), shown, *(_passes(eyes, each, object_id) for each in filters))
 
 
 def _asked_objects(eyes: Eyes, asked: Question, few: Sequence[int] | None, object_id: Any) -> list[ColumnElement[bool]]:

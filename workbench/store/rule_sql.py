@@ -14,10 +14,10 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Select, and_, case, false, not_, or_, select, true
 
-from workbench.store.policies import Access
+from workbench.store.policies import Access, Policy
 from workbench.store.tables import KEY, SCOPE_BADGE
 
-__all__ = ["found", "has_pairs", "object_allowed", "scope_allowed"]
+__all__ = ["concerns", "found", "has_pairs", "object_allowed", "scope_allowed"]
 
 Condition = ColumnElement[bool]
 
@@ -43,8 +43,24 @@ def has_pairs(object_id: ColumnElement[Any], pairs: Mapping[str, str]) -> Condit
     return and_(true(), *conditions)
 
 
+@lru_cache(maxsize=256)
+def _among(name: str, values: frozenset[str]) -> CTE:
+    """Return values of a pair as rows: given once a statement, however often they are asked."""
+    return select(KEY.c.value).where(KEY.c.name == name, KEY.c.value.in_(sorted(values))).distinct().cte()
+
+
+def concerns(object_id: ColumnElement[Any], policy: Policy) -> Condition:
+    """Say that an object has the pairs that a policy asks for."""
+    pairs = has_pairs(object_id, policy.key)
+    if policy.when is None:
+        return pairs
+    shared = select(_among(policy.when.same, policy.among).c.value)
+    same = (_PAIR.c.object_id == object_id, _PAIR.c.name == policy.when.same, _PAIR.c.value.in_(shared))
+    return and_(pairs, found(select(1).select_from(_PAIR).correlate_except(_PAIR).where(*same)))
+
+
 def _lent(access: Access, badge: str, object_id: ColumnElement[Any]) -> Condition:
-    return or_(false(), *(has_pairs(object_id, each.key) for each in access.keyed if badge in each.promote))
+    return or_(false(), *(concerns(object_id, each) for each in access.keyed if badge in each.promote))
 
 
 def object_allowed(access: Access, object_id: ColumnElement[Any]) -> Condition:
@@ -74,8 +90,7 @@ def scope_allowed(access: Access, scope_id: ColumnElement[Any], object_id: Colum
         return plainly
     asked = _ASKED
     lent = (
-        and_(asked.c.badge.in_(sorted(each.promote - access.granted)), has_pairs(object_id, each.key))
-        for each in lending
+        and_(asked.c.badge.in_(sorted(each.promote - access.granted)), concerns(object_id, each)) for each in lending
     )
     lacking = (
         select(1)

@@ -1,0 +1,42 @@
+"""Labels that screens need whatever the rights: activities, procedures, régions, départements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from workbench.signaux_faibles.history.sirene_views import SECTIONS
+from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FORMER_REGIONS, REGIONS
+
+__all__ = ["PROCEDURES", "label_sheets"]
+
+PROCEDURES = {
+    "in_bonis": "In bonis",
+    "plan_continuation": "Plan de redressement",
+    "sauvegarde": "Sauvegarde",
+    "plan_sauvegarde": "Plan de sauvegarde",
+    "redressement": "Redressement judiciaire",
+    "liquidation": "Liquidation judiciaire",
+}
+"""What ``etat_procol`` may be."""
+
+
+def label_sheets(activities: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Give the labels as sheets of the bucket ``reference``.
+
+    Parameters
+    ----------
+    activities
+        Labels of the NAF by code with its point; those of the sections are known.
+    """
+    values: dict[str, dict[str, Any]] = {
+        "naf": {"sections": {letter: label for letter, (_, _, label) in SECTIONS.items()}, "codes": dict(activities)},
+        "procol": {"libelles": PROCEDURES},
+        "regions": {
+            "regions": {name: list(codes) for name, codes in REGIONS.items()},
+            "anciennes": {name: list(codes) for name, codes in FORMER_REGIONS.items()},
+        },
+        "departements": {"libelles": dict(DEPARTEMENTS)},
+    }
+    for name, value in values.items():
+        yield {"key": {"type": name}, "scope": [], "value": value}
