@@ -12,7 +12,14 @@ from workbench.dgfip import reference
 
 __all__ = ["warm"]
 
-PAGES = ("collectivite_page", "comparaison_page", "depot_page", "documentation_page", "production_page")
+PAGES = (
+    "collectivite_page",
+    "comparaison_page",
+    "depot_page",
+    "documentation_page",
+    "production_page",
+    "statistiques_page",
+)
 
 
 def warm() -> None:
