@@ -7,7 +7,7 @@ search finds them wherever they should not be: no other figure is written with t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from random import Random
@@ -20,6 +20,7 @@ from workbench.signaux_faibles.detection.thresholds import Level
 from workbench.signaux_faibles.history.sirene_views import SECTIONS
 from workbench.signaux_faibles.publication.labels import label_sheets
 from workbench.signaux_faibles.publication.objects import (
+    ALERTS,
     COMMENT,
     COMPANY,
     DETAIL,
@@ -30,12 +31,13 @@ from workbench.signaux_faibles.publication.objects import (
     OPINION,
     PUBLIC,
     REFERENCE,
+    WRITER,
     Place,
     batch_of,
     key_of,
     shared_sheets_of,
 )
-from workbench.signaux_faibles.publication.rights import AUTHOR, POLICIES, WRITER, policy_sheets
+from workbench.signaux_faibles.publication.rights import AUTHOR, POLICIES, policy_sheets
 from workbench.signaux_faibles.publication.territories import region_of
 from workbench.store import Desk, Store, StoreDoor
 
@@ -539,8 +541,8 @@ def _sheets(companies: list[_Company], draw: Random, secret: _Secret) -> Iterato
             yield from shared_sheets_of(DETECTION, key, _detection(company, number, scores, whole["finances"]), place)
 
 
-def _lists() -> Iterator[dict[str, Any]]:
-    for batch in BATCHES:
+def _lists(companies: Sequence[_Company]) -> Iterator[dict[str, Any]]:
+    for number, batch in enumerate(BATCHES):
         year, month = 2000 + int(batch[:2]), int(batch[2:])
         about = {
             "libelle": list_label(batch),
@@ -553,6 +555,10 @@ def _lists() -> Iterator[dict[str, Any]]:
         }
         key = key_of(LIST, {"batch": batch_of(batch, ALGO)})
         yield from shared_sheets_of(LIST, key, about, Place((), alerted=False))
+        levels = ((each.siren, each.levels[number]) for each in companies)
+        alerts = sorted(siren for siren, level in levels if level is not None and level.rank)
+        key = key_of(ALERTS, {"batch": batch_of(batch, ALGO)})
+        yield from shared_sheets_of(ALERTS, key, {"sirens": alerts}, Place((), alerted=False))
 
 
 def _written(planted: Mapping[str, str]) -> dict[str, list[tuple[Actor, dict[str, Any]]]]:
@@ -659,7 +665,7 @@ def publish_fictitious(store: Store | StoreDoor, *, companies: int = 120, seed: 
         store.install(POLICIES)
     else:
         door.put("system", policy_sheets())
-    reference = (*_lists(), *label_sheets(_ACTIVITIES))
+    reference = (*_lists(made), *label_sheets(_ACTIVITIES))
     public = _sheets(made, draw, secret)
     if isinstance(store, Store):
         count = store.replace(PUBLISHER, {REFERENCE: reference, PUBLIC: public}).sheets

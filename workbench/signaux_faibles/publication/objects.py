@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "ALERTS",
     "BATCH",
     "COMMENT",
     "COMPANY",
@@ -30,6 +31,7 @@ __all__ = [
     "OPINION",
     "PUBLIC",
     "REFERENCE",
+    "WRITER",
     "Kind",
     "Place",
     "Scoped",
@@ -50,6 +52,9 @@ OPINION = "opinion"
 
 FOLLOWED = "$suivi"
 """The badge lent for the objects of a company that the reader follows; identity gives nobody a badge in ``$``."""
+
+WRITER = "datawriter"
+"""The badge that publishing takes."""
 
 CONFIDENTIAL = frozenset({"score", "urssaf", "dgefp", "bdf", "pge"})
 """Badges of level A: they need an alert or a follow besides."""
@@ -193,7 +198,10 @@ LIST = Kind(
 """A list: ``donnees`` {source: last day known}, ``seuils`` {modere, fort}. How many companies depends on rights, and is
 not said."""
 
-KINDS = {each.name: each for each in (DETECTION, DETAIL, COMPANY, IDENTITY, LIST)}
+ALERTS = Kind("alertes", REFERENCE, (BATCH,), (Scoped((WRITER,), ("sirens",), placed=False),))
+"""The companies in alert in a list, for who publishes the next one: whether they have ever been."""
+
+KINDS = {each.name: each for each in (DETECTION, DETAIL, COMPANY, IDENTITY, LIST, ALERTS)}
 """Kinds by their ``type``."""
 
 

@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workbench.signaux_faibles.publication.objects import COMMENT, FOLLOW, FOLLOWED, OPINION, PUBLIC, REFERENCE
+from workbench.signaux_faibles.publication.objects import COMMENT, FOLLOW, FOLLOWED, OPINION, PUBLIC, REFERENCE, WRITER
 from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FORMER_REGIONS, FRANCE, REGIONS
 from workbench.store.policies import MANAGER
 
-__all__ = ["AUTHOR", "POLICIES", "WRITER", "policy_sheets"]
-
-WRITER = "datawriter"
-"""The badge that publishing takes."""
+__all__ = ["AUTHOR", "POLICIES", "policy_sheets"]
 
 AUTHOR = "$auteur"
 """The badge lent to the author of a follow or an opinion, for hers."""
