@@ -725,6 +725,11 @@ ERRORS: dict[str, ErrorKind] = {
     "personne_inconnue": ErrorKind(
         "{email} n'est connue d'aucun émetteur d'ici.", "Voyez la liste : workbench user list", 404
     ),
+    "comptes_de_demonstration": ErrorKind(
+        "Le registre contient les comptes de la démonstration, dont les mots de passe sont connus de tous.",
+        "Retirez-les (workbench user remove), ou donnez un autre registre dans WORKBENCH_REGISTRE.",
+        403,
+    ),
     "mot_de_passe_refuse": ErrorKind(
         "Ce mot de passe ne convient pas : {raison}.", "Choisissez une phrase de quatre mots ou plus.", 422
     ),
