@@ -663,6 +663,12 @@ ERRORS: dict[str, ErrorKind] = {
         "Installez-la avec le groupe « {extra} » : pip install -r requirements.lock, dans le dossier du projet.",
         501,
     ),
+    "bibliotheque_systeme": ErrorKind(
+        "{bibliotheque} ne peut pas être chargée : il manque au système le fichier {fichier}.",
+        "Installez-le : apt-get install libgomp1 (Debian, Ubuntu), dnf install libgomp (Fedora), brew install libomp "
+        "(macOS). La régression logistique (--model logistic) s'en passe.",
+        501,
+    ),
     # --- identity
     "jeton_absent": ErrorKind(
         "Il faut s'identifier.", "Connectez-vous, ou joignez un jeton d'accès à la demande.", 401
@@ -718,6 +724,11 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "personne_inconnue": ErrorKind(
         "{email} n'est connue d'aucun émetteur d'ici.", "Voyez la liste : workbench user list", 404
+    ),
+    "comptes_de_demonstration": ErrorKind(
+        "Le registre contient les comptes de la démonstration, dont les mots de passe sont connus de tous.",
+        "Retirez-les (workbench user remove), ou donnez un autre registre dans WORKBENCH_REGISTRE.",
+        403,
     ),
     "mot_de_passe_refuse": ErrorKind(
         "Ce mot de passe ne convient pas : {raison}.", "Choisissez une phrase de quatre mots ou plus.", 422

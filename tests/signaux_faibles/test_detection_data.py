@@ -189,6 +189,8 @@ def test_the_declaration_of_french_companies_builds() -> None:
         signal_fort=[True, *[False] * 39],
         futur_connu=[*[True] * 39, False],
         effectif=25,
+        code_naf="C",
+        statut_juridique="5710",
     )
     built = build_dataset(frame, declaration, perimetre=Perimetre())
     assert built.matrix.shape == (40, len(declaration.given))

@@ -115,7 +115,11 @@ def test_parse_file_writes_one_object_a_line(
     path = delivery.folder / "sigfaible_debits.csv"
     code = run("signaux", "parse-file", "debit", path, "--comptes", accounts, "--rejected", refused)
     assert code == ExitCode.FINDINGS
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    read = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = [row for row in read if row["part_patronale"]]
+    assert len(read) - len(rows) == sum(
+        month.settled is not None for each in delivery.companies for _, month in each.late
+    )
     months = [(place, month) for company in delivery.companies for place, month in company.late]
     assert [row["siret"] for row in rows] == [place.siret for place, _ in months]
     assert [row["part_patronale"] for row in rows] == [month.unpaid for _, month in months]

@@ -1,4 +1,4 @@
-"""``workbench demo``: the main job, end to end, on fictitious communes."""
+"""``workbench demo``: both jobs, end to end, on fictitious communes and companies."""
 
 from __future__ import annotations
 
@@ -39,11 +39,15 @@ _FIGURES = (
     show_default=True,
     help="Dossier.",
 )
-def command(folder: Path) -> int:
-    """Fait le tour du produit sur des communes fictives : import, contrôles, évaluation, rapport.
+@click.option("--no-companies", is_flag=True, help="Sans les entreprises ni leur liste.")
+def command(folder: Path, no_companies: bool) -> int:
+    """Fait le tour du produit sur des communes et des entreprises fictives.
 
-    Aucune donnée réelle n'est lue et le réseau ne sert pas.
+    Communes : import, contrôles, évaluation, rapport. Entreprises : fichiers de partenaires, historique, variables,
+    modèle, liste publiée selon les badges, et trois personnes aux droits différents pour la regarder par
+    « workbench up ». Aucune donnée réelle n'est lue et le réseau ne sert pas.
     """
+    from workbench.cli.demo_companies import PEOPLE, add_people, list_of_companies
     from workbench.dgfip import (
         connect,
         controls,
@@ -83,6 +87,11 @@ def command(folder: Path) -> int:
             exercices=range(first, last + 1),
             to=folder / "rapports",
         )
+    companies = None
+    if not no_companies:
+        companies = list_of_companies(folder, _step)
+        with _step("Personnes de la démonstration"):
+            add_people(folder)
     say(result.warnings)
     click.echo()
     click.echo(str(report))
@@ -94,6 +103,8 @@ def command(folder: Path) -> int:
         f"L'épargne brute de {last}, {format_value(why.value, decimals=2)}, s'explique jusqu'à ses "
         f'{len(why.comptes())} comptes : wb.explain(table, "OFGL_EPARGNE_BRUTE", {last})'
     )
+    if companies is not None:
+        click.echo("\n" + "\n".join(companies.lines()))
     if result.state is not State.DONE:
         say(result.message)
         return ExitCode.UNEXPECTED
@@ -101,7 +112,13 @@ def command(folder: Path) -> int:
     click.echo(f"  base       {base}")
     for kind, path in result.files.items():
         click.echo(f"  {kind:<10} {path}")
-    click.echo("  tableau de bord : make up")
+    if companies is not None:
+        click.echo(f"  carte de la liste  {companies.made.card}")
+    click.echo("  tableaux de bord : make up")
+    if companies is not None:
+        click.echo("\nPour s'y connecter, en démonstration seulement :")
+        for each in PEOPLE:
+            click.echo(f"  {each.email}  « {each.password} »  {each.sees}")
     return ExitCode.OK if report.ok else ExitCode.FINDINGS
 
 

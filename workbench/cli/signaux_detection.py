@@ -55,6 +55,13 @@ _all = click.option("--all-companies", is_flag=True, help="Sans périmètre : to
     help="Déclaration des variables (YAML) ; par défaut, les entreprises françaises.",
 )
 @click.option(
+    "--entity",
+    type=click.Choice(["entreprise", "etablissement"]),
+    default="entreprise",
+    show_default=True,
+    help="Ce dont chaque ligne de la table parle, sans --declaration.",
+)
+@click.option(
     "--model",
     "kind",
     type=click.Choice(["boosting", "forest", "spark_forest", "logistic"]),
@@ -72,8 +79,8 @@ _all = click.option("--all-companies", is_flag=True, help="Sans périmètre : to
     "--search", "fits", type=click.IntRange(0), default=0, help="Recherche des paramètres : apprentissages permis."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Graine de tous les tirages.")
-@click.option("--batch", default="", help="Batch des données.")
-@click.option("--snapshot", default="", help="État de l'historique des données.")
+@click.option("--batch", default="", help="Batch des données ; par défaut, celui du dossier de variables.")
+@click.option("--snapshot", default="", help="État de l'historique ; par défaut, celui du dossier de variables.")
 @click.option(
     "--allow", "allowed", multiple=True, metavar="VARIABLE", help="Variable admise bien qu'elle prédise presque seule."
 )
@@ -86,6 +93,7 @@ def train(
     validation: tuple[str, str] | None,
     known_until: str | None,
     declaration: Path | None,
+    entity: str,
     kind: str,
     parameters: tuple[str, ...],
     sampling: float | None,
@@ -108,9 +116,10 @@ def train(
     from workbench.signaux_faibles.detection import evaluate as measured
     from workbench.signaux_faibles.detection.runs import learn
 
+    batch, snapshot = _known(tables, batch, snapshot)
     detector, parts, trials = learn(
         list(tables),
-        _declaration(declaration),
+        _declaration(declaration, entity),
         Windows(learnt, tested, validation, known_until),
         learner=learner_named(kind, _parameters(parameters)),
         perimetre=None if all_companies else Perimetre(),
@@ -137,10 +146,20 @@ def train(
     return ExitCode.OK
 
 
-def _declaration(path: Path | None) -> Declaration:
-    from workbench.signaux_faibles.detection import french_declaration, load_declaration
+def _known(tables: tuple[Path, ...], batch: str, snapshot: str) -> tuple[str, str]:
+    """What is not said of the data, as their folder says it."""
+    from workbench.signaux_faibles.variables.output import read_manifest
 
-    return french_declaration() if path is None else load_declaration(path)
+    told = read_manifest(tables[0])
+    return batch or str(told.get("batch", "")), snapshot or str(told.get("etat", ""))
+
+
+def _declaration(path: Path | None, entity: str) -> Declaration:
+    from workbench.signaux_faibles.detection import etablissement_declaration, french_declaration, load_declaration
+
+    if path is not None:
+        return load_declaration(path)
+    return french_declaration() if entity == "entreprise" else etablissement_declaration()
 
 
 def _parameters(texts: tuple[str, ...]) -> dict[str, Any]:
@@ -166,8 +185,8 @@ def _shown(value: float) -> str:
 @click.argument("model", metavar="MODELE", type=existing_file)
 @click.argument("tables", metavar="TABLE...", nargs=-1, required=True, type=_path)
 @click.option("--periode", type=_month, metavar="AAAA-MM", required=True, help="Mois où les entreprises sont vues.")
-@click.option("--batch", required=True, help="Batch de la liste : 2403.")
-@click.option("--snapshot", default="", help="État de l'historique des données.")
+@click.option("--batch", default="", help="Batch de la liste : 2403 ; par défaut, celui du dossier de variables.")
+@click.option("--snapshot", default="", help="État de l'historique ; par défaut, celui du dossier de variables.")
 @click.option("--to", "target", type=_output, required=True, help="Liste à écrire.")
 @click.option(
     "--form",
@@ -205,6 +224,7 @@ def detect(
     from workbench.signaux_faibles.detection.outputs import write_json
     from workbench.signaux_faibles.detection.registered import record_list
 
+    batch, snapshot = _known(tables, batch, snapshot)
     detector = detection.load_detector(model)
     declaration = detector.declaration.without_target()
     dataset = detection.build_dataset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import click
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import say
 from workbench.config import settings
+from workbench.errors import WorkbenchError
 
 __all__ = ["command"]
 
-_DEMONSTRATION = Path("demo/base.duckdb")
+_DEMONSTRATION = Path("demo")
 
 
 @click.command()
@@ -38,14 +40,33 @@ def command(port: int, address: str, base: str | None, workers: int) -> int:
     """Sert les tableaux de bord sur cette machine ; Ctrl-C pour arrêter.
 
     Dès qu'une personne a un compte (workbench user add), il faut se connecter, et le magasin d'objets, les rapports
-    à la demande et les commentaires répondent aussi à cette adresse à qui a un jeton.
+    à la demande et les commentaires répondent aussi à cette adresse à qui a un jeton. Sans base, mais après
+    « workbench demo », sert le dossier de la démonstration, et lui seul, à ses trois personnes.
     """
+    from workbench.cli.demo_companies import has_demonstration_people
     from workbench.dashboards.server import serve
     from workbench.server import opened_services
 
     chosen = base or settings().base
-    if base is None and not Path(chosen).exists() and _DEMONSTRATION.exists():
-        say("Base de démonstration : toutes les communes sont fictives.")
-        chosen = str(_DEMONSTRATION)
+    if base is None and not Path(chosen).exists() and (_DEMONSTRATION / "base.duckdb").exists():
+        say("Démonstration : communes, entreprises et personnes sont fictives.")
+        chosen = str(_DEMONSTRATION / "base.duckdb")
+        _use_demonstration()
+    elif has_demonstration_people():
+        raise WorkbenchError("comptes_de_demonstration")
     serve(port=port, address=address, base=chosen, services=partial(opened_services, base=chosen), workers=workers)
     return ExitCode.OK
+
+
+def _use_demonstration() -> None:
+    """Name the registry and the history of the demonstration, for this server and what it starts."""
+    from workbench.cli.demo_companies import PEOPLE, REGISTRY
+
+    registry = _DEMONSTRATION / REGISTRY
+    if os.environ.get("WORKBENCH_REGISTRE") or os.environ.get("WORKBENCH_ISSUER") or not registry.exists():
+        return
+    os.environ["WORKBENCH_REGISTRE"] = str(registry.absolute())
+    os.environ.setdefault(
+        "WORKBENCH_HISTORIQUE", str((_DEMONSTRATION / "entreprises" / "historique.duckdb").absolute())
+    )
+    say(f"  {each.email}  « {each.password} »  {each.sees}" for each in PEOPLE)

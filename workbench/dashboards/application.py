@@ -42,6 +42,7 @@ from workbench.dashboards.mounting import Lending, Mounted, MountedHandler
 from workbench.dashboards.notices import notice_of
 from workbench.dashboards.pages import page
 from workbench.dashboards.recording import naming, recording
+from workbench.dashboards.welcome import MONTHS, Duties
 from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
 from workbench.identity.configuration import IdentitySettings
@@ -211,6 +212,10 @@ class DashboardHandler(FrenchErrors, TornadoVoilaHandler):
             raise web.HTTPError(404)
         if isinstance(self.current_user, Agent) and not dashboard.opens_to(_actor(self.current_user).badges):
             raise web.HTTPError(403)
+        if isinstance(self.current_user, Agent) and await _duties(self):
+            # Her word comes first, whatever address she was given.
+            self.redirect(self.base_url)
+            return
         self.xsrf_token  # noqa: B018 - sets the cookie that ends the kernel when the page closes
         await super().get(path=path)  # type: ignore[misc]
 
@@ -233,7 +238,22 @@ class HomeHandler(FrenchErrors, JupyterHandler):
             self.finish(page("session.html", base_url=self.base_url, text=text))
             return
         home: Home = self.settings["home"]
+        actor = self._actor
+        given, read = self.get_body_argument("engagement", ""), self.get_body_argument("nouveautes", "")
         try:
+            if actor is not None and "promesse" in self.request.body_arguments:
+                # Without the tick the words are shown again.
+                if given == "oui":
+                    await asyncio.to_thread(home.promise, actor)
+                self.redirect(self.base_url, status=303)
+                return
+            if actor is not None and await _duties(self):
+                self.redirect(self.base_url, status=303)
+                return
+            if actor is not None and read:
+                await asyncio.to_thread(home.read_news, actor, read)
+                self.redirect(f"{self.base_url}#nouveautes", status=303)
+                return
             if removed:
                 await asyncio.to_thread(home.remove, self._actor, removed)
             else:
@@ -250,9 +270,14 @@ class HomeHandler(FrenchErrors, JupyterHandler):
         return _actor(self.current_user) if isinstance(self.current_user, Agent) else None
 
     async def _show(self, problem: Mapping[str, str] | None = None, text: str = "") -> None:
+        self.set_header("Cache-Control", "no-store")
+        duties = await _duties(self)
+        if duties is not None:
+            named = {"base_url": self.base_url, "xsrf_token": self.xsrf_token.decode(), "duties": duties}
+            self.finish(page("engagement.html", **named, person=self._actor, months=MONTHS))
+            return
         shown = await asyncio.to_thread(self.settings["home"].page, self._actor)
         own = {"base_url": self.base_url, "xsrf_token": self.xsrf_token.decode(), "problem": problem, "text": text}
-        self.set_header("Cache-Control", "no-store")
         self.finish(page("accueil.html", **shown, **own))
 
 
@@ -264,6 +289,15 @@ class HelpHandler(FrenchErrors, JupyterHandler):
         """Show the page."""
         actor = _actor(self.current_user) if isinstance(self.current_user, Agent) else None
         self.finish(page("aide.html", base_url=self.base_url, dashboards=self.settings["home"].open_to(actor)))
+
+
+async def _duties(handler: JupyterHandler) -> Duties | None:
+    """What the person of a request has to give her word for first."""
+    home: Home | None = handler.settings["home"]
+    agent = handler.current_user
+    if home is None or not isinstance(agent, Agent):
+        return None
+    return await asyncio.to_thread(home.duties, _actor(agent))
 
 
 def _actor(agent: Agent) -> Actor:

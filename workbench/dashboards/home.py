@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from workbench import __version__
 from workbench.dashboards.listing import Dashboard
 from workbench.dashboards.notices import notice, notice_of
+from workbench.dashboards.welcome import DUTIES, Duties, Welcome
 from workbench.dgfip import BaseInfo, base_info, connect
 from workbench.discussion import ROOM as DISCUSSION
 from workbench.discussion import Comment, add_comment, comments, delete_comment
@@ -22,6 +23,7 @@ from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
 from workbench.numbers import format_number
 from workbench.registry import Registry, open_registry
+from workbench.store import open_store
 
 __all__ = ["Home", "rights_in_words"]
 
@@ -29,6 +31,9 @@ KEPT_SECONDS = 30.0
 """How long what is said of the data is kept: an import shows after that."""
 
 MOST_COMMENTS = 100
+
+SHEET = "etablissement.ipynb"
+"""The page of a company's établissement, opened by its SIRET."""
 
 _SOURCES = {
     "balances": "Balances des données ouvertes",
@@ -112,6 +117,7 @@ class Home:
         self._lock, self._opening = threading.Lock(), threading.Lock()
         self._known: tuple[float, str, _Data] | None = None
         self._registry: Registry | None = None
+        self._welcome: Welcome | None = None
 
     def page(self, actor: Actor | None) -> dict[str, Any]:
         """Return what the page shows a person; None where nobody logs in."""
@@ -125,12 +131,55 @@ class Home:
             "data_problem": data.problem,
             "comments": [_shown(each, self._author(actor)) for each in found],
             "comments_problem": problem,
+            "sheet": SHEET if SHEET in {each.name for each in self.open_to(actor)} else "",
+            **self._found(actor),
             "version": __version__,
         }
 
     def open_to(self, actor: Actor | None) -> list[Dashboard]:
         """List the dashboards that a person may open."""
         return [each for each in self._dashboards.values() if actor is None or each.opens_to(actor.badges)]
+
+    # --- what she finds in the store
+
+    def duties(self, actor: Actor | None) -> Duties | None:
+        """Return what a person has to give her word for before anything else; None when there is nothing.
+
+        Raises
+        ------
+        WorkbenchError
+            Those of the store: without it, nothing is shown to those who must give their word.
+        """
+        if actor is None or not self._welcomed().must_promise(actor, datetime.now(UTC)):
+            return None
+        return DUTIES
+
+    def promise(self, actor: Actor) -> None:
+        """Keep the word of a person."""
+        self._welcomed().promise(actor)
+
+    def read_news(self, actor: Actor, until: str) -> None:
+        """Note that a person read the news until a day, as the page wrote it; another text notes nothing."""
+        try:
+            day = date.fromisoformat(until)
+        except ValueError:
+            return
+        self._welcomed().read_news(actor, day)
+
+    def _found(self, actor: Actor | None) -> dict[str, Any]:
+        if actor is None:
+            return {"news": None, "lists": [], "follows": None}
+        try:
+            welcome = self._welcomed()
+            return {"news": welcome.news(actor), "lists": welcome.lists(actor), "follows": welcome.follows(actor)}
+        except WorkbenchError as error:
+            return {"news": None, "lists": [], "follows": None, "store_problem": notice_of(error)}
+
+    def _welcomed(self) -> Welcome:
+        with self._opening:
+            if self._welcome is None:
+                self._welcome = Welcome(open_store(self._address))
+            return self._welcome
 
     def comment(self, actor: Actor | None, text: str) -> None:
         """Write a comment on the application.
@@ -153,8 +202,10 @@ class Home:
         delete_comment(identifier, author=self._author(actor), registry=self._opened())
 
     def close(self) -> None:
-        """Close the registry."""
+        """Close the registry and the store."""
         with self._opening:
+            if self._welcome is not None:
+                self._welcome.close()
             if self._registry is not None:
                 self._registry.close()
 

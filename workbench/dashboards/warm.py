@@ -21,6 +21,7 @@ PAGES = (
     "production_page",
     "recherche_page",
     "sheet_page",
+    "statistiques_page",
 )
 
 

@@ -70,6 +70,7 @@ def write_delivery(
     by_siret: bool = True,
     types: Iterable[str] | None = None,
     seed: int = 0,
+    troubled: float = 0.1,
 ) -> Delivery:
     """Write the files of a batch of fictitious companies.
 
@@ -91,6 +92,8 @@ def write_delivery(
         Types to write; all by default.
     seed
         The same seed gives the same bytes.
+    troubled
+        Share of the companies that run into difficulty.
 
     Examples
     --------
@@ -101,7 +104,7 @@ def write_delivery(
     """
     folder = Path(root) / check_key(key)
     folder.mkdir(parents=True, exist_ok=True)
-    known = tuple(companies(number, months, month_of(key), seed))
+    known = tuple(companies(number, months, month_of(key), seed, troubled=troubled))
     wanted = set(FILES if types is None else types)
     lines: dict[str, int] = {}
     injected: list[InjectedError] = []

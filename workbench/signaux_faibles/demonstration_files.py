@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from workbench.signaux_faibles.demonstration_companies import Company, Establishment
+from workbench.signaux_faibles.demonstration_companies import Company, Establishment, Month
 from workbench.signaux_faibles.sources import source_named
 
 __all__ = ["FILES", "PartnerFile"]
@@ -98,50 +99,63 @@ def _cotisation(companies: Companies, by_siret: bool) -> Iterator[Row]:
 
 
 def _debit(companies: Companies, by_siret: bool) -> Iterator[Row]:
-    for company in companies:
-        for place, month in company.late:
-            treated = _urssaf(month.day.replace(day=5 + month.unpaid % 20))
+    for company, place in _places(companies):
+        for month in place.late:
             gap = f"{month.day:%y%m}"
             cents = month.unpaid * 100
             head = (place.compte, company.siren, "1100101", "1", "0", month.period, gap)
+            treated = _urssaf(month.day.replace(day=5 + month.unpaid % 20))
             yield (*head, "1", treated, cents // 4, cents, "1", "2", "0", *_siret(place, by_siret))
+            if month.settled is not None:
+                paid = _urssaf(month.settled.replace(day=10))
+                yield (*head, "2", paid, 0, 0, "1", "2", "0", *_siret(place, by_siret))
 
 
 def _delai(companies: Companies, by_siret: bool) -> Iterator[Row]:
-    for company in companies:
-        for place, month in list(company.late)[:1]:
+    for company, place in _places(companies):
+        for month in _owed(company, place)[:1]:
             dates = (month.day.strftime("%d/%m/%Y"), month.day.replace(year=month.day.year + 1).strftime("%d/%m/%Y"))
             rest = ("365", company.name, "SUP", month.day.year, f"{month.unpaid * 6},50", "APPROB", "SUR ACCORD")
             yield (place.compte, f"C{month.unpaid}", *dates, *rest, *_siret(place, by_siret))
 
 
 def _ccsf(companies: Companies, by_siret: bool) -> Iterator[Row]:
-    for company in companies:
-        for place, month in list(company.late)[2:3]:
+    for company, place in _places(companies):
+        for month in _owed(company, place)[2:3]:
             yield (place.compte, _urssaf(month.day), "APPROB", "CCSF", *_siret(place, by_siret))
 
 
+def _owed(company: Company, place: Establishment) -> list[Month]:
+    """Months left unpaid by a company in difficulty, not by oversight."""
+    return [month for month in place.late if company.falls is not None and month.day >= company.falls]
+
+
 def _procol(companies: Companies, _: bool) -> Iterator[Row]:
-    for company in companies:
-        for place, month in list(company.late)[3:4]:
-            when = month.day.strftime("%d%b%Y").upper()
-            yield (place.siret, company.siren, when, "x", "Redressement_ouverture")
+    for company, place in _places(companies):
+        if company.fails is not None and company.failed:
+            when = company.fails.strftime("%d%b%Y").upper()
+            label = "Liquidation_ouverture" if company.liquidated else "Redressement_ouverture"
+            yield (place.siret, company.siren, when, "x", label)
 
 
 def _apconso(companies: Companies, _: bool) -> Iterator[Row]:
-    for company in companies:
-        for place, month in company.late:
-            hours = month.effectif * 35
-            yield (f"DA{place.siret}", place.siret, month.day, f"{hours}.5", hours * 8, f"{month.effectif}.0")
+    for _company, place in _places(companies):
+        for month in place.months:
+            if month.partial:
+                staff = f"{month.effectif}.0"
+                yield (f"DA{place.siret}", place.siret, month.day, f"{month.partial}.5", month.partial * 8, staff)
 
 
 def _apdemande(companies: Companies, _: bool) -> Iterator[Row]:
-    for company in companies:
-        for place, month in list(company.late)[:1]:
-            last = place.months[-1]
+    for _company, place in _places(companies):
+        furloughed = [month for month in place.months if month.partial]
+        if furloughed:
+            month = furloughed[0]
             staff = (month.effectif, month.effectif)
-            dates = (month.day, month.day, last.day)
-            rest = ("1000.5", "8000,75", month.effectif, 1, 2, 1, 0, "500.5", month.effectif, "4000.0")
+            last = furloughed[-1].day
+            dates = (month.day, month.day, last.replace(day=monthrange(last.year, last.month)[1]))
+            hours = f"{sum(each.partial for each in furloughed)}.5"
+            rest = (hours, "8000,75", month.effectif, 1, 2, 1, 0, "500.5", month.effectif, "4000.0")
             yield (f"DA{place.siret}", place.siret, *staff, *dates, *rest)
 
 
@@ -234,8 +248,7 @@ def _ellisphere(companies: Companies, _: bool) -> Iterator[Row]:
 
 def _paydex(companies: Companies, _: bool) -> Iterator[Row]:
     for company in companies:
-        for month in company.establishments[0].months:
-            days = 40 if company.falls and month.day >= company.falls else 3
+        for month, days in zip(company.establishments[0].months, company.delays, strict=True):
             yield (company.siren, days, f"{days} jours", month.day.strftime("%d/%m/%Y"))
 
 
@@ -245,8 +258,9 @@ _RATIOS = [column.name for column in source_named("ratios_inpi").columns]
 def _ratios_inpi(companies: Companies, _: bool) -> Iterator[Row]:
     for company in companies:
         for year in company.years:
-            numbers = ["12.5"] * (len(_RATIOS) - 4)
-            yield (company.siren, f"{year}-12-31", *numbers, "C", "Public")
+            closed = {"siren": company.siren, "date_cloture_exercice": f"{year}-12-31", "type_bilan": "C"}
+            known = {**closed, **company.accounts(year), "confidentiality": "Public"}
+            yield [known.get(name, "") for name in _RATIOS]
 
 
 def _reporder(companies: Companies, _: bool) -> Iterator[Row]:

@@ -180,6 +180,10 @@ def _routes(service: FastAPI, store: Store) -> None:
         found = store.journal(actor, since=since, until=until, email=email, bucket=bucket, limit=limit)
         return _json(found)
 
+    @route("GET", "/data/usage", "Count what was asked by day, person and kind of thing", "usage")
+    def usage(actor: Actor, since: str, until: str) -> Response:
+        return _json(store.usage(actor, since, until))
+
     @route("POST", "/data/purge", "Delete what expired longer ago than a delay", "purged", PURGE)
     def purge(actor: Actor, body: Body) -> Response:
         asked = _object(body)

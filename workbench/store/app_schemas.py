@@ -87,6 +87,7 @@ ERROR: dict[str, Any] = {
 
 _OBJECT = _object(["key", "value", "addDate"], key=_KEY, value={"type": "object"}, addDate=_DATE)
 _ENTRY = _object(at=_DATE, reader=_TEXT, action=_TEXT, bucket=_TEXT, query={"type": "object"}, outcome=_TEXT)
+_USAGE = _object(day=_TEXT, reader=_TEXT, action=_TEXT, bucket=_TEXT, kind=_TEXT, count={"type": "integer"})
 _EXPLAINED = _object(
     key=_KEY,
     policies={"type": "array", "items": {"type": "object"}},
@@ -118,6 +119,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
     },
     "entries": {"description": "Entries.", "content": _content({"type": "array", "items": _ENTRY})},
+    "usage": {"description": "Counts.", "content": _content({"type": "array", "items": _USAGE})},
     "explained": {"description": "Explained.", "content": _content({"type": "array", "items": _EXPLAINED})},
     "purged": {
         "description": "How many are gone.",

@@ -204,6 +204,13 @@ class Client:
         given = {name: _date(value) if isinstance(value, datetime) else value for name, value in _given(asked).items()}
         return _dated(self._ask("GET", "journal", params=given), "at")
 
+    def usage(self, since: datetime | str, until: datetime | str) -> list[dict[str, Any]]:
+        """Count what was asked by day, person and kind of thing, for those who may; see `Store.usage`."""
+        asked = {"since": since, "until": until}
+        given = {name: _date(value) if isinstance(value, datetime) else value for name, value in asked.items()}
+        answer: list[dict[str, Any]] = self._ask("GET", "usage", params=given)
+        return answer
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()

@@ -146,6 +146,10 @@ class Desk:
         """Publish sheets, all of them or none; see `Store.put`."""
         return self.store.put(self.reader, bucket, sheets)
 
+    def usage(self, since: datetime | str, until: datetime | str) -> list[dict[str, Any]]:
+        """Count what was asked by day, person and kind of thing, for those who may; see `Store.usage`."""
+        return self.store.usage(self.reader, since, until)
+
 
 @contextmanager
 def my_store() -> Iterator[StoreDoor]:

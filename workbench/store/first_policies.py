@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from workbench.store import journal
 from workbench.store.item import Item
 from workbench.store.keys import BUCKET, SYSTEM, digest
-from workbench.store.policies import EMAIL, FIELDS, Access
+from workbench.store.policies import EMAIL, FIELDS, MANAGER, Access
 from workbench.store.tables import OBJECT
 from workbench.store.writing import publish
 
@@ -28,6 +28,7 @@ __all__ = [
     "NOBODY",
     "OF_REPORTS",
     "REPORTS",
+    "STATISTICS",
     "protection",
     "publish_first",
     "unknown_policies",
@@ -50,7 +51,19 @@ BUDGETS = "dgfip"
 KEEPER = "$base"
 """The badge that writing there takes: who holds the registry has it, and no one else."""
 
-FIRST: Mapping[str, Mapping[str, Any]] = {**OF_REPORTS, "budgets": {"match": f"^{BUDGETS}$", "write": [KEEPER]}}
+STATISTICS = "stats"
+"""The badge of those who count what is asked, without seeing it."""
+
+FIRST: Mapping[str, Mapping[str, Any]] = {
+    **OF_REPORTS,
+    "budgets": {"match": f"^{BUDGETS}$", "write": [KEEPER]},
+    "statistiques": {
+        "match": f"^{SYSTEM}$",
+        "key": {"type": "usage"},
+        "scope": [STATISTICS],
+        "promote": [MANAGER],
+    },
+}
 """The policies that a new store is given, beside its own protection."""
 
 NOBODY = SimpleNamespace(email="system", badges=frozenset[str]())

@@ -33,6 +33,7 @@ from workbench.store.reading import Eyes, found_objects, seen, seen_file
 from workbench.store.replacing import REPLACING_LOCK, Replaced, Replacing, scoped_items
 from workbench.store.searching import MOST_FOUND, Search, found_by_words, search
 from workbench.store.tables import ROOM
+from workbench.store.usage import check_period, counted
 from workbench.store.view import View
 from workbench.store.why import explained
 from workbench.store.writing import check_rights, publish
@@ -495,6 +496,37 @@ class Store:
             given = {name: str(value) for name, value in asked.items() if value is not None}
             journal.record(connection, reader, now, "journal", SYSTEM, given, str(len(found)))
         return found
+
+    def usage(self, reader: Reader, since: datetime | str, until: datetime | str) -> list[dict[str, Any]]:
+        """Count what was asked, by day, person and kind of thing; this asking is in the journal too.
+
+        Who may is who may read an object of type ``usage`` in the bucket ``system``: the badge ``stats`` opens it.
+
+        Parameters
+        ----------
+        reader
+            Who asks.
+        since, until
+            The first moment, and the one after the last.
+
+        Returns
+        -------
+        list of dict
+            ``day, reader, action, bucket, kind, count``; see `workbench.store.usage.counted`.
+
+        Raises
+        ------
+        WorkbenchError
+            ``acces_interdit`` (403), ``date_invalide``, ``question_invalide`` (400).
+        """
+        begins, ends = checked_moment(since, "since"), checked_moment(until, "until")
+        check_period(begins, ends)
+        with self._asking(reader, "usage") as (connection, now):
+            given = {"since": str(begins), "until": str(ends)}
+            journal.record(connection, reader, now, "usage", SYSTEM, given, "ok")
+        # Counting is long: nobody waits for it to write.
+        with self.registry.read() as connection:
+            return counted(connection, begins, ends)
 
     def why(
         self,

@@ -12,8 +12,8 @@ from workbench.signaux_faibles.detection.dataset import Dataset, Perimetre, buil
 from workbench.signaux_faibles.detection.detector import Detector, load_detector, save_detector, train
 from workbench.signaux_faibles.detection.evaluation import Evaluation, compare_lists, evaluate
 from workbench.signaux_faibles.detection.explanations import Explanation, explain
-from workbench.signaux_faibles.detection.french import french_declaration
-from workbench.signaux_faibles.detection.learners import Boosting, Forest, Logistic, learner_named
+from workbench.signaux_faibles.detection.french import etablissement_declaration, french_declaration
+from workbench.signaux_faibles.detection.learners import Boosting, Forest, Learner, Logistic, learner_named
 from workbench.signaux_faibles.detection.outputs import datapi_scores, front_document, read_list, write_list
 from workbench.signaux_faibles.detection.parts import Parts, Windows, cross_parts, split
 from workbench.signaux_faibles.detection.search import search
@@ -28,6 +28,7 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "Forest",
+    "Learner",
     "Level",
     "Logistic",
     "Parts",
@@ -41,6 +42,7 @@ __all__ = [
     "cross_parts",
     "datapi_scores",
     "detect",
+    "etablissement_declaration",
     "evaluate",
     "explain",
     "french_declaration",

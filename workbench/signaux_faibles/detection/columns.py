@@ -121,7 +121,8 @@ class Declaration:
     bounds
         By group, lower limits of its classes from the second one on.
     effectif, activite, categorie, active
-        Columns that the perimeter is decided on (specification 6.1); those that are empty decide nothing.
+        Columns that the perimeter is decided on (specification 6.1), which a table needs where there is one; those that
+        are empty decide nothing.
     mapping
         Names of the table's columns by names of this declaration, where they differ.
     """

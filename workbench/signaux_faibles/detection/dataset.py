@@ -182,7 +182,7 @@ def build_dataset(source: Source, declaration: Declaration, *, perimetre: Perime
     leaking = [each.name for each in declaration.variables if forbidden & {each.name, *each.of}]
     if leaking:
         raise WorkbenchError("detection_fuite_variable", variables=", ".join(leaking))
-    table = _table(source, declaration)
+    table = _table(source, declaration, around=perimetre is not None)
     if not table.num_rows:
         raise WorkbenchError("detection_vide", cause="la table n'a aucune ligne")
     columns = {
@@ -223,11 +223,12 @@ def build_dataset(source: Source, declaration: Declaration, *, perimetre: Perime
     return dataset
 
 
-def _table(source: Source, declaration: Declaration) -> pa.Table:
+def _table(source: Source, declaration: Declaration, *, around: bool) -> pa.Table:
+    perimetre = ("effectif", "activite", "categorie", "active") if around else ()
     wanted = {
         *(each.name for each in declaration.variables if not each.operation),
         *(getattr(declaration, name) for name in ("entity", "periode", "target", "til", "event", "strong", "known")),
-        *(getattr(declaration, name) for name in ("effectif", "activite", "categorie", "active")),
+        *(getattr(declaration, name) for name in perimetre),
     } - {""}
     required = sorted({declaration.column(name) for name in wanted})
     perhaps = {*declaration.groups.values(), *(each.name for each in declaration.variables if each.operation)}

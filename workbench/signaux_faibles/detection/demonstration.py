@@ -98,6 +98,7 @@ def companies_table(companies: int = 500, months: int = 72, *, seed: int = 0) ->
         futur_connu=calendar + HORIZON < months,
         code_naf=random.choice(["C", "F", "G", "I"], companies)[owner],
         region=random.choice(["11", "27", "84", "93"], companies)[owner],
+        statut_juridique="5710",
         cause=np.where(depth > 0, cause, ""),
     )
 

@@ -100,7 +100,7 @@ def _diff(variable: Variable, of: list[Values], history: History, months: Values
 
 
 def _growth(variable: Variable, of: list[Values], history: History, months: Values) -> Values:  # noqa: ARG001
-    past = history.before(of[0], variable.months)
+    past = of[1] if len(of) > 1 else history.before(of[0], variable.months)
     both = (of[0] > 0) & (past > 0)
     return np.where(both, np.log(np.where(both, of[0], 1.0) / np.where(both, past, 1.0)), np.nan)
 
@@ -134,9 +134,9 @@ OPERATIONS: Mapping[str, Callable[[Variable, list[Values], History, Values], Val
     }
 )
 """By name: ratio a / b (absent unless b > 0); difference a - b - …; log sign(a) ln(1 + |a|); lag, the value N months
-before; diff, the change in N months; growth, the logarithm of the ratio of both (absent unless both are positive); mean
-of what is known in the N months that end now; negative, how many of them are below zero; age, months since the
-company's first row."""
+before; diff, the change in N months; growth, the logarithm of the ratio of both (absent unless both are positive), the
+second of two variables being the value before; mean of what is known in the N months that end now; negative, how many
+of them are below zero; age, months since the company's first row."""
 
 
 def derive(columns: dict[str, Values], variables: tuple[Variable, ...], companies: Values, months: Values) -> None:

@@ -1,4 +1,4 @@
-"""The declaration of French companies: the variables of entreprises that `workbench signaux variables` writes.
+"""The declarations of French companies: variables that `workbench signaux variables` writes, of entreprises or not.
 
 Their names are those of 2021 to 2025 without accents (specification 6.4); accounts are the public ratios of the INPI,
 or the ratios of sf_datalake for a table that has them. Signs are held where nobody would defend the contrary: more debt
@@ -7,15 +7,18 @@ never lowers the risk, more liquidity never raises it. Amounts have no sign: the
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from workbench.signaux_faibles.detection.columns import Declaration, Variable
 
-__all__ = ["FUTURE", "french_declaration"]
+__all__ = ["FUTURE", "etablissement_declaration", "french_declaration"]
 
 FUTURE = (
     "failure",
     "signal_fort",
     "futur_connu",
     "outcome",
+    "outcome_failure",
     "time_til_outcome",
     "time_til_default",
     "time_til_failure",
@@ -79,8 +82,26 @@ _URSSAF = (
 )
 
 
-def french_declaration(*, accounts: str = "inpi", lags: bool = True, entity: str = "siren") -> Declaration:
-    """Return the declaration of French companies.
+_BALANCES = (
+    ("financier_court_terme", 0, "le financement à court terme", "%"),
+    ("interets", 0, "les intérêts", "milliers d'euros"),
+    ("ca", 0, "le chiffre d'affaires", "milliers d'euros"),
+    ("equilibre_financier", 0, "l'équilibre financier", "ratio"),
+    ("endettement", 0, "l'endettement", "%"),
+    ("degre_immo_corporelle", 0, "le degré d'amortissement des immobilisations corporelles", "%"),
+    ("liquidite_reduite", -1, "la liquidité réduite", "ratio"),
+    ("poids_bfr_exploitation", 0, "le poids du besoin en fonds de roulement d'exploitation", "%"),
+    ("productivite_capital_investi", 0, "la productivité du capital investi", "ratio"),
+    ("rentabilite_economique", -1, "la rentabilité économique", "%"),
+    ("rentabilite_nette", -1, "la rentabilité nette", "%"),
+)
+"""Of the balance sheets of Diane and of the Banque de France (specification 6.3)."""
+
+_GROUPS = {"secteur": "code_naf", "taille": "effectif", "région": "region"}
+
+
+def french_declaration(*, accounts: str = "inpi", lags: bool = True) -> Declaration:
+    """Return the declaration of French entreprises.
 
     Parameters
     ----------
@@ -90,8 +111,6 @@ def french_declaration(*, accounts: str = "inpi", lags: bool = True, entity: str
         Add what is known of the months before: debts 1, 2, 3, 6 and 12 months ago, the mean contribution, the changes
         of the debt by employee in 3 months and of late payments and of the staff in 12. Columns of these names are
         taken where the table has them.
-    entity
-        Column of the companies: ``siren``, or ``siret``.
 
     Examples
     --------
@@ -122,19 +141,85 @@ def french_declaration(*, accounts: str = "inpi", lags: bool = True, entity: str
             _past("mean", "cotisation", 12),
             _past("diff", "dette_par_effectif", 3, sign=1),
             _past("diff", "paydex_nb_jours", 12, theme=_SUPPLIERS, unit="jours"),
-            _past("growth", "effectif", 12, theme=_STAFF),
+            # The staff of a year ago is a column of the variables: the first months of a table know it too.
+            Variable(
+                "effectif_lag12m", _STAFF, operation="lag", of=("effectif",), months=12, unit="salaries", given=False
+            ),
+            replace(_past("growth", "effectif", 12, theme=_STAFF), of=("effectif", "effectif_lag12m")),
         ]
     return Declaration(
         "entreprises françaises",
         tuple(variables),
-        entity=entity,
         target="failure",
         strong="signal_fort",
         known="futur_connu",
         horizon=18,
         future=FUTURE,
-        groups={"secteur": "code_naf", "taille": "effectif", "région": "region"},
+        groups=_GROUPS,
         effectif="effectif",
+        activite="code_naf",
+        categorie="statut_juridique",
+    )
+
+
+def etablissement_declaration() -> Declaration:
+    """Return the declaration of French établissements: the variables of 2019 to 2021 (specification 6.2 and 6.3).
+
+    What is to be predicted is a failure or three months of unpaid contributions, within 18 months.
+
+    Examples
+    --------
+    >>> etablissement_declaration().entity
+    'siret'
+    """
+    parts = {"ouvriere": "ouvrière", "patronale": "patronale"}
+    variables = [Variable(name, _HEALTH, sign, None, label, unit) for name, sign, label, unit in _BALANCES]
+    variables += [Variable("cotisation", _DEBT, 0, 0.0, "la cotisation du mois", "euros")]
+    for part, word in parts.items():
+        debt = f"montant_part_{part}"
+        variables.append(Variable(debt, _DEBT, 1, 0.0, f"la part {word} de la dette sociale", "euros"))
+        variables += [
+            Variable(
+                f"{debt}_past_{n}",
+                _DEBT,
+                0,
+                0.0,
+                f"la part {word} de la dette sociale il y a {n} mois",
+                "euros",
+                feature=debt,
+            )
+            for n in (1, 2, 3, 6, 12)
+        ]
+    variables += [
+        Variable("ratio_dette", _DEBT, 1, 0.0, "la dette sociale", "cotisation"),
+        Variable("ratio_dette_moy12m", _DEBT, 1, 0.0, "la dette sociale moyenne sur 12 mois", "cotisation"),
+        Variable("apart_heures_consommees", _ACTIVITY, 0, 0.0, "l'activité partielle du mois", "heures"),
+        Variable("apart_heures_consommees_cumulees", _ACTIVITY, 0, 0.0, "l'activité partielle de la demande", "heures"),
+        Variable("paydex_nb_jours", _SUPPLIERS, 1, None, "le retard moyen de paiement des fournisseurs", "jours"),
+        Variable("paydex_nb_jours_past_12", _SUPPLIERS, given=False),
+        Variable(
+            "paydex_nb_jours_diff12m", _SUPPLIERS, 0, None, "la variation en 12 mois du retard de paiement", "jours",
+            operation="difference", of=("paydex_nb_jours", "paydex_nb_jours_past_12"), feature="paydex_nb_jours",
+        ),
+        Variable("effectif", _STAFF, 0, None, "l'effectif", "salaries"),
+        Variable("effectif_past_12", _STAFF, given=False),
+        Variable(
+            "effectif_growth12m", _STAFF, 0, None, operation="growth", of=("effectif", "effectif_past_12"), months=12
+        ),
+    ]  # fmt: skip
+    return Declaration(
+        "établissements français",
+        tuple(variables),
+        entity="siret",
+        target="outcome",
+        strong="signal_fort",
+        known="futur_connu",
+        horizon=18,
+        future=FUTURE,
+        groups=_GROUPS,
+        effectif="effectif",
+        activite="code_naf",
+        categorie="statut_juridique",
     )
 
 

@@ -123,6 +123,7 @@ def title(declaration: Declaration, variable: Variable) -> str:
         "lag": f"{of} il y a {months}",
         "diff": f"la variation en {months} {_of(of)}",
         "mean": f"la moyenne sur {months} {_of(of)}",
+        "growth": f"l'évolution en {months} {_of(of)}",
     }
     return forms.get(variable.operation, f"la variable « {variable.name} »")
 
@@ -135,6 +136,10 @@ def _of(named: str) -> str:
 
 
 def _figure(variable: Variable, value: float) -> str:
+    if variable.operation == "growth":
+        # The logarithm of a ratio: people read a share.
+        grown = math.expm1(value) * 100
+        return ("+" if grown > 0 else "") + format_number(grown, 0) + UNITS["%"]
     if variable.unit in UNITES:
         return format_value(value, variable.unit)
     decimals = 0 if abs(value) >= 100 or value == int(value) else 2

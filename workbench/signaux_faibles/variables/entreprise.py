@@ -23,7 +23,7 @@ from workbench.signaux_faibles.variables.effectif import EFFECTIF, effectif_by_m
 from workbench.signaux_faibles.variables.etablissement import age, year_of_creation
 from workbench.signaux_faibles.variables.expressions import descending, month_of, number, text, when
 
-__all__ = ["PAYDEX", "SOMMES", "UNITE_LEGALE", "paydex_by_month"]
+__all__ = ["PAYDEX", "SOMMES", "UNITE_LEGALE", "legal_units", "paydex_by_month"]
 
 _PAYDEX_PAST = (3, 6, 12)
 
@@ -46,7 +46,8 @@ def _named(rows: Any) -> Any:
     return func.coalesce(denomination, when(~nobody, person), type_=Text())
 
 
-def _legal_unit(context: Context) -> Select[Any]:
+def legal_units(context: Context) -> Select[Any]:
+    """Return what each entreprise is in law, once each: ``siren_numero``, name, legal form, year of creation."""
     facts = context.facts("sirene_ul", company=True)
     order = [descending(facts.c[name]) for name in ("est_actif", "date_creation", "statut_juridique", "raison_sociale")]
     rank = func.row_number().over(partition_by=facts.c.numero, order_by=order)
@@ -168,7 +169,7 @@ UNITE_LEGALE = Family(
         ),
     ),
     Level.COMPANY,
-    _legal_unit,
+    legal_units,
     of_company=True,
 )
 PAYDEX = Family(

@@ -38,7 +38,7 @@ from workbench.signaux_faibles.variables.expressions import descending, month_of
 from workbench.signaux_faibles.variables.naf import LABELS, SECTIONS
 from workbench.signaux_faibles.variables.regions import METROPOLE, OUTRE_MER
 
-__all__ = ["CCSF", "COMPTE", "LIEU", "ORDRE", "age", "year_of_creation"]
+__all__ = ["CCSF", "COMPTE", "LIEU", "ORDRE", "age", "places", "year_of_creation"]
 
 _labels = table(LABELS, column("niveau", Integer), column("code", Text), column("libelle", Text))
 _EARLIEST = 1901
@@ -80,7 +80,8 @@ def age(code: str, setting: Setting, rows: FromClause, months: FromClause) -> Co
     return months.c.annee - rows.c[code]
 
 
-def _place(context: Context) -> Select[Any]:
+def places(context: Context) -> Select[Any]:
+    """Return where each entity is and what it does, once each: its head office, for an entreprise."""
     facts = context.facts("sirene")
     order = [descending(facts.c[name]) for name in ("est_actif", "siege", "date_creation", "code_commune", "ape")]
     rank = func.row_number().over(partition_by=facts.c.numero, order_by=order)
@@ -245,5 +246,5 @@ LIEU = Family(
         ),
     ),
     Level.ENTITY,
-    _place,
+    places,
 )

@@ -25,6 +25,7 @@ from workbench.signaux_faibles.variables.entreprise import PAYDEX, SOMMES, UNITE
 from workbench.signaux_faibles.variables.etablissement import CCSF, COMPTE, LIEU, ORDRE
 from workbench.signaux_faibles.variables.expressions import number, text, when
 from workbench.signaux_faibles.variables.procedures import PROCEDURES
+from workbench.signaux_faibles.variables.siege import ENTREPRISE_SIEGE
 from workbench.signaux_faibles.variables.siren import ENTREPRISE_BILANS, ENTREPRISE_CIBLE, ENTREPRISE_MOIS
 
 __all__ = ["FAMILIES", "KEYS", "chosen", "families", "variables_of", "variables_statement"]
@@ -45,6 +46,7 @@ FAMILIES: tuple[Family, ...] = (
     BILANS,
     SOMMES,
     CIBLE,
+    ENTREPRISE_SIEGE,
     ENTREPRISE_MOIS,
     ENTREPRISE_BILANS,
     ENTREPRISE_CIBLE,

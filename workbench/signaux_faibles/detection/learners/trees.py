@@ -33,7 +33,7 @@ def lightgbm() -> Any:
     Raises
     ------
     WorkbenchError
-        ``extra_absent``.
+        ``extra_absent``; ``bibliotheque_systeme`` where the system lacks what the library is linked to.
     """
     # Threads that wait by turning take four times the processor where it is shared; read when the library is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -41,6 +41,10 @@ def lightgbm() -> Any:
         import lightgbm as library
     except ModuleNotFoundError as error:
         raise WorkbenchError("extra_absent", bibliotheque="lightgbm", extra="detection") from error
+    except OSError as error:
+        # The loader of the system says which file: « libgomp.so.1: cannot open shared object file ».
+        absent = str(error).partition(":")[0]
+        raise WorkbenchError("bibliotheque_systeme", bibliotheque="LightGBM", fichier=absent) from error
     return library
 
 
