@@ -70,8 +70,11 @@ class Server:
         raise SystemExit(f"{name} does not answer")
 
     def served(self) -> float:
-        """PSS of all that serves, but the server."""
-        return sum(map(pss, psutil.Process(self.process.pid).children(recursive=True)))
+        """PSS of all that serves, but the server: its children, and the zygote and its kernels, which are nobody's."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        mark = f'"{os.environ["WORKBENCH_RUNTIME"]}/'
+        forked = [each for each in psutil.process_iter() if self.name == "ours" and mark in " ".join(words_of(each))]
+        return sum(map(pss, {each.pid: each for each in [*children, *forked]}.values()))
 
     def own(self) -> float:
         return pss(psutil.Process(self.process.pid))
@@ -83,6 +86,14 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """Return the command of a process; nothing of one that has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def pss(process: psutil.Process) -> float:
