@@ -84,7 +84,10 @@ def secret_base(shared: Path, place: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(serve: Callable[..., Any], place: Path, project: Path, secret_base: Path) -> Any:
+def server(
+    serve: Callable[..., Any], project: Path, secret_base: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    place = tmp_path_factory.mktemp("serveur")
     folder = place / "tableaux"
     folder.mkdir()
     for name in ("collectivite.ipynb", "comparaison.ipynb"):
