@@ -212,9 +212,10 @@ def test_a_stranger_is_told_that_there_is_nothing_for_her(visit: Visit) -> None:
     page.get_by_role("combobox", name="Collectivité").click()
     page.keyboard.type("commune")
     playwright.expect(page.get_by_role("listbox")).to_contain_text("Aucune collectivité ne répond")
+    playwright.expect(page.get_by_text("Aucune collectivité ne vous est ouverte")).to_be_visible()
     visit.check("collectivite-inconnue")
     page = visit.open("comparaison")
-    playwright.expect(page.get_by_text("Aucun budget principal du périmètre")).to_be_visible()
+    playwright.expect(page.get_by_text("Aucune collectivité ne vous est ouverte")).to_be_visible()
     visit.check("comparaison-inconnue")
     messages = "".join(visit.received) + page.content()
     assert not [name for name in NAMES.values() if name in messages]
