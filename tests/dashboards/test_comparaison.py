@@ -21,8 +21,8 @@ import workbench as wb
 from workbench.dashboards.collectivite import CollectiviteView
 from workbench.dashboards.comparaison import MOST_FOLLOWED, ComparaisonView
 from workbench.dashboards.comparaison_answer import PAGE, answer, map_of
-from workbench.dashboards.shades import CLASSES
 from workbench.dashboards.components import outlines
+from workbench.dashboards.shades import CLASSES
 from workbench.dgfip import Base, connect, departements, find_collectivites, perimetre, select_budgets, strate_of
 from workbench.errors import WorkbenchError
 from workbench.reports.panorama import Panorama, panorama

@@ -78,5 +78,10 @@ class Visit:
     def print(self, name: str) -> None:
         """Print to PDF, as the browser does."""
         self.page.emulate_media(media="print")
+        self.page.set_viewport_size({"width": 718, "height": 1047})  # A4 without its margins
+        cut = "[...document.querySelectorAll('table')].filter((one) => one.getBoundingClientRect().right > innerWidth)"
+        assert self.page.evaluate(f"{cut}.length") == 0, name
+        assert self.page.locator("input:visible, select:visible").count() == 0, name
+        self.page.set_viewport_size({"width": 1280, "height": 900})
         self.page.pdf(path=self.folder / f"{name}.pdf", format="A4", print_background=True)
         self.page.emulate_media(media="screen")

@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench.dashboards.chosen_budget import MOST_CHARACTERS, Collectivite, read_collectivite, unknown_choice
 from workbench.dashboards.documents import Document
+from workbench.dashboards.notices import ASK_FOR_BADGES, NOTHING_OPENED, notice
 from workbench.dashboards.presentation import figure_rows, proposal_detail, shown_chart, validity
 from workbench.dashboards.situation import SituationView
 from workbench.dgfip import Base, base_info, keeps_nomenclature
@@ -62,6 +63,7 @@ class CollectiviteView:
     def __init__(self, base: Base, folder: Path, visible: VisibleBudgets | None = None) -> None:
         self._base = base
         self.visible = visible or visible_budgets(base)
+        self._closed = self.visible.nothing
         self.situation = SituationView(base, self.visible)
         present = [name for name in base_info(base).nomenclatures if name]
         if not present:
@@ -237,9 +239,10 @@ class CollectiviteView:
     # What is shown
 
     def notices(self) -> list[dict[str, str]]:
-        """Return what the reader must know: the warnings of the table, and the trames that cannot be read."""
+        """Return what the reader must know: that nothing is open to her, warnings, trames that cannot be read."""
         warnings = self.table.provenance.avertissements if self.table is not None else ()
         return [
+            *([notice(NOTHING_OPENED, ASK_FOR_BADGES)] if self._closed else []),
             *({"kind": "avertissement", "message": text, "hint": ""} for text in warnings),
             *(
                 {

@@ -14,6 +14,7 @@ from typing import Any
 from workbench.dashboards.chosen_budget import MOST_CHARACTERS, unknown_choice
 from workbench.dashboards.comparaison_answer import Answer, answer, distribution_table, notes_of, perimetre_text
 from workbench.dashboards.documents import Document
+from workbench.dashboards.notices import ASK_FOR_BADGES, NOTHING_OPENED
 from workbench.dashboards.presentation import proposal_detail, shown_chart
 from workbench.dgfip import Base, Perimetre, base_info, connect, keeps_nomenclature
 from workbench.errors import WorkbenchError
@@ -299,6 +300,8 @@ class ComparaisonView:
         if self.found is None:
             return {"pending": True}
         if self.exercice is None:
+            if self.visible.nothing:
+                return {"pending": False, "empty": f"{NOTHING_OPENED} {ASK_FOR_BADGES}"}
             return {
                 "pending": False,
                 "empty": "Aucun budget principal du périmètre n'a de comptes dans cette nomenclature.",

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["incident", "notice", "notice_of"]
+__all__ = ["ASK_FOR_BADGES", "NOTHING_OPENED", "incident", "notice", "notice_of"]
+
+NOTHING_OPENED = "Aucune collectivité ne vous est ouverte : vos badges n'en couvrent aucune."
+ASK_FOR_BADGES = "Demandez un badge de département et un badge de nomenclature à qui administre le service."
 
 _PATHS = {"chemin", "dossier"}
 

@@ -144,6 +144,11 @@ class VisibleBudgets:
         known = self.sirets
         return known is None or siret in known
 
+    @property
+    def nothing(self) -> bool:
+        """Whether she may see none of them; raises as `sirets` does."""
+        return self.sirets is not None and not self.sirets
+
     def narrow(self, perimetre: Perimetre) -> Perimetre:
         """Return the part of a perimeter that she may see: what is evaluated is never asked of another."""
         known = self.sirets

@@ -21,13 +21,14 @@ function render({ model, el }) {
   const source = element("p", { class: "wb-hint" });
   const outlinesSource = `Contours : ${model.get("outlines").source}.`;
   const figure = element("figure", {}, map.svg, legend);
+  const parts = element("div", { class: "wb-mapped-parts" }, figure, places);
   const mapped = element(
     "section",
     { class: "wb-mapped", "aria-label": "Carte" },
     element("h3", {}, "Carte"),
     element("fieldset", { class: "wb-modes" }, element("legend", { class: "wb-sr" }, "Carte"), scales.map((each) => each.node)),
     mapNote,
-    element("div", { class: "wb-mapped-parts" }, figure, places),
+    parts,
     source,
   );
   const follow = combobox({
@@ -123,6 +124,7 @@ function render({ model, el }) {
     for (const each of scales) each.input.checked = each.value === state.map.scale;
     mapNote.textContent = near && known.length ? `Un disque par commune, à la mesure de sa population ; un clic la suit dans les graphiques. ${state.map.note}` : state.map.note;
     mapNote.hidden = !mapNote.textContent;
+    parts.dataset.scale = state.map.scale;
     figure.hidden = !known.length;
     places.hidden = near || !known.length;
     source.textContent = near ? `${outlinesSource} Communes : GeoNames (CC BY 4.0), @etalab/decoupage-administratif (MIT).` : outlinesSource;
