@@ -162,3 +162,11 @@ def test_both_readers_agree(tmp_path_factory: pytest.TempPathFactory, rows: list
     assert careful.report.lines_rejected == plain.report.lines_rejected + 1
     shifted = [line + (line > place) for line in plain.rejected["ligne"].to_pylist()]
     assert sorted([*shifted, place + 1]) == careful.rejected["ligne"].to_pylist()
+
+
+def test_lines_too_short_and_too_long_do_not_make_up_for_each_other(tmp_path: Path) -> None:
+    text = lines(PAYDEX, "000000001;2;15/12/2018", "000000001;2;;;15/12/2018", GOOD, '000000001;3;"a;b";15/12/2018')
+    content = read_text(tmp_path, "paydex", text)
+    assert counters(content) == (4, 2, 0, 2)
+    assert columns(content, "nb_jours") == [(2,), (3,)]
+    assert content.rejected["ligne"].to_pylist() == [1, 2]

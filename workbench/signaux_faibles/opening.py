@@ -181,8 +181,10 @@ class _Watch:
         self._well = re.compile(rb"%b(?:%b%b)*+" % (cell, re.escape(delimiter), cell))
         self._quoted = re.compile(quoted)
         self._delimiter = delimiter
+        self._others = bytes(each for each in range(256) if each not in delimiter + b"\n")
+        self._shape = b""
         self._tail = b""
-        self._lines = self._delimiters = self._returns = 0
+        self._lines = self._returns = 0
         self.first = b""
         self.plain = True
         self.quotes = False
@@ -196,39 +198,38 @@ class _Watch:
     def end(self) -> None:
         if self._tail:
             self._block(self._tail + b"\n")
-        # All ends of lines alike: "\n", or "\r\n"; and on the whole as many cells on each line as on the first. A line
-        # that lacks some is refused by the engine itself, so that none makes up for another one.
-        expected = self._lines * self._quoted.sub(b"", self.first).count(self._delimiter)
-        self.plain = self.plain and self._returns in {0, self._lines} and self._delimiters == expected
+        # All ends of lines alike: "\n", or "\r\n".
+        self.plain = self.plain and self._returns in {0, self._lines}
 
     def _block(self, block: bytes) -> None:
         if not block:
             return
         if not self.first:
             self.first = block[: block.find(b"\n")].removeprefix(codecs.BOM_UTF8).rstrip(b"\r")
+            self._shape = self._delimiter * self._quoted.sub(b"", self.first).count(self._delimiter) + b"\n"
         if not self.plain:
             return
-        self._lines += block.count(b"\n")
-        self._delimiters += block.count(self._delimiter)
+        lines = block.count(b"\n")
+        self._lines += lines
         returns = block.count(b"\r")
         self._returns += returns
         if b"\0" in block or (returns and returns != block.count(b"\r\n")) or block.startswith((b"\n", b"\r")):
             self.plain = False
         if b"\n\n" in block or b"\n\r" in block:
             self.plain = False
+        bare = block
         if b'"' in block:
             self.quotes = True
             self._quoted_lines(block)
+            bare = self._quoted.sub(b"", block) if self.plain else b""
+        if bare.translate(None, self._others) != self._shape * lines:
+            self.plain = False
 
     def _quoted_lines(self, block: bytes) -> None:
         for ended in block.removeprefix(codecs.BOM_UTF8).split(b"\n"):
-            if b'"' in ended:
-                line = ended.removesuffix(b"\r")
-                if not self._well.fullmatch(line):
-                    self.plain = False
-                    return
-                bare = self._quoted.sub(b"", line)
-                self._delimiters -= line.count(self._delimiter) - bare.count(self._delimiter)
+            if b'"' in ended and not self._well.fullmatch(ended.removesuffix(b"\r")):
+                self.plain = False
+                return
 
 
 def _contents(path: Path, compressed: bool, digest: hashlib._Hash) -> Iterator[bytes]:
