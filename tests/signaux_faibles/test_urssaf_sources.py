@@ -41,6 +41,14 @@ def test_effectif_gives_a_tuple_a_month_and_keeps_zeros(tmp_path: Path) -> None:
     assert content.report.first_rejected == ((3, "siret invalide : 123"),)
 
 
+@pytest.mark.parametrize(("type_", "key", "name"), [("effectif", SIRET, "siret"), ("effectif_ent", SIRET[:9], "siren")])
+def test_effectif_by_the_rules_of_2021_has_no_zeros(tmp_path: Path, type_: str, key: str, name: str) -> None:
+    text = lines(f"{name};compte;eff202041;eff202042", f"{key};1;0;12", f"{key};1;;0")
+    content = read_text(tmp_path, type_, text, era="H21")
+    assert columns(content, "periode", "effectif") == [(date(2020, 11, 1), 12)]
+    assert counters(content) == (2, 0, 0, 2)
+
+
 def test_effectif_ent_drops_decimals_and_a_wrong_month_takes_nothing_from_the_others(tmp_path: Path) -> None:
     content = read_text(
         tmp_path, "effectif_ent", lines("siren;eff201011;eff201012", "111111111;12.9;1 0", "222222222;a;7")

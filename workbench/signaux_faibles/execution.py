@@ -230,7 +230,7 @@ def _lines(
     texts.append(key if by_siret else cells.text(compte))
     extra: list[ColumnElement[Any]] = []
     if months and source.months is not None:
-        values, some_wrong, texts_of_first = _month_cells(source.months, numbered, months)
+        values, some_wrong, texts_of_first = _month_cells(source.months, numbered, months, era)
         extra.append(values.label("months"))
         failed = failed + case((some_wrong, constant(1 << (len(judges) + 1))), else_=constant(0))
         texts += texts_of_first
@@ -249,12 +249,16 @@ def _lines(
 
 
 def _month_cells(
-    declared: Months, numbered: Any, months: tuple[tuple[str, int], ...]
+    declared: Months, numbered: Any, months: tuple[tuple[str, int], ...], era: Era
 ) -> tuple[ColumnElement[Any], ColumnElement[bool], list[ColumnElement[str]]]:
     """Return the values of all months, whether one cannot be read, and the month and text of the first such one."""
     read = declared.kind.read
     texts = [func.coalesce(numbered.c[f"month {day}"], constant(""), type_=Text()) for day, _ in months]
-    values = func.list_value(*(read(text) for text in texts))
+    told = [read(text) for text in texts]
+    if era is Era.H21:
+        # Until 2025 a month without anybody was as if it had not been told.
+        told = [case((each > constant(0), each), else_=null()) for each in told]
+    values = func.list_value(*told)
     if declared.kind.silent:
         return values, false(), []
     wrong = [and_(text != constant(""), read(text).is_(None)) for text in texts]
