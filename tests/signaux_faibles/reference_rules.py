@@ -24,7 +24,7 @@ def effectif(rows: Rows, setting: Setting, prefix: str = "effectif") -> Values:
     told: dict[int, tuple[str, int]] = {}
     for row in sorted(rows, key=lambda each: (each.get("numero_compte") or "", each["effectif"])):
         told[month(row["periode"])] = (row.get("numero_compte") or "", row["effectif"])
-    known = {when: value for when, (_, value) in told.items() if value}
+    known = {when: value for when, (_, value) in told.items()}
     delay = setting.delay
     carried = known.get(setting.after - delay)
     found: Values = {}
@@ -204,7 +204,7 @@ def bilans(bdf: Rows, diane: Rows, setting: Setting) -> Values:
                         for n in (1, 2):
                             past.setdefault(t + 12 * n, {})[f"{name}_past_{n}"] = row[name]
     for t, values in raw.items():
-        if "arrete_bilan_diane" not in values:
+        if "arrete_bilan_diane" not in values or t < setting.first:
             continue
         if values.get("poids_frng") is None and values.get("couverture_ca_fdr") is not None:
             values["poids_frng"] = values["couverture_ca_fdr"] / 360 * 100

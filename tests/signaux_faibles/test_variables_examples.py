@@ -71,6 +71,18 @@ def test_workforce_of_several_accounts_and_of_nobody(values: Values) -> None:
     assert over(corrige, "effectif_reporte") == [0, 0, 0]
 
 
+def test_a_workforce_of_nobody_is_carried_and_past_as_zero_in_the_reference(values: Values) -> None:
+    told = [{"periode": month, "numero_compte": "1", "effectif": n} for month, n in (("2018-01", 3), ("2018-04", 0))]
+    found = values(
+        setting("2018-01", "2018-12", "2018-04", "compat"), {"effectif": told}, "effectif", "effectif_past_6"
+    )
+    assert over(found, "effectif") == [3, *[0] * 10]
+    # k = 8: e(t − 6 − 8 + 1), of which only 2018-12 and later would know 2018.
+    assert over(found, "effectif_past_6") == [None] * 11
+    early = values(setting("2018-01", "2018-12", "2018-11", "compat"), {"effectif": told}, "effectif_past_6")
+    assert over(early, "effectif_past_6") == [None] * 6 + [3, None, None, 0, None]
+
+
 def test_a_workforce_ahead_of_the_batch(values: Values) -> None:
     # k = −2, as in the reference documents: the shift is N + k − 1.
     told = [{"periode": f"2015-{n:02d}", "numero_compte": "1", "effectif": 100 + n} for n in range(1, 13)]
@@ -493,3 +505,17 @@ def test_the_latest_balance_sheet_wins_even_where_it_is_empty(values: Values) ->
     assert found["2018-09"]["production"] == 8
     # In August and September both stood: the past is the latest that is not empty.
     assert [found[month]["ca_past_1"] for month in ("2019-08", "2019-09", "2019-10")] == [500, 500, None]
+
+
+def test_ratios_made_of_diane_have_the_past_that_the_output_has(values: Values) -> None:
+    # Stands from August 2017: before the first month of the output, then in it.
+    sheets = [
+        {"arrete_bilan_diane": "2016-12-31", "exercice_diane": 2016, "ca": 500, "couverture_ca_fdr": 36},
+        {"arrete_bilan_diane": "2017-12-31", "exercice_diane": 2017},
+    ]
+    codes = ("ca_past_1", "poids_frng_past_1")
+    told = values(setting("2018-01", "2019-06", None, "compat"), {"diane": sheets}, *codes)
+    said = {code: [month for month, row in told.items() if row[code] is not None] for code in codes}
+    assert (said["ca_past_1"][0], said["poids_frng_past_1"][0]) == ("2018-08", "2019-01")
+    corrige = values(setting("2018-01", "2019-06"), {"diane": sheets}, *codes)
+    assert next(month for month, row in corrige.items() if row["poids_frng_past_1"] is not None) == "2018-08"

@@ -33,7 +33,7 @@ from workbench.signaux_faibles.variables.declaration import (
     Scope,
     Variable,
 )
-from workbench.signaux_faibles.variables.expressions import month_of, number
+from workbench.signaux_faibles.variables.expressions import month_of, number, when
 
 __all__ = ["AVAILABLE", "BILANS", "DIANE_FIELDS", "Pieces", "pieces"]
 
@@ -213,6 +213,9 @@ def _attach(context: Context, output: Attached) -> Attached:
         for suffix, year in years.items():
             told = at["bdf", year].c[name if year == 0 else f"avant_{name}"]
             filled = _from_diane(name, at["diane", year])
+            if filled is not None and year and context.setting.compat:
+                # The reference fills the months of its output, and looks no further back.
+                filled = when(output.cells.c.mois >= number(context.setting.first + 12 * year), filled)
             columns[name + suffix] = told if filled is None else func.coalesce(told, filled, type_=NUMBER)
     return Attached(output.cells, rows, columns)
 
@@ -265,8 +268,11 @@ def _bdf_variables() -> tuple[Variable, ...]:
     for name, unit in _RATIOS.items():
         filled = f" ; à défaut, {_FILLED[name]} (Diane)" if name in _FILLED else ""
         found.append(Variable(name, NUMBER, f"{name} du bilan valable à t{filled}", unit, ("bdf", "diane"), _STANDS))
+        before = "sans valeur si Diane seule la donne et que ce mois précède date_debut" if filled else ""
         found += [
-            Variable(f"{name}_past_{n}", NUMBER, f"{name} au mois t − {12 * n}", unit, ("bdf", "diane"), "aucun alors")
+            Variable(
+                f"{name}_past_{n}", NUMBER, f"{name} au mois t − {12 * n}", unit, ("bdf", "diane"), "aucun alors", before
+            )
             for n in (1, 2)
         ]
     return tuple(found)

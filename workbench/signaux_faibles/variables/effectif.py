@@ -81,13 +81,10 @@ def _compat(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any, 
         .outerjoin(late, and_(late.c.numero == grid.c.numero, late.c.mois + number(delay - 1) == grid.c.mois))
         .outerjoin(last, and_(last.c.numero == grid.c.numero, last.c.mois == number(expected)))
     )
-    zero = number(0)
-    past = [
-        before(func.nullif(late.c.effectif, zero, type_=INTEGER), n, monthly(grid)).label(f"past_{n}") for n in PAST
-    ]
-    own = func.nullif(at.c.effectif, zero, type_=INTEGER)
-    carried = func.nullif(last.c.effectif, zero, type_=INTEGER)
-    inner = select(grid.c.numero, grid.c.mois, own.label("propre"), carried.label("reporte"), *past).select_from(joined)
+    past = [before(late.c.effectif, n, monthly(grid)).label(f"past_{n}") for n in PAST]
+    # A zero of the month itself gives way to what is carried; carried, or past, it is a zero.
+    own = func.nullif(at.c.effectif, number(0), type_=INTEGER).label("propre")
+    inner = select(grid.c.numero, grid.c.mois, own, last.c.effectif.label("reporte"), *past).select_from(joined)
     rows = inner.subquery(f"fenetre_{declared.name}")
     return (
         rows,
@@ -174,7 +171,7 @@ def _variables(prefix: str, whose: str, source: str) -> tuple[Variable, ...]:
                 "salariés",
                 (source,),
                 "ce mois n'est pas connu",
-                "un effectif nul est tenu pour inconnu ; k peut être négatif",
+                "k peut être négatif",
             )
             for n in PAST
         ),
