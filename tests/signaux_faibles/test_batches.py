@@ -164,6 +164,16 @@ def test_perimeter_of_enterprises(tmp_path: Path) -> None:
     assert batch.effectif_end == date(2017, 10, 1)
 
 
+def test_perimeter_of_enterprises_looks_at_three_years(tmp_path: Path) -> None:
+    folder = _batch(tmp_path)
+    months = [f"eff{year}{quarter}{month}" for year in (2014, 2015, 2016) for quarter in "1234" for month in "123"]
+    header = ";".join(["siren", "eff201343", *months])
+    rows = ["111111111;50" + ";1" * 36, "222222222;1;50" + ";1" * 35]
+    write(folder, "sigfaible_effectif_siren.csv", lines(header, *rows))
+    prepare_batch(tmp_path, "1802", perimetre_from="effectif_ent")
+    assert read_filter(folder / "filter_siren_1802.csv") == ["222222222"]
+
+
 def test_a_sub_batch_takes_from_its_parent_what_it_lacks(tmp_path: Path) -> None:
     parent = _batch(tmp_path, "1803", effectif=_effectif(*COMPANIES))
     write(parent, "filter_siren_1803.csv", "siren\n111111111\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -16,7 +17,7 @@ from sqlalchemy import select
 from workbench.signaux_faibles.history import History, open_history, schema
 from workbench.signaux_faibles.history.export import export
 from workbench.signaux_faibles.history.sampling import random_orders
-from workbench.signaux_faibles.history.validation import RULES, offending, validate
+from workbench.signaux_faibles.history.validation import RULES, entries, offending, validate
 from workbench.signaux_faibles.sources import sources
 
 A1, A2, B1 = "11111111100001", "11111111100002", "22222222200001"
@@ -86,6 +87,13 @@ def test_rules(history: History) -> None:
     assert broken("paydex") == {("111111111", "nb_jours", "nb_jours : valeur absente")}
     statuses = [row["hash"] for row in history.fetch(offending(history, "sirene_ul")).to_pylist()]
     assert len(statuses) == len(set(statuses)) == 2
+    told = {each["_id"]: each for each in entries(history, "delai")}
+    assert set(told) == {A1, A2}
+    assert set(told[A1]) == {"_id", "batchKey", "dataHash", "dataObject", "dataType", "reason"}
+    assert told[A1]["dataObject"]["duree_delai"] == 0
+    assert str(told[A1]["dataObject"]["date_creation"]).endswith("T00:00:00Z")
+    assert told[A2]["reason"] == "montant_echeancier : inférieur à 0,01"
+    json.dumps(told)
     assert validate(history).by_type == {"delai": 2, "paydex": 1, "sirene_ul": 2}
     assert validate(history, waiting=True).count == 0
     assert validate(history, as_of="1703").count == 0

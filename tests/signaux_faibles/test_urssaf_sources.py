@@ -233,6 +233,9 @@ def test_procol_splits_its_label(tmp_path: Path) -> None:
     assert columns(content, "action_procol", "stade_procol") == list(labels.values())
     assert counters(content) == (10, 5, 0, 5)
     assert [value for _, _, value in reasons(content)] == [*wrong, "26MAI14"]
+    older = read_text(tmp_path, "procol", lines(header, *rows), era="H21")
+    assert counters(older) == (9, 2, 0, 7)
+    assert ("redressement", "inconnu") in columns(older, "action_procol", "stade_procol")
 
 
 def test_accounts_give_a_tuple_a_month(tmp_path: Path, accounts: Path) -> None:

@@ -88,6 +88,9 @@ def test_what_is_not_known_is_refused(history: str, capfd: pytest.CaptureFixture
     assert run("--base", history, "--family", "moyenne") != 0
     assert "cotisations" in capfd.readouterr().err
     assert run("--base", history, "--variable", "outcome_failure", "--definition", "compat") != 0
+    capfd.readouterr()
+    assert run("--base", history, "--siren", "000000000") != 0
+    assert capfd.readouterr().out == ""
 
 
 def test_parts_give_what_the_whole_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

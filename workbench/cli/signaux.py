@@ -65,7 +65,11 @@ for _other in (*_HISTORY, variables, train, detect, evaluate):
     help="Dernier mois d'effectifs, si rien ne le donne.",
 )
 @click.option("--start", type=_day, metavar="AAAA-MM-JJ", help="Premier mois ; par défaut 2016-01-01.")
-@click.option("--months", type=click.IntRange(1), default=100, show_default=True, help="Périmètre : mois regardés.")
+@click.option(
+    "--months",
+    type=click.IntRange(1),
+    help="Périmètre : mois regardés ; par défaut 100, ou 36 avec --enterprises.",
+)
 @click.option(
     "--threshold", type=click.IntRange(0), default=10, show_default=True, help="Périmètre : effectif atteint."
 )
@@ -84,7 +88,7 @@ def prepare(
     form: str,
     effectif_end: datetime | None,
     start: datetime | None,
-    months: int,
+    months: int | None,
     threshold: int,
     categories: tuple[str, ...],
     activities: tuple[str, ...],
@@ -101,17 +105,18 @@ def prepare(
     workbench signaux prepare donnees 1803_01 --form mongodb
     """
     from workbench.signaux_faibles.batches import START, save_batch, to_json
-    from workbench.signaux_faibles.effectifs import PerimetreRules
+    from workbench.signaux_faibles.effectifs import RECENT_MONTHS, PerimetreRules
     from workbench.signaux_faibles.prepare import prepare_batch
 
-    usual = PerimetreRules(months, threshold)
-    rules = PerimetreRules(months, threshold, categories or usual.categories, activities or usual.activities)
+    measured = "effectif_ent" if enterprises else "effectif"
+    usual = PerimetreRules(months or RECENT_MONTHS[measured], threshold)
+    rules = PerimetreRules(usual.months, threshold, categories or usual.categories, activities or usual.activities)
     batch = prepare_batch(
         root,
         key,
         rules=rules,
         effectif_end=effectif_end.date() if effectif_end else None,
-        perimetre_from="effectif_ent" if enterprises else "effectif",
+        perimetre_from=measured,
         start=start.date() if start else START,
         name=name,
     )

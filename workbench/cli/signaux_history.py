@@ -85,16 +85,14 @@ def validate(waiting: bool, as_of: str | None, types: tuple[str, ...], base: str
     workbench signaux validate --type delai --as-of 1802 > delais.jsonl
     """
     from workbench.signaux_faibles.history import open_history
-    from workbench.signaux_faibles.history.validation import offending
+    from workbench.signaux_faibles.history.validation import entries
     from workbench.signaux_faibles.history.validation import validate as judge
 
     with open_history(base) as history:
         found = judge(history, waiting=waiting, as_of=as_of, types=types)
         for type_ in found.by_type:
-            for rows in history.fetch(offending(history, type_, waiting=waiting, as_of=as_of)).to_batches(10_000):
-                for row in rows.to_pylist():
-                    entry = {"batchKey": row["batch"], "dataType": row["type"], "dataHash": row["hash"]}
-                    click.echo(json.dumps({**entry, "key": row["key"], "reason": row["reason"]}, ensure_ascii=False))
+            for entry in entries(history, type_, waiting=waiting, as_of=as_of):
+                click.echo(json.dumps(entry, ensure_ascii=False))
     say(str(found))
     return ExitCode.FINDINGS if found.count else ExitCode.OK
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,7 +142,10 @@ def _print(work: Computation) -> None:
 
     from workbench.signaux_faibles.variables import compute_variables
 
+    tables = compute_variables(work)
+    # What is refused is refused before anything is written.
+    first = next(tables, work.schema.empty_table())
     with written.CSVWriter(sys.stdout.buffer, work.schema) as output:
-        for table in compute_variables(work):
+        for table in chain([first], tables):
             keys = [(name, "ascending") for name in ("siret", "siren", "periode") if name in table.column_names]
             output.write_table(table.sort_by(keys))

@@ -20,12 +20,15 @@ from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.opening import open_file
 from workbench.signaux_faibles.sources import source_named
 
-__all__ = ["CATEGORIES", "Effectifs", "PerimetreRules", "excluded_sirens", "load_effectifs"]
+__all__ = ["CATEGORIES", "RECENT_MONTHS", "Effectifs", "PerimetreRules", "excluded_sirens", "load_effectifs"]
 
 CATEGORIES = tuple(
     "4110 4120 4140 4160 7210 7220 7346 7348 7366 7373 7379 7383 7389 7410 7430 7470 7490".split()  # noqa: SIM905
 )
 """Legal categories left out: public bodies and the like."""
+
+RECENT_MONTHS = {"effectif": 100, "effectif_ent": 36}
+"""How many of the last known months count: as until 2021 by établissement, as today by entreprise."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class PerimetreRules:
     Parameters
     ----------
     months
-        How many of the last known months count; 100 until 2021, 36 today.
+        How many of the last known months count; see `RECENT_MONTHS`.
     threshold
         Effectifs that one of these months must reach.
     categories

@@ -227,10 +227,9 @@ class _Watch:
 
     def _quoted_lines(self, block: bytes) -> None:
         for ended in block.removeprefix(codecs.BOM_UTF8).split(b"\n"):
-            if b'"' in ended:
-                if not self._well.fullmatch(ended.removesuffix(b"\r")):
-                    self.plain = False
-                    return
+            if b'"' in ended and not self._well.fullmatch(ended.removesuffix(b"\r")):
+                self.plain = False
+                return
 
 
 def _contents(path: Path, compressed: bool, digest: hashlib._Hash) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench.engines import Writer, scratch_writer, work_folder
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.batches import START, Batch, check_key, month_of, parent_of
-from workbench.signaux_faibles.effectifs import PerimetreRules, excluded_sirens, load_effectifs
+from workbench.signaux_faibles.effectifs import RECENT_MONTHS, PerimetreRules, excluded_sirens, load_effectifs
 from workbench.signaux_faibles.perimetre import write_filter
 from workbench.signaux_faibles.recognition import FILTER, DeliveredFile, delivered_files
 from workbench.signaux_faibles.sources import sources
@@ -89,7 +89,7 @@ def prepare_batch(
     measured = _of(own, perimetre_from) or _of(above, perimetre_from)
     end = effectif_end
     with work_folder(prefix="workbench-sources-") as work, scratch_writer(work) as writer:
-        rules = rules or PerimetreRules()
+        rules = rules or PerimetreRules(RECENT_MONTHS[perimetre_from])
         sirens: list[str] | None = None
         if not filters and not inherited and len(measured) != 1:
             raise WorkbenchError("filtre_sans_effectif", type=perimetre_from, nombre=len(measured))

@@ -6,8 +6,9 @@ still be an empty text where the source writes so: what is refused is NULL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, Text, false, func, null, or_, select, union_all
@@ -16,10 +17,11 @@ from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
 from workbench.signaux_faibles.history.states import alive_at
 from workbench.signaux_faibles.kinds import constant
+from workbench.signaux_faibles.reading import tuple_values
 from workbench.signaux_faibles.sources import source_named, sources
 from workbench.signaux_faibles.sources.procol import ACTIONS, STAGES
 
-__all__ = ["RULES", "Rule", "Validation", "offending", "validate"]
+__all__ = ["RULES", "Rule", "Validation", "entries", "offending", "validate"]
 
 Wrong = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 
@@ -154,9 +156,9 @@ def validate(
 
 
 def offending(history: History, type_: str, *, waiting: bool = False, as_of: str | None = None) -> Select[Any]:
-    """Return every fact of a type that breaks a rule: ``batch, type, key, hash, field, reason``.
+    """Return every fact of a type that breaks a rule: ``batch, type, key, hash, field, reason``, and what it says.
 
-    One row a fact and rule broken. ``batch`` is the one that brought the fact.
+    One row a fact and rule broken. ``batch`` is the one that brought the fact, ``said_<name>`` are its own fields.
     """
     source = source_named(type_)
     rows = schema.imported(type_) if waiting else schema.facts(type_)
@@ -169,23 +171,54 @@ def offending(history: History, type_: str, *, waiting: bool = False, as_of: str
         for name in rule.fields:
             value = rows.c[name]
             broken = value.is_(None) if rule.wrong is None else rule.wrong(value)
-            parts.append(_row(batch, type_, key, rows.c.hash, name, rule.reason).where(broken, alive))
+            parts.append(_row(batch, type_, key, rows, name, rule.reason).where(broken, alive))
     if not history.has(type_):
         texts = ("batch", "type", "key", "field", "reason")
         empty: list[ColumnElement[Any]] = [null().cast(Text).label(name) for name in texts]
         empty.insert(3, null().cast(BigInteger).label("hash"))
+        empty += [null().cast(kind).label(f"said_{name}") for name, kind in schema.stored_fields(type_)]
         return select(*empty).where(false())
     found = union_all(*parts).subquery("found")
-    return select(found).order_by(found.c.key, found.c.hash, found.c.field)
+    return select(found).order_by(found.c.key, found.c.hash, found.c.batch, found.c.field)
 
 
-def _row(batch: Any, type_: str, key: Any, content: Any, field: str, reason: str) -> Select[Any]:
+def entries(
+    history: History, type_: str, *, waiting: bool = False, as_of: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Give each fact of a type that breaks rules once, as the specification's ``validate`` writes it (3.5).
+
+    Yields
+    ------
+    dict
+        ``_id`` (SIREN or SIRET), ``batchKey``, ``dataHash``, ``dataObject``, ``dataType``, and ``reason``, which says
+        every rule broken.
+    """
+    source = source_named(type_)
+    names = [name for name, _ in schema.stored_fields(type_)]
+    every = history.fetch(offending(history, type_, waiting=waiting, as_of=as_of))
+    rows = (row for batch in every.to_batches(10_000) for row in batch.to_pylist())
+    for (batch, key, content), same in groupby(rows, lambda row: (row["batch"], row["key"], row["hash"])):
+        found = list(same)
+        # One fact may be in several files of a batch.
+        reasons = dict.fromkeys(row["reason"] for row in found)
+        yield {
+            "_id": key,
+            "batchKey": batch,
+            "dataHash": content,
+            "dataObject": tuple_values(source, {name: found[0][f"said_{name}"] for name in names}),
+            "dataType": type_,
+            "reason": " ; ".join(reasons),
+        }
+
+
+def _row(batch: Any, type_: str, key: Any, rows: Any, field: str, reason: str) -> Select[Any]:
     columns: list[ColumnElement[Any]] = [
         batch.label("batch"),
         constant(type_).cast(Text).label("type"),
         key.label("key"),
-        content.label("hash"),
+        rows.c.hash.label("hash"),
         constant(field).cast(Text).label("field"),
         constant(f"{field} : {reason}").cast(Text).label("reason"),
+        *(rows.c[name].label(f"said_{name}") for name, _ in schema.stored_fields(type_)),
     ]
     return select(*columns)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Text, case, func, null
 
-from workbench.signaux_faibles.declaration import Cells, Column, Scope, Source, computed, read
+from workbench.signaux_faibles.declaration import Cells, Column, Era, Scope, Source, computed, read
 from workbench.signaux_faibles.kinds import DATE_MONTH, constant
 
 ACTIONS = ("liquidation", "redressement", "sauvegarde")
@@ -45,6 +45,9 @@ def _stage(cells: Cells) -> ColumnElement[Any]:
 
 def _known(cells: Cells) -> ColumnElement[Any]:
     stage = _stage(cells)
+    if cells.era is Era.H21:
+        # Until 2021 any stage was taken; `validate` says which are unknown.
+        return stage
     return case((stage.in_([constant(each) for each in STAGES]), stage), else_=null())
 
 

@@ -271,7 +271,13 @@ def _bdf_variables() -> tuple[Variable, ...]:
         before = "sans valeur si Diane seule la donne et que ce mois précède date_debut" if filled else ""
         found += [
             Variable(
-                f"{name}_past_{n}", NUMBER, f"{name} au mois t − {12 * n}", unit, ("bdf", "diane"), "aucun alors", before
+                f"{name}_past_{n}",
+                NUMBER,
+                f"{name} au mois t − {12 * n}",
+                unit,
+                ("bdf", "diane"),
+                "aucun alors",
+                before,
             )
             for n in (1, 2)
         ]
