@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from history_files import say_rows
-from test_history_views import A1, A2, ABROAD, B1, FILES, A, B
+from test_history_views import A1, A2, ABROAD, B1, FILES, OUT, A, B
 
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.history import History, open_history
