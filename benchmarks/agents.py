@@ -144,7 +144,7 @@ class Agent:
                     self.times["first content"] = time.perf_counter() - start
         found = KERNEL.search(text)
         if found is None or "first content" not in self.times:
-            raise SystemExit(f"no dashboard at {self.url}: {text[:300]}")
+            raise RuntimeError(f"no dashboard at {self.url}: {text[:300]}")
         self.kernel = found[1]
         cookies = "; ".join(f"{name}={value}" for name, value in self.web.cookies.items())
         address = f"{self.url.replace('http', 'ws')}/api/kernels/{self.kernel}/channels?session_id={uuid.uuid4()}"
@@ -167,7 +167,7 @@ class Agent:
         while True:
             frame = await asyncio.wait_for(self.wire.read_message(), 300)
             if frame is None:
-                raise SystemExit("the kernel's connection closed")
+                raise RuntimeError("the kernel's connection closed")
             kind, content = read(frame)
             if kind == "comm_msg" and wanted(content["data"]):
                 return dict(content["data"])
@@ -183,7 +183,7 @@ class Agent:
         said = await self.hear(lambda data: data.get("content", {}).get("kind") == "suggestions")
         self.times["search"] = time.perf_counter() - start
         if siret not in json.dumps(said):
-            raise SystemExit(f"{siret} is not proposed: {said}")
+            raise RuntimeError(f"{siret} is not proposed: {said}")
         start = time.perf_counter()
         await self.tell({"kind": "choose", "field": "collectivite", "value": siret})
         await self.hear(lambda data: data.get("state", {}).get("table") is not None)

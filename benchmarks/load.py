@@ -69,6 +69,9 @@ class Installation:
         from people import make_people
 
         from workbench.dgfip import connect, import_balances, import_population, write_demonstration
+        from workbench.identity.people import People
+        from workbench.identity.tables import ROOM
+        from workbench.registry import open_registry
 
         self.root, self.workers = root, workers
         self.written = write_demonstration(root / "sources", communes=6)
@@ -80,6 +83,9 @@ class Installation:
             (root / "depot" / each).mkdir(parents=True)
         self.names = [f"agent{number:02}" for number in range(agents)]
         variables = make_people(root, {each: ["analyste"] for each in self.names})
+        with open_registry(variables["WORKBENCH_REGISTRE"], rooms=[ROOM]) as registry:
+            for each in self.names:
+                People(registry).set_space(f"{each}@exemple.fr", each)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -204,7 +210,7 @@ class Load:
                 await agent.leave()
                 for kind, seconds in agent.times.items():
                     self.journal.took(kind, seconds)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever goes wrong is counted
+            except Exception as error:  # noqa: BLE001 - whatever goes wrong is counted
                 self.journal.failed(f"agent {name}", error)
                 held = {}
                 await asyncio.sleep(1)
@@ -374,7 +380,7 @@ def kills(load: Load, runs: int) -> None:
         found[0].kill()
 
     parts: dict[str, tuple[Callable[[], None], Callable[[], float]]] = {
-        "a worker of reports": (lambda: first(place.children("worker")), one_report),
+        "a worker of reports": (lambda: first(place.children("jobs_pool")), one_report),
         "the zygote of kernels": (
             lambda: first(sorted(place.zygotes(), key=lambda each: each.create_time())),
             one_page,
