@@ -92,7 +92,7 @@ def secrets() -> Iterator[Finding]:
         count += 1
         if path.stat().st_mode & 0o077:
             said = f"{path} s'ouvre à d'autres que son propriétaire"
-            yield wrong("clé de signature", said, f"chmod 600 {path}, puis workbench user rotate-keys --at-once")
+            yield wrong("clé de signature", said, f"chmod 600 {path}, puis workbench user rotate-keys --now")
     yield fine("secrets", f"{count} en tout") if count else unconcerned("secrets", "aucun")
 
 
