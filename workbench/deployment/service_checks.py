@@ -117,7 +117,9 @@ def registry() -> Iterator[Finding]:
 
 def _revisions(opened: Registry) -> tuple[list[str], list[str], int]:
     """Return the rooms whose tables are older, those whose tables are newer, and how many have tables."""
-    behind, ahead, count = [], [], 0
+    behind: list[str] = []
+    ahead: list[str] = []
+    count = 0
     with opened.read() as connection:
         present = inspect(connection)
         for name in ROOMS:
