@@ -69,6 +69,7 @@ class Server:
                 time.sleep(0.05)
             else:
                 return
+        self.process.kill()  # nobody else knows of it yet
         pytest.fail(self.log.read_text())
 
     def kernels(self) -> list[int]:
