@@ -63,7 +63,7 @@ class Server:
         self._wait()
 
     def _wait(self) -> None:
-        end = time.monotonic() + 180
+        end = time.monotonic() + 240
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 httpx.get(f"{self.url}/nowhere", timeout=5)
@@ -71,6 +71,7 @@ class Server:
                 time.sleep(0.05)
             else:
                 return
+        self.process.kill()  # nobody else knows of it yet
         pytest.fail(self.log.read_text())
 
     def kernels(self) -> list[int]:

@@ -24,6 +24,7 @@ import pytest
 from people import PASSWORD, form_token, make_people, token_of
 
 from workbench.deployment.files import Installation, texts
+from workbench.dgfip import connect
 from workbench.identity.people import People
 from workbench.identity.tables import ROOM
 from workbench.registry import open_registry
@@ -112,7 +113,6 @@ def site(
     serve: Callable[..., Any],
     tmp_path_factory: pytest.TempPathFactory,
     project: Path,
-    demonstration_base: str,
     write_notebook: Callable[..., Path],
 ) -> Iterator[Site]:
     program = shutil.which("nginx", path=os.pathsep.join((os.environ["PATH"], "/usr/sbin")))
@@ -136,7 +136,8 @@ def site(
         "WORKBENCH_DEPOT": str(place / "depot"),
         "WORKBENCH_DEPOT_RESERVE": "0",
     }
-    server = serve(place / "tableaux", Path(demonstration_base), project / "trames", **variables)
+    connect(place / "base.duckdb", read_only=False).close()
+    server = serve(place / "tableaux", place / "base.duckdb", project / "trames", **variables)
     installation = Installation(
         "localhost",
         certificate=str(certificate),

@@ -41,8 +41,9 @@ def files(folder: Path, domain: str, issuer: str, prefix: str, workers: int, mem
     """
     from workbench.deployment.files import Installation, write_files
 
-    sizes = {"dashboards_memory": memory, "worker_memory": memory}
-    installation = Installation(domain=domain, issuer=issuer, prefix=prefix, workers=workers, **sizes)
+    installation = Installation(
+        domain=domain, issuer=issuer, prefix=prefix, workers=workers, dashboards_memory=memory, worker_memory=memory
+    )
     for path in write_files(installation, folder, replace=replace):
         click.echo(path)
     say("docs/exploitation.md dit où va chacun.")

@@ -92,7 +92,7 @@ def secrets() -> Iterator[Finding]:
         count += 1
         if path.stat().st_mode & 0o077:
             said = f"{path} s'ouvre à d'autres que son propriétaire"
-            yield wrong("clé de signature", said, f"chmod 600 {path}, puis workbench user rotate-keys --at-once")
+            yield wrong("clé de signature", said, f"chmod 600 {path}, puis workbench user rotate-keys --now")
     yield fine("secrets", f"{count} en tout") if count else unconcerned("secrets", "aucun")
 
 
@@ -117,7 +117,9 @@ def registry() -> Iterator[Finding]:
 
 def _revisions(opened: Registry) -> tuple[list[str], list[str], int]:
     """Return the rooms whose tables are older, those whose tables are newer, and how many have tables."""
-    behind, ahead, count = [], [], 0
+    behind: list[str] = []
+    ahead: list[str] = []
+    count = 0
     with opened.read() as connection:
         present = inspect(connection)
         for name in ROOMS:
