@@ -32,7 +32,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
@@ -71,13 +70,13 @@ class Server:
 
     def served(self) -> float:
         """PSS of all that serves, but the server: its children, and the zygote and its kernels, which are nobody's."""
-        children = psutil.Process(self.process.pid).children(recursive=True)
+        words = {pid: words_of(pid) for pid in running()}
         mark = f'"{os.environ["WORKBENCH_RUNTIME"]}/'
-        forked = [each for each in psutil.process_iter() if self.name == "ours" and mark in " ".join(words_of(each))]
-        return sum(map(pss, {each.pid: each for each in [*children, *forked]}.values()))
+        forked = {pid for pid in words if self.name == "ours" and mark in words[pid]}
+        return sum(map(pss, children_of(self.process.pid) | forked))
 
     def own(self) -> float:
-        return pss(psutil.Process(self.process.pid))
+        return pss(self.process.pid)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
@@ -88,20 +87,37 @@ class Server:
             self.process.wait()
 
 
-def words_of(process: psutil.Process) -> list[str]:
-    """Return the command of a process; nothing of one that has just ended."""
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
+def running() -> list[int]:
+    """Return the numbers of the processes."""
+    return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
 
 
-def pss(process: psutil.Process) -> float:
-    """MB of a process, pages that several have divided between them; 0 for one that has just ended."""
+def told(pid: int, name: str) -> str:
+    """Return a file of a process; nothing of one that has just ended."""
     try:
-        return process.memory_full_info().pss / 2**20
-    except psutil.Error:
-        return 0.0
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def words_of(pid: int) -> str:
+    """Return the command of a process."""
+    return told(pid, "cmdline")
+
+
+def children_of(pid: int) -> set[int]:
+    """Return all that a process has started, and what that has started."""
+    parents = {each: told(each, "stat").rpartition(")")[2].split() for each in running()}
+    found = {pid}
+    while more := {each for each, rest in parents.items() if rest and int(rest[1]) in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def pss(pid: int) -> float:
+    """MB of a process, pages that several have divided between them."""
+    found = re.search(r"^Pss:\s+(\d+)", told(pid, "smaps_rollup"), re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def message(kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None) -> bytes:

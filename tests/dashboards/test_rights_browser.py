@@ -145,11 +145,11 @@ def taken(visit: Visit, folder: Path) -> str:
 def choose(page: Any, text: str) -> None:
     page.get_by_role("combobox", name="Collectivité").click()
     page.keyboard.type(text)
-    playwright.expect(page.get_by_role("option")).to_have_count(1)
+    playwright.expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     playwright.expect(page.locator(".wb-figure").first).to_be_visible()
-    playwright.expect(page.get_by_role("heading", level=2).filter(has_text=text.upper())).to_be_visible()
+    playwright.expect(page.get_by_role("heading", level=2).filter(has_text=text.upper()).first).to_be_visible()
 
 
 def test_an_agent_sees_her_departement_and_nothing_else(visit: Visit, tmp_path: Path) -> None:

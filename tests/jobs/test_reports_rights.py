@@ -115,10 +115,16 @@ def test_what_is_published_reads_no_further(
     job, outcome = made(desk, agent("six", GIRONDE), report_wanted(BOTH, desk.catalogue, desk.base), tmp_path / "six")
     # As where the accounts that are hidden stop before the last exercice: nothing that is known differs.
     done = replace(job, state=JobState.DONE, facts={"snapshot": outcome.facts["snapshot"]})
-    asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(publishing, "_publish", lambda given, *_: asked.append(given.sirets))
+    asked: list[tuple[str, list[str], bytes]] = []
+
+    def published(given: Any, content: Any, *_: Any) -> None:
+        asked.append((given.name, content.budgets["siret"].to_pylist(), content.figures))
+
+    monkeypatch.setattr(publishing, "_publish", published)
     publishing.publish_job(done)
-    assert asked == [(BORDEAUX,)]
+    ((name, sirets, figures),) = asked
+    assert (name, sirets) == (f"essai_{BORDEAUX}_2018_2018", [BORDEAUX])
+    assert TOULOUSE.encode() not in figures
 
 
 def test_criteria_reach_no_further(folder: Path, registry: Registry, store: Store, tmp_path: Path) -> None:

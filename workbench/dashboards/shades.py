@@ -23,7 +23,7 @@ def shades_of(values: Floats, unite: str) -> tuple[npt.NDArray[np.int64], list[d
     Examples
     --------
     >>> shades_of(np.array([3.0, 1.0, 3.0]), "euros")[0].tolist()
-    [2, 0, 2]
+    [1, 0, 1]
     """
     ascending = np.sort(values)
     edges = np.array([quantile_of(ascending, level, CLASSES) for level in range(1, CLASSES)])

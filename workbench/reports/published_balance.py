@@ -38,10 +38,9 @@ def read_balance(content: dict[str, Any]) -> pd.DataFrame:
 
     Examples
     --------
-    >>> read_balance({"colonnes": ["exercice", "compte", "debit_1"], "comptes": [[2024, "706", 1250]]})
-                     debit_1
-    exercice compte
-    2024     706        12.5
+    >>> table = read_balance({"colonnes": ["exercice", "compte", "debit_1"], "comptes": [[2024, "706", 1250]]})
+    >>> float(table.loc[(2024, "706"), "debit_1"])
+    12.5
     """
     table = pd.DataFrame(content["comptes"], columns=content["colonnes"]).set_index(["exercice", "compte"])
     return table / 100

@@ -235,6 +235,10 @@ _NAMED = frozenset({"trame", "base", "sirets", "exercice_min", "exercice_max", "
 """Parameters that have a place of their own, or are paths of one machine."""
 
 
+_LATEST = [("exercice", "descending")]
+"""Budgets are called what they were last called."""
+
+
 @dataclass(frozen=True)
 class _Content:
     """What is said of the figures of a report, and the figures."""
@@ -265,7 +269,7 @@ def _of_trame(made: _Made, trame: Trame, tables: list[tuple[tuple[str, ...], Ind
         "trame_version": trame_digest(trame),
         "nomenclature": made.nomenclature or trame.nomenclature,
     }
-    budgets = pa.concat_tables([table.provenance.budgets for _, table in tables])
+    budgets = pa.concat_tables([table.provenance.budgets.sort_by(_LATEST) for _, table in tables])
     return _Content(said, budgets, _figures(trame, tables))
 
 
@@ -279,7 +283,7 @@ def _comptes_of(made: _Made, base: Base) -> _Content:
     if not budgets.num_rows:
         raise _refused("la base n'a plus ces comptes", "Refaites-le, puis publiez-le.")
     said = {"trame": None, "trame_libelle": "Balance", "trame_version": None, "nomenclature": made.nomenclature}
-    return _Content(said, budgets, balance_figures(base, budgets))
+    return _Content(said, budgets.sort_by(_LATEST), balance_figures(base, budgets))
 
 
 def _publish(
@@ -338,9 +342,8 @@ def _said(moment: datetime | str) -> str:
 
 def _card(made: _Made, content: _Content) -> dict[str, Any]:
     """Say what a report is and what it was made from; base, trame and notebook are named, without their folders."""
-    latest = content.budgets.sort_by([("exercice", "descending")])
-    titles = [each for each in dict.fromkeys(latest["libelle"].to_pylist()) if each]
-    sirets = list(made.perimetre.sirets or sorted(set(latest["siret"].to_pylist())))
+    titles = [each for each in dict.fromkeys(content.budgets["libelle"].to_pylist()) if each]
+    sirets = list(made.perimetre.sirets or sorted(set(content.budgets["siret"].to_pylist())))
     return {
         "titre": made.title or ", ".join(titles[:3]) + (f" et {len(titles) - 3} autres" if len(titles) > 3 else ""),
         **content.trame,

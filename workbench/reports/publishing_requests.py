@@ -27,8 +27,9 @@ def trame_of(spec: JobSpec) -> tuple[Trame | None, Path | None]:
 
 
 def name_of(spec: JobSpec, trame: Trame | None) -> str:
-    """Name a request among those of its author: the same request has the same name."""
-    idents = [*spec.sirets, *spec.sirens, *spec.finess]
+    """Name a request among those of its author, after what she may see: the same request has the same name."""
+    sirets = spec.sirets if spec.among is None else [each for each in spec.sirets if each in spec.among]
+    idents = [*sirets, *spec.sirens, *spec.finess]
     if spec.kind == "aggregate" or len(idents) > MOST_NAMED:
         asked = json.dumps([idents, spec.departements, spec.types, spec.population])
         said = f"{len(idents)}-identifiants" if idents else "agregat"
