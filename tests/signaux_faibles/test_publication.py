@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from history_files import say_rows
+from history_files import say_rows, source_text
 from test_history_views import A1, A2, ABROAD, B1, FILES, OUT, A, B
 
 from workbench.cli.exits import ExitCode
@@ -32,12 +32,23 @@ PUBLISHER = SimpleNamespace(email="publication@exemple.fr", badges=frozenset({"d
 PARIS = SimpleNamespace(email="paris@exemple.fr", badges=frozenset({"detection", "score", "urssaf", "dgefp", "75"}))
 PLAIN = SimpleNamespace(email="public@exemple.fr", badges=frozenset({"detection", "75"}))
 
+ACCOUNTS = source_text(
+    "ratios_inpi",
+    [
+        {"siren": siren, "date_cloture_exercice": f"{year}-12-31", "chiffre_d_affaires": revenue, "ebe": 150000,
+         "confidentiality": secrecy}
+        for siren, year, revenue, secrecy in (
+            (A, 2015, 2500000, "Public"), (A, 2016, 3000000, "Public"), (B, 2016, 777777, "Confidentiel"),
+        )
+    ],
+)  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     folder = tmp_path_factory.mktemp("publication")
     with open_history(folder / "historique.duckdb", read_only=False) as opened:
-        say_rows(opened, folder, "1802", FILES, [A, B, ABROAD])
+        say_rows(opened, folder, "1802", FILES | {"ratios_inpi": ACCOUNTS}, [A, B, ABROAD])
         yield opened
 
 
@@ -98,6 +109,10 @@ def test_a_list_is_published_with_what_is_known(store: Store, history: History, 
     assert (alert["etat_procol"], alert["date_procol"]) == ("liquidation", "2017-01-10")
     assert (alert["activite"], alert["libelle_activite"], alert["section"]) == ("52.21Z", "Services auxiliaires", "H")
     assert alert["dernier_effectif"] == 6
+    assert (alert["annee_ca"], alert["ca"], alert["variation_ca"]) == (2016, 3000.0, 1.2)
+    secret = of(store, PARIS, "entreprise", siren=B)
+    assert secret is not None
+    assert secret["finances"] == []
     # The debt rose in February 2017, a year before the three last months.
     assert (alert["urssaf"], alert["delai_urssaf"], alert["activite_partielle"]) == (False, False, True)
     detail = of(store, PARIS, "detail", siret=A1)

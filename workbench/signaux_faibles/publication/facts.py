@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -27,6 +27,7 @@ from workbench.signaux_faibles.history.views import (
     clean_filter,
 )
 from workbench.signaux_faibles.kinds import constant
+from workbench.signaux_faibles.publication.quantiles import RATIOS, public_ratios, revenue_class, sector_quantiles
 from workbench.signaux_faibles.publication.series import Series, carried, months_before
 from workbench.signaux_faibles.publication.territories import region_of
 
@@ -44,13 +45,6 @@ FINANCES = (
     "rotation_stocks", "credit_client", "credit_fournisseur", "poids_bfr_exploitation", "rentabilite_economique",
 )  # fmt: skip
 """Columns of Diane that are published under their names."""
-
-RATIOS = (
-    "taux_d_endettement", "ratio_de_liquidite", "ratio_de_vetuste", "autonomie_financiere", "caf_sur_ca",
-    "capacite_de_remboursement", "couverture_des_interets", "marge_ebe", "poids_bfr_exploitation_sur_ca",
-    "rotation_des_stocks_jours", "credit_clients_jours", "credit_fournisseurs_jours",
-)  # fmt: skip
-"""Ratios of the accounts deposited, under their names."""
 
 _BDF = (
     "annee_bdf", "arrete_bilan_bdf", "poids_frng", "taux_marge", "delai_fournisseur", "dette_fiscale",
@@ -187,6 +181,8 @@ class Facts:
                 "resultat_net", *RATIOS,
             ),
         )  # fmt: skip
+        years = self.end.replace(year=self.end.year - 3, day=1)
+        self._quantiles = sector_quantiles(history.fetch(public_ratios(history, years, as_of)))
         watched = self._fetch(clean_filter(history, as_of), ("siren",))
         self.watched = frozenset(watched["siren"].to_pylist())
 
@@ -277,6 +273,12 @@ class Facts:
                 "resultat_net": row["benefice_ou_perte"],
             }
         return [found[year] for year in sorted(found)]
+
+    def quantiles(self, company: CompanyFacts, finances: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+        """Return where the ratios of its sector and class of revenue stand; None when they are not known."""
+        size = revenue_class(next((each["ca"] for each in reversed(finances) if each["ca"] is not None), None))
+        sector = (company.unit.get("activite_principale") or "")[:2]
+        return None if size is None else self._quantiles.get((sector, size))
 
     def last_days(self) -> dict[str, str]:
         """Return the last day that each source speaks of."""

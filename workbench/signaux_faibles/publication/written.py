@@ -224,6 +224,7 @@ def _whole(
     siren = company.siren
     staff = facts.effectif_ent.rows(siren) or _total([each["effectif"] for each in details.values()], ("effectif",))
     unit = company.unit
+    finances = facts.finances(siren)
     return {
         "sirene_ul": {
             **{name: unit.get(name) for name in ("raison_sociale", _LEGAL, "libelle_statut", "date_creation")},
@@ -240,9 +241,9 @@ def _whole(
             for each in kept
         ],
         "effectif": staff,
-        "finances": facts.finances(siren),
+        "finances": finances,
         "paydex": facts.paydex.rows(siren),
-        "quantiles": None,
+        "quantiles": facts.quantiles(company, finances),
         "debit": _total([each["debit"] for each in details.values()], ("part_ouvriere", "part_patronale")),
         "cotisation": _total([each["cotisation"] for each in details.values()], ("du",)),
         "apconso": _total([each["apconso"] for each in details.values()], ("heures", "effectif", "montant")),
