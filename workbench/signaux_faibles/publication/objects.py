@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "ALERTS",
     "BATCH",
     "COMMENT",
     "COMPANY",
@@ -30,11 +31,14 @@ __all__ = [
     "OPINION",
     "PUBLIC",
     "REFERENCE",
+    "WRITER",
     "Kind",
     "Place",
     "Scoped",
     "batch_of",
     "key_of",
+    "scopes_of",
+    "shared_sheets_of",
     "sheets_of",
     "urssaf_pair",
 ]
@@ -48,6 +52,9 @@ OPINION = "opinion"
 
 FOLLOWED = "$suivi"
 """The badge lent for the objects of a company that the reader follows; identity gives nobody a badge in ``$``."""
+
+WRITER = "datawriter"
+"""The badge that publishing takes."""
 
 CONFIDENTIAL = frozenset({"score", "urssaf", "dgefp", "bdf", "pge"})
 """Badges of level A: they need an alert or a follow besides."""
@@ -195,7 +202,10 @@ LIST = Kind(
 """A list: ``donnees`` {source: last day known}, ``seuils`` {modere, fort}. How many companies depends on rights, and is
 not said."""
 
-KINDS = {each.name: each for each in (DETECTION, DETAIL, COMPANY, IDENTITY, LIST)}
+ALERTS = Kind("alertes", REFERENCE, (BATCH,), (Scoped((WRITER,), ("sirens",), placed=False),))
+"""The companies in alert in a list, for who publishes the next one: whether they have ever been."""
+
+KINDS = {each.name: each for each in (DETECTION, DETAIL, COMPANY, IDENTITY, LIST, ALERTS)}
 """Kinds by their ``type``."""
 
 
@@ -262,7 +272,7 @@ def scopes_of(scoped: Scoped, place: Place, also: Iterable[str] = ()) -> Iterato
             yield [*badges, departement]
 
 
-def sheets_of(
+def shared_sheets_of(
     kind: Kind,
     key: Mapping[str, str],
     value: Mapping[str, Any],
@@ -272,7 +282,9 @@ def sheets_of(
     released: str | None = None,
     expires: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Write an object as the sheets that a store takes: every property of its kind, null when it is not given.
+    """Write an object as `workbench.store.Store.replace` takes it: a sheet once, with its ``scopes``.
+
+    Every property of its kind is there, null when it is not given.
 
     Parameters
     ----------
@@ -285,13 +297,7 @@ def sheets_of(
     also
         Badges asked besides: that of an algorithm.
     released, expires
-        Moments, as `workbench.store.Store.put` takes them.
-
-    Examples
-    --------
-    >>> sheets = sheets_of(LIST, {"type": "liste", "batch": "2603.a"}, {"libelle": "Mars 2026"}, Place((), False))
-    >>> [each["scope"] for each in sheets]
-    [['detection']]
+        Moments, as the store takes them.
     """
     extra = list(also)
     dates = {name: moment for name, moment in (("releaseDate", released), ("expires", expires)) if moment is not None}
@@ -302,5 +308,22 @@ def sheets_of(
             # Without its name, it is withdrawn: nothing finds it.
             words = [{**key, **properties}.get(name) for name in kind.search]
             search = {"search": " ".join(map(str, filter(None, words))) if words[0] else ""}
-        for scope in scopes_of(scoped, place, extra):
-            yield {"key": dict(key), "scope": scope, "value": properties, **dates, **search}
+        scopes = list(scopes_of(scoped, place, extra))
+        yield {"key": dict(key), "scopes": scopes, "value": properties, **dates, **search}
+
+
+def sheets_of(
+    kind: Kind, key: Mapping[str, str], value: Mapping[str, Any], place: Place, **options: Any
+) -> Iterator[dict[str, Any]]:
+    """Write an object as `workbench.store.Store.put` takes it: a sheet for each scope; see `shared_sheets_of`.
+
+    Examples
+    --------
+    >>> sheets = sheets_of(LIST, {"type": "liste", "batch": "2603.a"}, {"libelle": "Mars 2026"}, Place((), False))
+    >>> [each["scope"] for each in sheets]
+    [['detection']]
+    """
+    for each in shared_sheets_of(kind, key, value, place, **options):
+        scopes = each.pop("scopes")
+        for scope in scopes:
+            yield {**each, "scope": scope}
