@@ -16,6 +16,9 @@ import nbformat
 import pytest
 from zygotes import kernels
 
+from workbench.signaux_faibles.publication.demonstration import Planted, publish_fictitious
+from workbench.store import Store, open_store
+
 PING_SECONDS = 4
 SERVE = f"""
 import os
@@ -134,3 +137,20 @@ def golden_base(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             base, execution=dump / "execution.csv", collectivite=dump / "collectivite.csv", comptes=dump / "comptes.csv"
         )
     return path
+
+
+@pytest.fixture(scope="session")
+def companies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Planted]]:
+    """A store where fictitious lists are published, and what was planted in them; to be read only."""
+    with open_store(tmp_path_factory.mktemp("entreprises") / "registre.sqlite") as opened:
+        yield opened, publish_fictitious(opened, companies=40)
+
+
+@pytest.fixture
+def store(companies: tuple[Store, Planted]) -> Store:
+    return companies[0]
+
+
+@pytest.fixture
+def planted(companies: tuple[Store, Planted]) -> Planted:
+    return companies[1]

@@ -94,7 +94,7 @@ class Heard(Visit):
 
 
 @pytest.fixture
-def visiting(browser: Any, server: Any, axe: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:  # noqa: F811
+def visiting(browser: Any, server: Any, axe: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     folder = Path(os.environ.get("WORKBENCH_ECRANS") or tmp_path_factory.mktemp("ecrans"))
     folder.mkdir(exist_ok=True, parents=True)
     opened: list[Heard] = []

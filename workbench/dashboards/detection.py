@@ -256,9 +256,9 @@ class DetectionView:
         return value
 
     def _state(self, value: object) -> str:
-        if value not in STATES:
+        if not isinstance(value, str) or value not in STATES:
             raise _refused("state")
-        return str(value)
+        return value
 
     def _words(self, value: object) -> str:
         if not isinstance(value, str) or len(value) > 200 or "\0" in value:
@@ -271,9 +271,9 @@ class DetectionView:
         return value
 
     def _shown(self, value: object) -> str:
-        if value not in SIZES:
+        if not isinstance(value, str) or value not in SIZES:
             raise _refused("shown")
-        return str(value)
+        return value
 
     def _flag(self, value: object) -> bool:
         if not isinstance(value, bool):
