@@ -10,14 +10,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import nbformat
 import pytest
 from zygotes import kernels
-
-from workbench.signaux_faibles.publication.demonstration import Planted, publish_fictitious
-from workbench.store import Store, open_store
 
 PING_SECONDS = 4
 SERVE = f"""
@@ -140,17 +138,21 @@ def golden_base(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def companies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Planted]]:
+def companies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
     """A store where fictitious lists are published, and what was planted in them; to be read only."""
+    # Learning takes long to import, for who tests other pages.
+    from workbench.signaux_faibles.publication.demonstration import publish_fictitious
+    from workbench.store import open_store
+
     with open_store(tmp_path_factory.mktemp("entreprises") / "registre.sqlite") as opened:
         yield opened, publish_fictitious(opened, companies=40)
 
 
 @pytest.fixture
-def store(companies: tuple[Store, Planted]) -> Store:
+def store(companies: tuple[Any, Any]) -> Any:
     return companies[0]
 
 
 @pytest.fixture
-def planted(companies: tuple[Store, Planted]) -> Planted:
+def planted(companies: tuple[Any, Any]) -> Any:
     return companies[1]

@@ -90,9 +90,9 @@ def test_the_first_choices_are_those_of_the_specification(store: Store, planted:
 @pytest.mark.parametrize(
     ("chosen", "passes"),
     [
-        ({}, lambda value: True),
+        ({}, lambda _: True),
         ({"sections": ["F", "I"]}, lambda value: value["section"] in "FI"),
-        ({"sections": []}, lambda value: False),
+        ({"sections": []}, lambda _: False),
         ({"zone": "departement:29"}, lambda value: value["departement"] == "29"),
         ({"zone": "region:Bretagne"}, lambda value: value["departement"] in ("22", "29", "35", "56")),
         ({"zone": "mine"}, lambda value: value["departement"] in ("22", "29", "35", "56")),
@@ -104,7 +104,7 @@ def test_the_first_choices_are_those_of_the_specification(store: Store, planted:
         ({"delai": True}, lambda value: value.get("delai_urssaf") is False),
         ({"recent": True}, lambda value: value["date_creation"] <= "2023-02-28"),
         ({"words": "fœderis"}, lambda value: "FŒDERIS" in value["raison_sociale"]),
-        ({"words": "absente de la liste"}, lambda value: False),
+        ({"words": "absente de la liste"}, lambda _: False),
     ],
 )
 def test_each_filter(store: Store, planted: Planted, view: Any, chosen: dict[str, Any], passes: Any) -> None:
@@ -118,7 +118,7 @@ def test_each_filter(store: Store, planted: Planted, view: Any, chosen: dict[str
     assert len(said) == (1 if chosen else 0)
     for chip in said:
         seen.choose(chip["field"], chip["value"])
-    assert sirets(seen) == expected(store, planted, "zone_urssaf", lambda value: True)
+    assert sirets(seen) == expected(store, planted, "zone_urssaf", lambda _: True)
 
 
 def test_what_she_follows(store: Store, planted: Planted, view: Any) -> None:
@@ -173,13 +173,13 @@ def test_the_files_are_what_is_seen(store: Store, planted: Planted, view: Any, w
         text = list_csv(seen).content.decode("utf-8-sig")
         assert all(line.startswith('"') and line.endswith('"') for line in text.splitlines())
         rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
-        assert list(csv.reader(io.StringIO(text), delimiter=";"))[0] == list(CSV_COLUMNS)
+        assert next(csv.reader(io.StringIO(text), delimiter=";")) == list(CSV_COLUMNS)
         assert {row["siret"] for row in rows} == sirets(seen)
         known = {each["key"]["siret"]: each["value"] for each in visible(store, planted, who)}
         for row in rows:
             value = known[row["siret"]]
             assert row["batch"] == planted.batches[-1]
-            assert row["score"] == str(value["score"] if "score" in value else "")
+            assert row["score"] == str(value.get("score", ""))
             assert row["alert"] == (value.get("alert") or "")
             assert row["libelle_activite"] == value["libelle_activite"]
         book = openpyxl.load_workbook(io.BytesIO(list_workbook(seen).content), read_only=True)

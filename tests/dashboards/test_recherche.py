@@ -49,7 +49,7 @@ def test_everyone_finds_by_name_siren_and_siret(store: Store, planted: Planted) 
 @pytest.mark.parametrize(
     ("choices", "passes"),
     [
-        ({}, lambda value: True),
+        ({}, lambda _: True),
         ({"sections": ["C"]}, lambda value: value["section"] == "C"),
         ({"zone": "departement:29"}, lambda value: value["departement"] == "29"),
         ({"zone": "region:Bretagne"}, lambda value: value["departement"] in ("22", "29", "35", "56")),

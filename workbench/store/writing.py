@@ -149,8 +149,8 @@ def _add(
     ):
         words = _words(written, value, has_text=(object_id, scope_id) in ended)
         if words is not None:
-            row = (number, object_id, scope_id, moment, written.key[BUCKET], words)
-            for column, cell in zip(texts.values(), row, strict=True):
+            text = (number, object_id, scope_id, moment, written.key[BUCKET], words)
+            for column, cell in zip(texts.values(), text, strict=True):
                 column.append(cell)
     add_rows(connection, TEXT, texts)
     held = zip(sheets, identifiers, numbers, strict=True)
