@@ -12,12 +12,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from history_files import say_rows
-from test_history_views import A1, A2, ABROAD, B1, FILES, A, B
+from test_history_views import A1, A2, ABROAD, B1, FILES, OUT, A, B
 
+from workbench.cli.exits import ExitCode
+from workbench.cli.main import main
 from workbench.errors import WorkbenchError
+from workbench.signaux_faibles.detection import Perimetre, build_dataset, detect
+from workbench.signaux_faibles.detection.runs import demonstration
 from workbench.signaux_faibles.history import History, open_history
 from workbench.signaux_faibles.publication import plan_publication, publish, withdraw
 from workbench.signaux_faibles.publication.demonstration import ACTORS, CASES, publish_fictitious, spellings
+from workbench.signaux_faibles.publication.listed import listed
+from workbench.signaux_faibles.publication.monthly import month_publication
 from workbench.signaux_faibles.publication.objects import KINDS
 from workbench.signaux_faibles.publication.written import company_sheets
 from workbench.store import Store, open_store
@@ -268,3 +274,52 @@ def everything(store: Store, reader: Any, bucket: str, **key: str) -> list[dict[
         if error.code == "sans_donnees":
             return []
         raise
+
+
+def test_a_list_in_memory_says_why_with_its_variables() -> None:
+    detector, table = demonstration()
+    month = build_dataset(table, detector.declaration.without_target(), perimetre=Perimetre()).between(
+        "2022-12", "2023-01"
+    )
+    alerts = detect(detector, month, batch="2301")
+    told = listed(alerts)
+    assert told.pair == f"2301.{alerts.algo}"
+    assert told.alerts == sorted(alerts.entities[alerts.ranks > 0].tolist())
+    assert set(told.explanations) >= set(told.alerts)
+    for siren in told.alerts[:20]:
+        why = told.explanations[siren]
+        assert why["depart"] * 100 + sum(why["themes"].values()) == pytest.approx(100 * why["probabilite"])
+        for theme, points in why["themes"].items():
+            assert sum(why["variables"][theme].values()) == pytest.approx(points)
+        assert set(why["radar"]) == set(why["themes"])
+        assert why["phrases"]
+    assert told.thresholds == {"modere": detector.thresholds.moderate, "fort": detector.thresholds.high}
+
+
+def test_the_commands_publish_and_withdraw(
+    history: History, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = tmp_path / "registre.sqlite"
+    path = written(tmp_path / "liste.parquet", {A: 2, B: 0})
+    words = ["signaux", "publish", str(path), "--base", str(history.url), "--registre", str(registry)]
+
+    def run(*given: str) -> int:
+        with pytest.raises(SystemExit) as stop:
+            main(list(given))
+        return int(str(stop.value.code))
+
+    assert run(*words, "--dry-run") == ExitCode.OK
+    assert "simulation" in capsys.readouterr().err
+    assert run(*words) == ExitCode.OK
+    assert "2 entreprises, dont 1 en alerte" in capsys.readouterr().err.replace("\u00a0", " ").replace("\u202f", " ")
+    with open_store(registry) as store:
+        assert of(store, PARIS, "detection", siren=A) is not None
+    assert run("signaux", "withdraw", "1802.essai", "--registre", str(registry)) == ExitCode.OK
+    assert run("signaux", "withdraw", "1802.essai", "--registre", str(registry)) == ExitCode.REFUSED
+    unknown = written(tmp_path / "ailleurs.parquet", {OUT: 2})
+    assert run(*words[:2], str(unknown), *words[3:]) == ExitCode.REFUSED
+    assert "situe aucune" in capsys.readouterr().err
+    monkeypatch.setenv("WORKBENCH_REGISTRE", str(registry))
+    assert month_publication(history).empty
+    shown = month_publication(history, str(path))
+    assert shown.set_index("Objets")["Nouveaux"]["entreprises de la liste"] == 2

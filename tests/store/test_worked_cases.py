@@ -214,6 +214,20 @@ def test_policies_that_nothing_protects_are_closed(store: Store) -> None:
         policy("a", match=".*", read="manager"),
         policy("a", match=".*", key={"a": 1}),
         policy("a", match=".*", other=[]),
+        *(
+            policy("a", match=".*", **(others | {"when": when}))
+            for others, when in (
+                ({}, []),
+                ({}, {"bucket": "b", "key": {"by": "$user.email"}}),
+                ({}, {"bucket": "b", "key": {"by": "x"}, "same": "n"}),
+                ({}, {"bucket": "", "key": {"by": "$user.email"}, "same": "n"}),
+                ({}, {"bucket": "b", "key": {"by": "$user.email"}, "same": "bucket"}),
+                ({}, {"bucket": "b", "key": {"by": "$user.email"}, "same": "n", "value": {"a": None}}),
+                ({}, {"bucket": "b", "key": {"by": "$user.email"}, "same": "n", "value": {"a\0": 1}}),
+                ({"read": ["x"]}, {"bucket": "b", "key": {"by": "$user.email"}, "same": "n"}),
+                ({"writable": []}, {"bucket": "b", "key": {"by": "$user.email"}, "same": "n"}),
+            )
+        ),
         sheet({"type": "policy", "name": "a"}, ["manager"], {"match": ".*"}),
     ],
 )

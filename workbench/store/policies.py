@@ -169,11 +169,14 @@ def _when(written: Any) -> When:
         raise refuse(f"when.key n'a aucune paire de valeur {EMAIL}")
     properties = written.get("value") or {}
     if not isinstance(properties, Mapping) or not all(
-        isinstance(name, str) and isinstance(each, bool | int | float | str) for name, each in properties.items()
+        isinstance(each, bool | int | float | str) for each in properties.values()
     ):
         raise refuse("when.value associe des propriétés à des nombres, des textes ou des booléens")
-    bucket = checked_bucket(written["bucket"])
-    return When(bucket, key, checked_text(written["same"], "when.same"), dict(properties))
+    same = checked_text(written["same"], "when.same")
+    if same == BUCKET:
+        raise refuse("when.same nomme une paire de la clé, et non le seau")
+    named = {checked_text(name, "when.value"): each for name, each in properties.items()}
+    return When(checked_bucket(written["bucket"]), key, same, named)
 
 
 @dataclass(frozen=True)
