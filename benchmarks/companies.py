@@ -32,9 +32,8 @@ import httpx
 import psutil
 from sqlalchemy import event, text
 
-PROJECT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(PROJECT))
-sys.path.insert(0, str(PROJECT / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from workbench.dashboards.detection import DetectionView
 from workbench.dashboards.recherche import SearchView
