@@ -16,6 +16,7 @@ from workbench.store import Client, Desk, Store
 from workbench.store.browsing import browsing
 
 BADGES = ["21", "39", "score", "urssaf"]
+VALUES: list[Any] = [None, 0, -1, 2.5, True, "é", "Zoé", "b", [1], {"a": 1}]
 EMAILS = ["ada@exemple.fr", "bob@exemple.fr"]
 
 
@@ -48,7 +49,7 @@ def test_it_answers_as_reading_does(store: Store, clock: Clock, seed: int) -> No
             key = {"type": draw.choice("xy"), "n": draw.choice("123"), "siret": str(draw.randrange(9))}
             if draw.random() < 0.4:
                 key["by"] = draw.choice(EMAILS)
-            value = {name: draw.choice([None, 0, -1, 2.5, True, "é", "Zoé", "b", [1], {"a": 1}]) for name in "pqr"}
+            value = {name: draw.choice(VALUES) for name in "pqr"}
             scope = draw.sample(BADGES, draw.choice([0, 1, 1, 2]))
             later = clock.now + timedelta(hours=draw.choice([0, 0, 1, 2]))
             written.append(sheet(key, scope, value, releaseDate=later))
