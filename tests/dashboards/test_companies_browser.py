@@ -85,7 +85,8 @@ class Heard(Visit):
 
     def everything(self) -> str:
         """What this browser received: the page, the messages of its kernel."""
-        return self.page.content() + b"\n".join(self.frames).decode(errors="replace")
+        content: str = self.page.content()
+        return content + b"\n".join(self.frames).decode(errors="replace")
 
     def download(self, name: str) -> bytes:
         with self.page.expect_download() as taken:

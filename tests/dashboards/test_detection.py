@@ -188,7 +188,7 @@ def test_the_files_are_what_is_seen(store: Store, planted: Planted, view: Any, w
         assert [line[2] for line in lines[1:]] == [row["siret"] for row in rows]
         shown = {row["siret"]: row["level"]["name"] for row in seen.answer()["rows"]}
         assert all(line[8] == shown[line[2]] for line in lines[1:] if line[2] in shown)
-        parameters = dict(book["Paramètres"].iter_rows(min_row=2, values_only=True))
+        parameters = {str(row[0]): row[1] for row in book["Paramètres"].iter_rows(min_row=2, values_only=True)}
         assert parameters["Lot"] == planted.batches[-1]
 
 
@@ -336,7 +336,8 @@ def test_a_browser_is_recalled_but_not_believed(store: Store, planted: Planted) 
     assert (other.choices.effectif, other.choices.zone) == (20, "")
     other.reset()
     assert other.choices.sections == Choices().sections
-    for wrong in (None, [], "x", {"sections": [[]]}):
+    wrongs: list[object] = [None, [], "x", {"sections": [[]]}]
+    for wrong in wrongs:
         other.recall(wrong)
         assert other.choices.effectif == 20
 
