@@ -57,14 +57,14 @@ def test_it_answers_as_reading_does(store: Store, clock: Clock, seed: int) -> No
         for _ in range(6):
             who = Agent(draw.choice(EMAILS), frozenset(draw.sample(BADGES, draw.choice([0, 1, 2, 4]))))
             key = draw.choice([{"type": "x"}, {"type": "y", "n": "3"}, {"type": "z"}])
-            value = draw.choice([0, 2.5, True, "é", "b"])
+            other = draw.choice([0, 2.5, True, "é", "b"])
             asked: dict[str, Any] = {}
             if draw.random() < 0.7:
                 operator = draw.choice(["=", "!=", "<", ">="])
-                asked["filter"] = [{"field": draw.choice("pqs"), "operator": operator, "value": value}]
+                asked["filter"] = [{"field": draw.choice("pqs"), "operator": operator, "value": other}]
             if draw.random() < 0.3:
                 operator = draw.choice(["in", "not in"])
-                asked["filter"] = [{"field": "q", "operator": operator, "value": [value, "Zoé", True]}]
+                asked["filter"] = [{"field": "q", "operator": operator, "value": [other, "Zoé", True]}]
             if draw.random() < 0.7:
                 asked["sort"] = [{"field": draw.choice("pqs"), "order": draw.choice([1, -1])}]
             expected = read(store, who, key, **asked)
