@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import nbformat
@@ -150,3 +151,24 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text() if done.returncode == 0 else ""
+
+
+@pytest.fixture(scope="session")
+def companies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
+    """A store where fictitious lists are published, and what was planted in them; to be read only."""
+    # Learning takes long to import, for who tests other pages.
+    from workbench.signaux_faibles.publication.demonstration import publish_fictitious
+    from workbench.store import open_store
+
+    with open_store(tmp_path_factory.mktemp("entreprises") / "registre.sqlite") as opened:
+        yield opened, publish_fictitious(opened, companies=40)
+
+
+@pytest.fixture
+def store(companies: tuple[Any, Any]) -> Any:
+    return companies[0]
+
+
+@pytest.fixture
+def planted(companies: tuple[Any, Any]) -> Any:
+    return companies[1]

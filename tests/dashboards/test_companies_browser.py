@@ -85,7 +85,8 @@ class Heard(Visit):
 
     def everything(self) -> str:
         """What this browser received: the page, the messages of its kernel."""
-        return self.page.content() + b"\n".join(self.frames).decode(errors="replace")
+        content: str = self.page.content()
+        return content + b"\n".join(self.frames).decode(errors="replace")
 
     def download(self, name: str) -> bytes:
         with self.page.expect_download() as taken:
@@ -94,7 +95,7 @@ class Heard(Visit):
 
 
 @pytest.fixture
-def visiting(browser: Any, server: Any, axe: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:  # noqa: F811
+def visiting(browser: Any, server: Any, axe: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     folder = Path(os.environ.get("WORKBENCH_ECRANS") or tmp_path_factory.mktemp("ecrans"))
     folder.mkdir(exist_ok=True, parents=True)
     opened: list[Heard] = []

@@ -16,6 +16,7 @@ from workbench.store import Client, Desk, Store
 from workbench.store.browsing import browsing
 
 BADGES = ["21", "39", "score", "urssaf"]
+VALUES: list[Any] = [None, 0, -1, 2.5, True, "é", "Zoé", "b", [1], {"a": 1}]
 EMAILS = ["ada@exemple.fr", "bob@exemple.fr"]
 
 
@@ -23,7 +24,8 @@ def read(store: Store, who: Agent, key: dict[str, str], **asked: Any) -> list[An
     try:
         return [(each["key"], each["value"]) for each in store.get(who, "public", key, **asked)]
     except WorkbenchError as error:
-        assert error.code == "sans_donnees"
+        if error.code != "sans_donnees":
+            raise
         return []
 
 
@@ -47,7 +49,7 @@ def test_it_answers_as_reading_does(store: Store, clock: Clock, seed: int) -> No
             key = {"type": draw.choice("xy"), "n": draw.choice("123"), "siret": str(draw.randrange(9))}
             if draw.random() < 0.4:
                 key["by"] = draw.choice(EMAILS)
-            value = {name: draw.choice([None, 0, -1, 2.5, True, "é", "Zoé", "b", [1], {"a": 1}]) for name in "pqr"}
+            value = {name: draw.choice(VALUES) for name in "pqr"}
             scope = draw.sample(BADGES, draw.choice([0, 1, 1, 2]))
             later = clock.now + timedelta(hours=draw.choice([0, 0, 1, 2]))
             written.append(sheet(key, scope, value, releaseDate=later))
@@ -55,14 +57,14 @@ def test_it_answers_as_reading_does(store: Store, clock: Clock, seed: int) -> No
         for _ in range(6):
             who = Agent(draw.choice(EMAILS), frozenset(draw.sample(BADGES, draw.choice([0, 1, 2, 4]))))
             key = draw.choice([{"type": "x"}, {"type": "y", "n": "3"}, {"type": "z"}])
-            value = draw.choice([0, 2.5, True, "é", "b"])
+            other = draw.choice([0, 2.5, True, "é", "b"])
             asked: dict[str, Any] = {}
             if draw.random() < 0.7:
                 operator = draw.choice(["=", "!=", "<", ">="])
-                asked["filter"] = [{"field": draw.choice("pqs"), "operator": operator, "value": value}]
+                asked["filter"] = [{"field": draw.choice("pqs"), "operator": operator, "value": other}]
             if draw.random() < 0.3:
                 operator = draw.choice(["in", "not in"])
-                asked["filter"] = [{"field": "q", "operator": operator, "value": [value, "Zoé", True]}]
+                asked["filter"] = [{"field": "q", "operator": operator, "value": [other, "Zoé", True]}]
             if draw.random() < 0.7:
                 asked["sort"] = [{"field": draw.choice("pqs"), "order": draw.choice([1, -1])}]
             expected = read(store, who, key, **asked)

@@ -124,6 +124,19 @@ def test_more_than_a_thousand_are_not_counted(store: Store) -> None:
     assert names(store, "dupont", offset=MOST_FOUND + 3) == []
 
 
+def test_what_is_withdrawn_is_not_found(store: Store) -> None:
+    store.put(agent(), "public", [company(1, "Café"), company(1, "Café ouvert", ("x",)), company(2, "Café bis")])
+    nothing = dict.fromkeys(("nom", "n"))
+    store.put(agent(), "public", [sheet(company(1, "")["key"], ["x"], nothing)])
+    assert names(store, "cafe ouvert", agent("x")) == []
+    assert names(store, "cafe") == ["Café", "Café bis"]
+    store.put(agent(), "public", [sheet(company(1, "")["key"], [], nothing)])
+    assert names(store, "cafe") == ["Café bis"]
+    # A part that is made null leaves it where it was.
+    store.put(agent(), "public", [sheet(company(2, "")["key"], [], {"n": None, "p": 1})])
+    assert names(store, "cafe") == ["Café bis"]
+
+
 def test_what_is_purged_is_not_found(store: Store, clock: Clock) -> None:
     store.put(agent(), "public", [company(1, "Café fini", expires=clock.now + timedelta(hours=1)), company(2, "Café")])
     clock.advance(days=3)

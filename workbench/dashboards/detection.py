@@ -7,13 +7,13 @@ its chip and its check side by side.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
 from workbench.dashboards.detection_row import HIGH, MODERATE, company_row
-from workbench.dashboards.territory import MINE, Labels, read_labels, visible
+from workbench.dashboards.territory import MINE, labels_of, visible
 from workbench.errors import WorkbenchError
 from workbench.numbers import format_number
 from workbench.store import StoreDoor
@@ -124,12 +124,11 @@ class DetectionView:
 
     def __init__(self, door: StoreDoor) -> None:
         self._door = door
-        self._labels: Labels = read_labels(door)
-        found = visible(door, "reference", {"type": "liste"})
-        self._lists = {
-            each["key"]["batch"]: each["value"]
-            for each in sorted(found, key=lambda each: each["key"]["batch"], reverse=True)
-        }
+        found = visible(door, "reference", {})
+        self._labels = labels_of(found)
+        lists = [each for each in found if each["key"].get("type") == "liste"]
+        lists.sort(key=lambda each: str(each["key"]["batch"]), reverse=True)
+        self._lists = {each["key"]["batch"]: each["value"] for each in lists}
         self._followed = self._read_followed()
         self.page = 0
         self._facets: dict[str, dict[str, Any]] = {}
@@ -194,7 +193,7 @@ class DetectionView:
         if name == "page":
             self._turn(value)
             return
-        checks = {
+        checks: dict[str, Callable[[object], Any]] = {
             "batch": self._batch, "sections": self._sections, "zone": self._zone, "effectif": self._effectif,
             "procedures": self._procedures, "state": self._state, "words": self._words, "sort": self._sort,
             "shown": self._shown, **dict.fromkeys(_FLAGS, self._flag),
@@ -256,9 +255,9 @@ class DetectionView:
         return value
 
     def _state(self, value: object) -> str:
-        if value not in STATES:
+        if not isinstance(value, str) or value not in STATES:
             raise _refused("state")
-        return str(value)
+        return value
 
     def _words(self, value: object) -> str:
         if not isinstance(value, str) or len(value) > 200 or "\0" in value:
@@ -271,9 +270,9 @@ class DetectionView:
         return value
 
     def _shown(self, value: object) -> str:
-        if value not in SIZES:
+        if not isinstance(value, str) or value not in SIZES:
             raise _refused("shown")
-        return str(value)
+        return value
 
     def _flag(self, value: object) -> bool:
         if not isinstance(value, bool):

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from workbench.dashboards.detection_row import sheet_link
-from workbench.dashboards.territory import MINE, Labels, read_labels
+from workbench.dashboards.territory import MINE, labels_of, visible
 from workbench.errors import WorkbenchError
 from workbench.numbers import format_number
 from workbench.store import StoreDoor
@@ -79,7 +79,7 @@ class SearchView:
 
     def __init__(self, door: StoreDoor) -> None:
         self._door = door
-        self._labels: Labels = read_labels(door)
+        self._labels = labels_of(visible(door, "reference", {}))
         # Which zones are hers: the store says so with any page of a list, be it empty.
         self._badges = door.browse("public", key={"type": "zone"}, limit=1)["badges"]
         self.asked = Asked()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.store import StoreDoor
 
-__all__ = ["MINE", "Labels", "Zone", "read_labels", "visible"]
+__all__ = ["MINE", "Labels", "Zone", "labels_of", "visible"]
 
 MINE = "mine"
 """The zone of the person: the départements that the store opens to her."""
@@ -21,7 +21,7 @@ _EVERYWHERE = "Toute zone"
 
 
 def visible(door: StoreDoor, bucket: str, key: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Read objects; nothing visible is an empty list.
+    """Read objects, those of a whole bucket with an empty key; nothing visible is an empty list.
 
     Raises
     ------
@@ -94,15 +94,12 @@ class Zone:
     departements: tuple[str, ...] | None
 
 
-def read_labels(door: StoreDoor) -> Labels:
-    """Read the labels that were published; empty when none were."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for kind in ("naf", "procol", "regions", "departements"):
-        values = visible(door, "reference", {"type": kind})
-        found[kind] = values[0]["value"] if values else {}
+def labels_of(references: Iterable[Mapping[str, Any]]) -> Labels:
+    """Return the labels among the objects of the bucket ``reference``; empty when none were published."""
+    found = {each["key"].get("type"): each["value"] for each in references}
 
     def part(kind: str, name: str) -> Mapping[str, Any]:
-        return found[kind].get(name) or {}
+        return (found.get(kind) or {}).get(name) or {}
 
     procedures = part("procol", "libelles")
     ordered = [code for code in PROCEDURES if code in procedures]

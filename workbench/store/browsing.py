@@ -95,7 +95,8 @@ def browsing(asked: Any) -> Browsing:
     if rest.date is not None:
         raise _refused("champ inconnu « date »")
     text = asked.get("text")
-    words, among = "", ()
+    words: str = ""
+    among: tuple[str, ...] = ()
     if text is not None:
         if not isinstance(text, Mapping) or set(text) != {"value", "fields"}:
             raise _refused("text est un objet {value, fields}")

@@ -221,9 +221,13 @@ class Store:
         """Read a view that is not kept, without holding the only place of who writes."""
         with self.registry.read() as connection:
             now = self._now(connection)
-            allowed = self._access(connection, reader, bucket, now)
-            with self._views.turn(meaning(allowed, bucket, asked.key)):
-                self._view(connection, allowed, bucket, asked.key, now)
+            name = meaning(self._access(connection, reader, bucket, now), bucket, asked.key)
+            if self._views.kept(name, stamp(connection, bucket, now)) is not None:
+                return
+        # One reads, the others wait for it without holding a connection.
+        with self._views.turn(name), self.registry.read() as connection:
+            now = self._now(connection)
+            self._view(connection, self._access(connection, reader, bucket, now), bucket, asked.key, now)
 
     def _view(
         self, connection: Connection, allowed: Access, bucket: str, key: Mapping[str, str], now: datetime

@@ -63,10 +63,10 @@ class Column:
     @cached_property
     def places(self) -> npt.NDArray[np.int64]:
         """Of each object, the place of its value in the order of values; -1 for what has none."""
-        known = sorted({(rank, number, text) for rank, number, text in self._compared if rank is not None})
-        place = {each: number for number, each in enumerate(known)}
-        order = np.array([*(place.get(each, -1) for each in self._compared), -1], np.int64)  # type: ignore[call-overload]
-        return order[self.codes]  # type: ignore[no-any-return]
+        known = sorted((rank, number, text) for rank, number, text in set(self._compared) if rank is not None)
+        place: dict[tuple[int | None, float, str], int] = {each: number for number, each in enumerate(known)}
+        order = np.array([*(place.get(each, -1) for each in self._compared), -1], np.int64)
+        return np.asarray(order[self.codes], np.int64)
 
     def _of_values(self, passes: Mask) -> Mask:
         return np.append(passes, False)[self.codes]
@@ -174,8 +174,10 @@ class View:
         counted = np.bincount(column.codes[rows][column.codes[rows] >= 0], minlength=len(column.values))
         found = [(value, int(count)) for value, count in zip(column.values, counted, strict=True) if count]
         known = [(comparable(value), value, count) for value, count in found]
-        kept = [each for each in known if each[0][0] is not None]
-        return [[value, count] for _, value, count in sorted(kept, key=lambda each: each[0])]  # type: ignore[arg-type]
+        kept = [
+            ((rank, number, text), value, count) for (rank, number, text), value, count in known if rank is not None
+        ]
+        return [[value, count] for _, value, count in sorted(kept, key=lambda each: each[0])]
 
     def objects(self, rows: Iterable[Any], fields: Sequence[str] | None) -> list[dict[str, Any]]:
         """Write objects: their key, and those of their properties that are asked."""

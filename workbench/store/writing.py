@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -143,14 +143,14 @@ def _add(
                 column.append(cell)
     add_rows(connection, PROPERTY, rows)
     texts: dict[str, list[Any]] = {column.name: [] for column in TEXT.columns}
+    ended = _texts_ended(connection, sheets, identifiers, scope_ids)
     for (written, value, moment), object_id, scope_id, number in zip(
         sheets, identifiers, scope_ids, numbers, strict=True
     ):
-        if written.search is not None:
-            # What ends a sheet ends what it was found by.
-            words = written.search if value is written.value else ""
-            row = (number, object_id, scope_id, moment, written.key[BUCKET], words)
-            for column, cell in zip(texts.values(), row, strict=True):
+        words = _words(written, value, has_text=(object_id, scope_id) in ended)
+        if words is not None:
+            text = (number, object_id, scope_id, moment, written.key[BUCKET], words)
+            for column, cell in zip(texts.values(), text, strict=True):
                 column.append(cell)
     add_rows(connection, TEXT, texts)
     held = zip(sheets, identifiers, numbers, strict=True)
@@ -159,6 +159,32 @@ def _add(
         connection,
         [(object_id, number, item.files) for (item, value, _), object_id, number in held if value is item.value],
     )
+
+
+def _words(written: Item, value: Mapping[str, Any], *, has_text: bool) -> str | None:
+    """Return the text of a sheet: what ends a sheet, or makes all of it null, ends what it was found by."""
+    if value is written.value and written.search is not None:
+        return written.search
+    ends = written.search is not None or has_text
+    return "" if ends and value and all(each is None for each in value.values()) else None
+
+
+def _texts_ended(
+    connection: Connection,
+    sheets: Sequence[tuple[Item, dict[str, Any], datetime]],
+    identifiers: Sequence[int],
+    scope_ids: Sequence[int],
+) -> set[tuple[int, int]]:
+    """Return the objects and scopes that have a text and are given nothing but nulls."""
+    emptied = {
+        (object_id, scope_id)
+        for (_, value, _), object_id, scope_id in zip(sheets, identifiers, scope_ids, strict=True)
+        if value and all(each is None for each in value.values())
+    }
+    if not emptied:
+        return set()
+    known = select(TEXT.c.object_id, TEXT.c.scope_id).where(TEXT.c.object_id.in_({each for each, _ in emptied}))
+    return emptied & {(object_id, scope_id) for object_id, scope_id in connection.execute(known)}
 
 
 def _objects(connection: Connection, keys: Sequence[dict[str, str]]) -> dict[bytes, int]:

@@ -513,10 +513,11 @@ def _detection(
 def _sheets(companies: list[_Company], draw: Random, secret: _Secret) -> Iterator[dict[str, Any]]:
     for company in companies:
         place = Place(company.departements, company.alerted)
+        staff = {"dernier_effectif": None if company.empty else company.effectif}
         for each in company.places:
             facts = _identity(company, *each)
             key = key_of(IDENTITY, {"siret": each[0], "siren": company.siren})
-            yield from shared_sheets_of(IDENTITY, key, facts, place)
+            yield from shared_sheets_of(IDENTITY, key, facts | staff, place)
         scores = [None if level is None else _score(level, secret) for level in company.levels]
         for number, batch in enumerate(BATCHES):
             if company.levels[number] is None:

@@ -188,10 +188,11 @@ IDENTITY = Kind(
             ),
             placed=False,
         ),
+        Scoped(("detection",), ("dernier_effectif",)),
     ),
     ("raison_sociale", "commune", "code_postal", "siret"),
 )  # fmt: skip
-"""What a search finds, for everyone."""
+"""What a search finds, for everyone; the staff of the company, for who sees it in lists."""
 
 LIST = Kind(
     "liste",

@@ -178,12 +178,13 @@ def company_sheets(
     place = Place(company.departements, alerted)
     kept = _kept(facts, company)
     identities = {each["siret"]: identity_of(facts, company, each) for each in kept}
-    for siret, identity in identities.items():
-        key = key_of(IDENTITY, {"siret": siret, "siren": company.siren})
-        yield from shared_sheets_of(IDENTITY, key, identity, place)
     told = {"siren": company.siren, "batch": terms.pair}
     details = {each["siret"]: _detail(facts, each["siret"], company.siren) for each in kept}
     whole = _whole(facts, company, kept, details)
+    staff = {"dernier_effectif": whole["effectif"][-1]["effectif"] if whole.get("effectif") else None}
+    for siret, identity in identities.items():
+        key = key_of(IDENTITY, {"siret": siret, "siren": company.siren})
+        yield from shared_sheets_of(IDENTITY, key, identity | staff, place)
     yield from shared_sheets_of(COMPANY, key_of(COMPANY, told), whole, place, **terms.dates)
     # The list of companies speaks of the head office, or of the first établissement when it is not known.
     head = kept[0]["siret"]

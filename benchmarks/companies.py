@@ -1,0 +1,357 @@
+"""The screens of companies at the size of a country: a list of 40 000 alerts, a search among many établissements.
+
+    python benchmarks/companies.py [--only list search] [--alerts 40000] [--identities 200000] [--agents 1 30]
+                                   [--times 10] [--url postgresql+psycopg://… | --postgresql] [--explain]
+
+The service of the store runs in its own process; agents are threads of others, each with her view of a screen, as a
+kernel has. Told of each gesture: median and p95 in milliseconds for one agent and for thirty at once. « first paint »
+is a page that opens: labels, lists, follows, the first page of the list. The first reading of a list after its
+publication, which all those of the same rights then share, is told apart; so is the memory of the service. What a
+browser and a kernel add is `benchmarks/kernels.py`'s. On a shared machine the ratios hold, not the seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import random
+import socket
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import psutil
+from sqlalchemy import event, text
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from workbench.dashboards.detection import DetectionView
+from workbench.dashboards.recherche import SearchView
+from workbench.identity.actor import Actor
+from workbench.identity.tokens import TokenRules
+from workbench.signaux_faibles.publication.labels import label_sheets
+from workbench.signaux_faibles.publication.objects import DETECTION, IDENTITY, LIST, Place, key_of, sheets_of
+from workbench.signaux_faibles.publication.rights import POLICIES, WRITER
+from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FRANCE, region_of
+from workbench.store import Client, Desk, Store, open_store
+
+PUBLISHER = SimpleNamespace(email="p@exemple.fr", badges=frozenset({WRITER, "manager"}))
+BATCH = "2602.banc"
+WORDS = [
+    "ateliers",
+    "mecanique",
+    "bois",
+    "transports",
+    "boulangerie",
+    "batiment",
+    "dupont",
+    "martin",
+    "garage",
+    "durand",
+]
+SECTIONS = {"C": "25.62B", "F": "41.20A", "G": "46.39B", "H": "49.41A", "I": "56.10A", "J": "62.02A"}
+BADGES = ("detection", "score", "urssaf", "dgefp", "bdf")
+PEOPLE = {
+    "national": frozenset({*BADGES, FRANCE}),
+    "region": frozenset({*BADGES, "Bretagne"}),
+    "departement": frozenset({*BADGES, "35"}),
+}
+QUERIES = {
+    "rare name": "zyx17 boulangerie",
+    "two words": "garage dup",
+    "common word": "mecanique",
+    "siren": "800012345",
+}
+
+
+def facts(number: int, draw: random.Random) -> dict[str, Any]:
+    """Make a fictitious company up."""
+    code = draw.choice(list(DEPARTEMENTS))
+    section = draw.choice(list(SECTIONS))
+    rare = f"zyx{number % 5000} " if number % 50 == 0 else ""
+    return {
+        "siren": f"8{number:08d}",
+        "siret": f"8{number:08d}00011",
+        "raison_sociale": f"{rare}{draw.choice(WORDS)} {draw.choice(WORDS)} {number}".upper(),
+        "siege": True,
+        "departement": code,
+        "departements": [code],
+        "region": region_of(code),
+        "commune": f"COMMUNE {number % 3000}",
+        "code_postal": f"{code:0<5}"[:5],
+        "activite": SECTIONS[section],
+        "libelle_activite": "Activité fictive",
+        "section": section,
+        "etat_administratif": "F" if draw.random() < 0.1 else "A",
+        "date_creation": "2001-02-03",
+        "dernier_effectif": draw.randrange(10, 900),
+        "ca": draw.randrange(100, 90_000),
+        "annee_ca": 2025,
+        "variation_ca": round(draw.uniform(0.8, 1.2), 3),
+        "resultat_expl": draw.randrange(-900, 900),
+        "variation_resultat_expl": 0.98,
+        "excedent_brut_d_exploitation": draw.randrange(-900, 900),
+        "etat_procol": "in_bonis" if draw.random() < 0.95 else "sauvegarde",
+        "score": round(draw.random(), 6),
+        "alert": draw.choice(["Alerte seuil F1", "Alerte seuil F2"]),
+        "diff": round(draw.uniform(-0.2, 0.2), 6),
+        "premiere_alerte": draw.random() < 0.2,
+        "urssaf": draw.random() < 0.4,
+        "delai_urssaf": draw.random() < 0.1,
+        "activite_partielle": False,
+    }
+
+
+def alerts(count: int) -> Iterator[dict[str, Any]]:
+    """Write a list as publication does."""
+    draw = random.Random(1)  # noqa: S311 - examples
+    for number in range(count):
+        told = facts(number, draw) | {"batch": BATCH}
+        place = Place((told["departement"],), alerted=True)
+        yield from sheets_of(DETECTION, key_of(DETECTION, told), told, place)
+
+
+def identities(count: int) -> Iterator[dict[str, Any]]:
+    """Write what a search finds: the sheet for everyone, with the properties that filters and results read."""
+    draw = random.Random(1)  # noqa: S311 - examples
+    kept = ("raison_sociale", "siege", "departement", "commune", "activite", "section", "etat_administratif")
+    for number in range(count):
+        told = facts(number, draw)
+        value = {name: told[name] for name in kept}
+        search = " ".join(str(told[name]) for name in IDENTITY.search if told.get(name))
+        yield {"key": key_of(IDENTITY, told), "scope": [], "value": value, "search": search}
+
+
+def publish(store: Store, asked: argparse.Namespace) -> None:
+    """Fill the store."""
+    store.install(POLICIES)
+    about = {"libelle": "Février 2026", "date": "2026-02-28", "donnees": {}}
+    store.put(PUBLISHER, "reference", label_sheets({}))
+    key = key_of(LIST, {"batch": BATCH})
+    store.put(PUBLISHER, "reference", sheets_of(LIST, key, about, Place((), alerted=False)))
+    for what, sheets, count in (
+        ("list", alerts(asked.alerts), asked.alerts),
+        ("search", identities(asked.identities), asked.identities),
+    ):
+        if what in asked.only:
+            begun = time.perf_counter()
+            written = store.put(PUBLISHER, "public", sheets)
+            print(f"{count} companies for {what}, {written} sheets in {time.perf_counter() - begun:.0f} s", flush=True)
+    with store.registry.write() as connection:
+        connection.execute(text("ANALYZE"))
+
+
+class Anyone:
+    """Takes a token for the name of one of `PEOPLE`."""
+
+    rules = TokenRules("https://id.exemple.fr", "workbench")
+
+    async def verify_async(self, token: str) -> Actor:
+        name, _, badges = token.partition("+")
+        return Actor(f"{name}@exemple.fr", name, "", PEOPLE[badges], datetime(9999, 1, 1, tzinfo=UTC))
+
+
+def service(address: str, port: int) -> None:
+    """Serve a store."""
+    import uvicorn
+
+    from workbench.store.app import create_app
+
+    with open_store(address) as store:
+        uvicorn.run(create_app(store, Anyone()), port=port, log_level="error")  # type: ignore[arg-type]
+
+
+@contextmanager
+def served(address: str) -> Iterator[tuple[str, psutil.Process]]:
+    """Serve a store in another process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = multiprocessing.get_context("spawn").Process(target=service, args=(address, port), daemon=True)
+    process.start()
+    url = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            try:
+                httpx.get(f"{url}/openapi.json", timeout=5)
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield url, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.join()
+
+
+def door(url: str, name: str, badges: str) -> Client:
+    """Reach the service as a person."""
+    # The e-mail address of a kernel is read in its token; here the token is a name.
+    client = type("Agent", (Client,), {"email": f"{name}@exemple.fr"})
+    return client(url, token=f"{name}+{badges}", timeout=600)
+
+
+def list_gestures(url: str, name: str, badges: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Give what an agent does with a list."""
+    draw = random.Random(name)  # noqa: S311 - examples
+    reached = door(url, name, badges)
+    opened: list[DetectionView] = []
+
+    def opening() -> None:
+        view = DetectionView(reached)
+        view.recall(None)
+        view.answer()
+        view.form()
+        opened[:] = [view]
+
+    def change() -> None:
+        view = opened[0]
+        view.choose("sections", draw.sample(list(SECTIONS), 3))
+        view.choose("effectif", draw.choice([0, 10, 20, 50, 100]))
+        view.answer()
+        view.form()
+
+    def quick() -> None:
+        opened[0].choose("words", draw.choice(WORDS))
+        opened[0].answer()
+        opened[0].choose("words", "")
+
+    def sheet() -> None:
+        siret = opened[0].answer()["rows"][0]["siret"]
+        reached.get("public", {"siret": siret})
+
+    yield "first paint", opening
+    yield "filter change", change
+    yield "quick filter", quick
+    yield "sheet opening", sheet
+
+
+def search_gestures(url: str, name: str, badges: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Give what an agent does with the search."""
+    view = SearchView(door(url, name, badges))
+
+    def asking(words: str, **choices: Any) -> Callable[[], object]:
+        def ask() -> None:
+            view.search(words, choices)
+            view.answer()
+
+        return ask
+
+    for what, words in QUERIES.items():
+        yield what, asking(words)
+    yield "two words, zone", asking(QUERIES["two words"], zone="departement:35", state="ouverts")
+
+    def total() -> None:
+        view.search(QUERIES["common word"], {})
+        view.total()
+
+    yield "total of a common word", total
+
+
+def at_once(agents: int, times: int, gestures: Callable[..., Any], url: str, badges: str) -> dict[str, list[float]]:
+    """Let so many agents do each gesture so many times, all at once; return the milliseconds of each."""
+    spent: dict[str, list[float]] = {}
+    lock = threading.Lock()
+    barrier = threading.Barrier(agents)
+    failed: list[Exception] = []
+
+    def work(number: int) -> None:
+        try:
+            for what, gesture in gestures(url, f"agent{number}", badges):
+                barrier.wait(600)
+                for _ in range(times):
+                    begun = time.perf_counter()
+                    gesture()
+                    with lock:
+                        spent.setdefault(what, []).append(1000 * (time.perf_counter() - begun))
+        except Exception as error:  # noqa: BLE001 - said by the main thread
+            failed.append(error)
+            barrier.abort()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(agents)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    if failed:
+        raise failed[0]
+    return spent
+
+
+def show(name: str, agents: int, spent: dict[str, list[float]]) -> None:
+    """Print medians and p95."""
+    for what, durations in spent.items():
+        last = sorted(durations)[min(len(durations) - 1, int(0.95 * len(durations)))]
+        median = statistics.median(durations)
+        print(f"{name:12} {agents:3} agents  {what:24} median {median:8.1f} ms   p95 {last:8.1f} ms", flush=True)
+
+
+def explain(store: Store) -> None:
+    """Show the plan of each statement of a search."""
+    statements: list[tuple[str, Any]] = []
+    desk = Desk(store, SimpleNamespace(email="a@exemple.fr", badges=PEOPLE["region"]))
+    event.listen(store.registry.engine, "before_cursor_execute", lambda *given: statements.append((given[2], given[3])))
+    for what, words in QUERIES.items():
+        statements.clear()
+        desk.search("public", text=words, key={"type": "identite"}, limit=21)
+        print(f"--- {what}", flush=True)
+        with store.registry.read() as connection:
+            sqlite = connection.dialect.name == "sqlite"
+            for statement, values in [each for each in statements if "store_text" in each[0]]:
+                prefix = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN (ANALYZE, BUFFERS)"
+                for row in connection.exec_driver_sql(f"{prefix} {statement}", values):
+                    print("   ", row[-1], flush=True)
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", default=["list", "search"], choices=["list", "search"])
+    parser.add_argument("--alerts", type=int, default=40_000)
+    parser.add_argument("--identities", type=int, default=200_000)
+    parser.add_argument("--agents", type=int, nargs="+", default=[1, 30])
+    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--people", nargs="+", default=list(PEOPLE), choices=list(PEOPLE))
+    parser.add_argument("--url")
+    parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--explain", action="store_true")
+    asked = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        address = asked.url or str(folder / "registre.sqlite")
+        if asked.postgresql:
+            from postgresql_server import postgresql_server
+
+            address = stack.enter_context(postgresql_server())()
+        with open_store(address) as store:
+            publish(store, asked)
+            if asked.explain:
+                explain(store)
+        url, process = stack.enter_context(served(address))
+        kinds = {"list": list_gestures, "search": search_gestures}
+        for name in asked.people:
+            for kind in asked.only:
+                before = process.memory_info().rss
+                begun = time.perf_counter()
+                if kind == "list":
+                    DetectionView(door(url, "first", name)).form()
+                    grown = (process.memory_info().rss - before) / 2**20
+                    spent = time.perf_counter() - begun
+                    print(f"{name:12} first reading of the list {spent:.1f} s, service + {grown:.0f} MiB", flush=True)
+                for agents in asked.agents:
+                    show(name, agents, at_once(agents, asked.times, kinds[kind], url, name))
+        print(f"service: {process.memory_info().rss / 2**20:.0f} MiB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
