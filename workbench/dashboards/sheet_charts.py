@@ -48,6 +48,7 @@ def _blank(suffix: str, height: int = 320) -> Figure:
     figure = blank_figure("", suffix)
     figure.update_layout(title=None, height=height, margin={"l": 12, "r": 16, "t": 12, "b": 40})
     figure.update_yaxes(exponentformat="none")
+    figure.update_xaxes(ticks="outside", ticklen=6, tickcolor="rgba(0,0,0,0)")
     return figure
 
 
