@@ -1228,6 +1228,13 @@ ERRORS: dict[str, ErrorKind] = {
     "detection_liste": ErrorKind(
         "La liste ne peut pas être faite : {cause}.", "Donnez les entreprises d'un seul mois, une fois chacune."
     ),
+    "publication_liste": ErrorKind(
+        "La liste ne peut pas être publiée : {cause}.",
+        "Donnez une liste que « workbench signaux detect » a écrite, ou le chemin de son fichier parquet.",
+    ),
+    "publication_absente": ErrorKind(
+        "Rien n'est publié de la liste « {liste} ».", "Écrivez BATCH.ALGORITHME, comme à sa publication.", 404
+    ),
     "detection_inconnu": ErrorKind(
         "Le registre ne connaît aucun {sorte} « {identifiant} », ou en connaît plusieurs.",
         "Donnez son empreinte entière.",

@@ -79,19 +79,45 @@ questions = st.tuples(
 )
 
 
-def visible(rules: list[dict[str, Any]], who: Agent, key: dict[str, str], scope: list[str]) -> bool:
-    """7.1.2, steps 4 and 5."""
-    full = {**key, "bucket": "rule"}
+def visible(
+    rules: list[dict[str, Any]],
+    who: Agent,
+    key: dict[str, str],
+    scope: list[str],
+    own: list[Any] = [],  # noqa: B006 - never changed
+    bucket: str = "rule",
+) -> bool:
+    """7.1.2, steps 4 and 5; a policy that says when looks at the objects of her own, which have no condition."""
+    full = {**key, "bucket": bucket}
     relevant = [
         each
         for each in rules
-        if re.search(each["match"], "rule")
+        if re.search(each["match"], bucket)
         and set(each.get("scope", [])) <= who.badges
         and {n: v.replace("$user.email", who.email) for n, v in each.get("key", {}).items()}.items() <= full.items()
+        and ("when" not in each or holds_when(rules, each["when"], who, key, own))
     ]
     lent = {badge for each in relevant for badge in each.get("promote", [])}
     asked = {badge for each in relevant for badge in each.get("read", [])}
     return who.badges | lent >= set(scope) | asked
+
+
+def holds_when(
+    rules: list[dict[str, Any]], when: dict[str, Any], who: Agent, key: dict[str, str], own: list[Any]
+) -> bool:
+    plain = [each for each in rules if "when" not in each]
+    pairs = {name: text.replace("$user.email", who.email) for name, text in when["key"].items()}
+    seen: dict[bytes, tuple[dict[str, str], dict[str, Any]]] = {}
+    for theirs, scope, value, released in own:
+        if released <= 0 and visible(plain, who, theirs, scope, bucket=when["bucket"]):
+            seen.setdefault(digest(theirs), (theirs, {}))[1].update(value)
+    return any(
+        pairs.items() <= theirs.items()
+        and when["same"] in key
+        and theirs.get(when["same"]) == key[when["same"]]
+        and all(passes(value.get(name), "=", wanted) for name, wanted in when.get("value", {}).items())
+        for theirs, value in seen.values()
+    )
 
 
 def kind(value: Any) -> int:
@@ -111,14 +137,14 @@ def passes(value: Any, operator: str, other: Any) -> bool:
 
 
 def expected(
-    stored: list[Any], rules: list[dict[str, Any]], who: Agent, asked: dict[str, Any]
+    stored: list[Any], rules: list[dict[str, Any]], who: Agent, asked: dict[str, Any], own: list[Any]
 ) -> list[tuple[dict[str, str], Any]]:
     """7.1.2, steps 3 to 9."""
     found: dict[bytes, tuple[dict[str, str], dict[str, Any]]] = {}
     holds: dict[tuple[bytes, str], int] = {}
     date = min(asked.get("date", 0), 0)
     for number, (key, scope, value, released) in enumerate(stored):
-        if released <= date and visible(rules, who, key, scope) and asked.get("key", {}).items() <= key.items():
+        if released <= date and visible(rules, who, key, scope, own) and asked.get("key", {}).items() <= key.items():
             mark = digest({**key, "bucket": "rule"})
             found.setdefault(mark, (key, {}))[1].update(value)
             holds.update({(mark, name): number for name in value})
@@ -153,20 +179,29 @@ def answer(store: Store, clock: Clock, who: Agent, asked: dict[str, Any]) -> lis
     return [({n: v for n, v in each["key"].items() if n != "bucket"}, each["value"]) for each in found]
 
 
-def check(store: Store, clock: Clock, stored: list[Any], written: list[Any], asked: list[Any]) -> None:
+def check(
+    store: Store,
+    clock: Clock,
+    stored: list[Any],
+    written: list[Any],
+    asked: list[Any],
+    own: list[Any] = [],  # noqa: B006 - never changed
+) -> None:
     def moment(released: int) -> Any:
         return clock.now + timedelta(hours=released)
 
     empty(store)
     store.protect()
     store.put(agent(), "rule", [sheet(k, s, v, releaseDate=moment(h)) for k, s, v, h in stored])
+    if own:
+        store.put(agent(), "own", [sheet(k, s, v, releaseDate=moment(h)) for k, s, v, h in own])
     store.put(MANAGER, "system", [{**policy(name, **value), "releaseDate": moment(h)} for name, value, h in written])
     rules: dict[str, dict[str, Any]] = {}
     for name, value, released in written:
         if released <= 0:
             rules.setdefault(name, {}).update(value)
     for who, question in asked:
-        assert answer(store, clock, who, question) == expected(stored, list(rules.values()), who, question)
+        assert answer(store, clock, who, question) == expected(stored, list(rules.values()), who, question, own)
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -215,6 +250,57 @@ def test_the_database_answers_as_the_text_when_policies_meet(store: Store, clock
         for _ in range(12)
     ]
     check(store, clock, stored, written, asked)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_policy_lends_for_what_the_reader_has_of_her_own(store: Store, clock: Clock, seed: int) -> None:
+    """Conditions of every shape, on objects seen or not, of hers or of another, now or later: both doors agree."""
+    draw = random.Random(f"when {seed}")  # noqa: S311 - examples
+
+    def some(badges: int) -> list[str]:
+        return draw.sample(BADGES, badges)
+
+    def when() -> dict[str, Any]:
+        found: dict[str, Any] = {"bucket": "own", "key": {"by": "$user.email"}, "same": draw.choice(["n", "n", "type"])}
+        if draw.random() < 0.3:
+            found["key"]["type"] = draw.choice("xy")
+        if draw.random() < 0.8:
+            found["value"] = {draw.choice("pq"): draw.choice([True, 1, "t"])}
+        return found
+
+    written: list[Any] = [
+        (f"w{number}", {"match": "rule", "when": when(), "scope": some(number % 2), "promote": some(2)}, 0)
+        for number in range(3)
+    ]
+    written.append(("own", {"match": "own", "read": some(1)}, 0))
+    written.append(("hers", {"match": "own", "key": {"by": "$user.email"}, "promote": some(2)}, 0))
+    written.append(("keyed", {"match": "rule", "key": {"type": "x"}, "promote": some(1), "read": some(1)}, 0))
+
+    def key() -> dict[str, str]:
+        pairs = {"type": draw.choice("xy"), "n": draw.choice("123"), "by": draw.choice(EMAILS)}
+        return {name: value for name, value in pairs.items() if draw.random() < 0.8}
+
+    own = [
+        (key(), some(draw.choice([0, 0, 1])), {draw.choice("pq"): draw.choice([True, 1, False, "t", None])}, hour)
+        for hour in [0] * 10 + [-1, -1, 1, 1]
+    ]
+    stored = [
+        (key(), some(draw.choice([1, 1, 2])), {draw.choice("pqr"): draw.choice([0, 1, "t"])}, 0) for _ in range(16)
+    ]
+    asked: list[Any] = [
+        (
+            Agent(draw.choice(EMAILS), frozenset(some(draw.choice([0, 1, 2])))),
+            draw.choice([{}, {"sort": ("p", -1)}, {"filter": [("p", ">", 0)]}, {"key": {"n": "1"}, "sort": ("q", 1)}]),
+        )
+        for _ in range(10)
+    ]
+    check(store, clock, stored, written, asked, own)
+    for who, _ in asked:
+        rules = [value for _, value, _ in written]
+        expected_keys = {digest({**k, "bucket": "rule"}) for k, s, _, _ in stored if visible(rules, who, k, s, own)}
+        explained = store.why(MANAGER, "rule", of=who)
+        seen = {digest(each["key"]) for each in explained if any(one["visible"] for one in each["sheets"])}
+        assert seen == expected_keys
 
 
 def told(call: Callable[[], Any]) -> Any:

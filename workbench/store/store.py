@@ -29,9 +29,10 @@ from workbench.store.policies_stored import StoredPolicies
 from workbench.store.purge import PUBLICATION_LOCK, purge
 from workbench.store.question import Question, question
 from workbench.store.reading import Eyes, found_objects, seen, seen_file
+from workbench.store.replacing import REPLACING_LOCK, Replaced, Replacing, scoped_items
 from workbench.store.tables import ROOM
 from workbench.store.why import explained
-from workbench.store.writing import publish
+from workbench.store.writing import check_rights, publish
 
 __all__ = ["MOST_ENTRIES", "Store", "open_store"]
 
@@ -259,6 +260,75 @@ class Store:
         if refused is not None:
             raise refused
         return count
+
+    def replace(
+        self,
+        reader: Reader,
+        contents: Mapping[str, Iterable[Mapping[str, Any]]],
+        *,
+        within: Mapping[str, Iterable[Mapping[str, str]]] | None = None,
+        released: datetime | str | None = None,
+        dry_run: bool = False,
+    ) -> Replaced:
+        """Make what some keys hold be what is given: write what differs, withdraw what is not given, all or nothing.
+
+        Who may is who may write an object of type ``replace`` in the bucket ``system``, besides writing the objects:
+        what is counted tells of sheets that one may not read.
+
+        Parameters
+        ----------
+        reader
+            Who publishes.
+        contents
+            Sheets by bucket, as `put` takes them, or with ``scopes``, a list of lists, for one that is written under
+            several scopes. The sheets of an object follow one another, and are all of it.
+        within
+            By bucket, keys: an object that has one of them and is not given is withdrawn.
+        released
+            When what is withdrawn is; at once by default.
+        dry_run
+            Only say what would change.
+
+        Returns
+        -------
+        Replaced
+            How many objects are ``new``, ``changed``, ``withdrawn`` and the ``same``, and the ``sheets`` written.
+
+        Raises
+        ------
+        WorkbenchError
+            ``acces_interdit`` (403); those of `put`.
+        """
+        moment = None if released is None else checked_moment(released, "released")
+        asked = {checked_bucket(bucket): [dict(key) for key in keys] for bucket, keys in (within or {}).items()}
+        everything = Replaced()
+        refused: WorkbenchError | None = None
+        with self.registry.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock_shared(PUBLICATION_LOCK)))
+                connection.execute(select(func.pg_advisory_xact_lock(REPLACING_LOCK)))
+            now = self._now(connection)
+            journal.check_may(self._access(connection, reader, SYSTEM, now), "replace", write=True)
+            try:
+                with connection.begin_nested():
+                    for bucket in {**contents, **asked}:
+                        allowed = self._access(connection, reader, checked_bucket(bucket), now)
+                        part = Replacing(connection, bucket, now, everything)
+                        sheets = scoped_items(bucket, contents.get(bucket, ()))
+                        found = part.differences(sheets, asked.get(bucket, ()), moment)
+                        if dry_run:
+                            for number, each in enumerate(found):
+                                check_rights(allowed, each, number)
+                        else:
+                            publish(connection, allowed, found, reader.email, now)
+            except WorkbenchError as error:
+                refused = error
+            outcome = everything.said if refused is None else refused.code
+            action = "replace?" if dry_run else "replace"
+            journal.record(connection, reader, now, action, " ".join(sorted({*contents, *asked})), asked, outcome)
+        if refused is not None:
+            raise refused
+        return everything
 
     def journal(
         self,

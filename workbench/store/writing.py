@@ -124,11 +124,15 @@ def _add(
     )
     rows: dict[str, list[Any]] = {column.name: [] for column in PROPERTY.columns}
     facts = zip(sheets, identifiers, scope_ids, numbers, strict=True)
+    # Sheets of several scopes share their values: each is written once. All are held by `sheets`.
+    known: dict[int, list[tuple[Any, ...]]] = {}
     for (written, value, moment), object_id, scope_id, number in facts:
-        for name, content in value.items():
-            rank, amount, text = comparable(content)
-            row = (object_id, name, number, scope_id, moment, written.key[BUCKET], rank, amount, text)
-            for column, cell in zip(rows.values(), (*row, canonical(content)), strict=True):
+        cells = known.get(id(value))
+        if cells is None:
+            cells = known[id(value)] = [(name, *comparable(each), canonical(each)) for name, each in value.items()]
+        for name, rank, amount, text, whole in cells:
+            row = (object_id, name, number, scope_id, moment, written.key[BUCKET], rank, amount, text, whole)
+            for column, cell in zip(rows.values(), row, strict=True):
                 column.append(cell)
     add_rows(connection, PROPERTY, rows)
     held = zip(sheets, identifiers, numbers, strict=True)

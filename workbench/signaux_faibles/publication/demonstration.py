@@ -7,7 +7,7 @@ search finds them wherever they should not be: no other figure is written with t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from random import Random
@@ -20,6 +20,7 @@ from workbench.signaux_faibles.detection.thresholds import Level
 from workbench.signaux_faibles.history.sirene_views import SECTIONS
 from workbench.signaux_faibles.publication.labels import label_sheets
 from workbench.signaux_faibles.publication.objects import (
+    ALERTS,
     COMMENT,
     COMPANY,
     DETAIL,
@@ -30,12 +31,13 @@ from workbench.signaux_faibles.publication.objects import (
     OPINION,
     PUBLIC,
     REFERENCE,
+    WRITER,
     Place,
     batch_of,
     key_of,
-    sheets_of,
+    shared_sheets_of,
 )
-from workbench.signaux_faibles.publication.rights import AUTHOR, POLICIES, WRITER, policy_sheets
+from workbench.signaux_faibles.publication.rights import AUTHOR, POLICIES, policy_sheets
 from workbench.signaux_faibles.publication.territories import region_of
 from workbench.store import Desk, Store, StoreDoor
 
@@ -110,6 +112,7 @@ _ACTIVITIES = {
     "62.02A": "Conseil en systèmes et logiciels informatiques",
     "86.90A": "Ambulances",
 }
+_ALONE = ("sirene", "explication")
 _WORDS = ("ATELIERS", "MÉCANIQUE", "BOIS", "ÉTABLISSEMENTS", "TRANSPORTS", "SOCIÉTÉ", "BOULANGERIE", "BÂTIMENT")
 _NAMES = ("DE L'AUBÉPINE", "DU GOËLAND", "DES TROIS-CHÊNES", "LE GUENNEC", "FŒDERIS", "D'ARMOR", "SAINT-ÉLOI", "NOËL")
 
@@ -232,7 +235,7 @@ _TOLD: Mapping[str, tuple[tuple[str, ...], tuple[Level | None, Level | None]]] =
     "sans_alerte": (("35",), (_NONE, _NONE)),
     "hors_zone": (("59",), (_HIGH, _HIGH)),
     "fermee": (("29",), (_HIGH, _MODERATE)),
-    **{name: (("35",), (_HIGH, _HIGH)) for name in _PROCEDURES},
+    **dict.fromkeys(_PROCEDURES, (("35",), (_HIGH, _HIGH))),
     "moderee": (("22",), (_MODERATE, _MODERATE)),
     "suivie": (("59",), (_NONE, _NONE)),
     "sans_donnees": (("56",), (_HIGH, _HIGH)),
@@ -379,7 +382,7 @@ def _company_facts(company: _Company, months: list[str], draw: Random, secret: _
 def _place_facts(company: _Company, each: tuple[str, str, bool], months: list[str], secret: _Secret) -> dict[str, Any]:
     facts: dict[str, Any] = {"sirene": _identity(company, *each)}
     if company.empty:
-        return facts | dict.fromkeys(("effectif", "debit", "cotisation", "delai", "apconso", "apdemande"), [])
+        return facts | {name: [] for scoped in DETAIL.scoped for name in scoped.properties if name not in _ALONE}
     size = max(1, company.effectif // len(company.places))
     owing = company.alerted
     planted = {len(months) - 1, len(months) - 6}
@@ -513,7 +516,7 @@ def _sheets(companies: list[_Company], draw: Random, secret: _Secret) -> Iterato
         for each in company.places:
             facts = _identity(company, *each)
             key = key_of(IDENTITY, {"siret": each[0], "siren": company.siren})
-            yield from sheets_of(IDENTITY, key, facts, place)
+            yield from shared_sheets_of(IDENTITY, key, facts, place)
         scores = [None if level is None else _score(level, secret) for level in company.levels]
         for number, batch in enumerate(BATCHES):
             if company.levels[number] is None:
@@ -524,7 +527,7 @@ def _sheets(companies: list[_Company], draw: Random, secret: _Secret) -> Iterato
             told = {"siren": company.siren, "batch": pair}
             whole = _company_facts(company, months, draw, secret)
             if last or company.name:
-                yield from sheets_of(COMPANY, key_of(COMPANY, told), whole, place)
+                yield from shared_sheets_of(COMPANY, key_of(COMPANY, told), whole, place)
             # Of the other companies, the details of the list before are left out: it would take twice as long.
             for each in company.places if last or company.name else ():
                 key = key_of(DETAIL, told | {"siret": each[0]}, region=region_of(each[1]))
@@ -532,28 +535,30 @@ def _sheets(companies: list[_Company], draw: Random, secret: _Secret) -> Iterato
                 score, level = scores[number], company.levels[number]
                 if each[0] == company.siret and level is not None and level.rank and score is not None:
                     facts["explication"] = _explanation(score, draw)
-                yield from sheets_of(DETAIL, key, facts, place)
+                yield from shared_sheets_of(DETAIL, key, facts, place)
             region = region_of(company.places[0][1])
             key = key_of(DETECTION, told | {"siret": company.siret}, region=region)
-            yield from sheets_of(DETECTION, key, _detection(company, number, scores, whole["finances"]), place)
+            yield from shared_sheets_of(DETECTION, key, _detection(company, number, scores, whole["finances"]), place)
 
 
-def _lists() -> Iterator[dict[str, Any]]:
-    for batch in BATCHES:
+def _lists(companies: Sequence[_Company]) -> Iterator[dict[str, Any]]:
+    for number, batch in enumerate(BATCHES):
         year, month = 2000 + int(batch[:2]), int(batch[2:])
         about = {
             "libelle": list_label(batch),
             "algo": ALGO,
             "periode": f"{year}-{month:02d}",
             "date": date(year, month, 28).isoformat(),
-            "donnees": {
-                name: f"{year}-{month:02d}-15" for name in ("effectif", "cotisation", "debit", "procol", "sirene")
-            },
+            "donnees": dict.fromkeys(("effectif", "cotisation", "debit", "procol", "sirene"), f"{year}-{month:02d}-15"),
             "seuils": {"modere": 0.2, "fort": 0.5},
             "carte": None,
         }
         key = key_of(LIST, {"batch": batch_of(batch, ALGO)})
-        yield from sheets_of(LIST, key, about, Place((), alerted=False))
+        yield from shared_sheets_of(LIST, key, about, Place((), alerted=False))
+        levels = ((each.siren, each.levels[number]) for each in companies)
+        alerts = sorted(siren for siren, level in levels if level is not None and level.rank)
+        key = key_of(ALERTS, {"batch": batch_of(batch, ALGO)})
+        yield from shared_sheets_of(ALERTS, key, {"sirens": alerts}, Place((), alerted=False))
 
 
 def _written(planted: Mapping[str, str]) -> dict[str, list[tuple[Actor, dict[str, Any]]]]:
@@ -614,6 +619,13 @@ def _written(planted: Mapping[str, str]) -> dict[str, list[tuple[Actor, dict[str
     }
 
 
+def _apart(sheets: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Give a sheet for each scope, as any door of a store takes them."""
+    for each in sheets:
+        for scope in each.get("scopes", [each.get("scope", [])]):
+            yield {**{name: facts for name, facts in each.items() if name != "scopes"}, "scope": scope}
+
+
 def publish_fictitious(store: Store | StoreDoor, *, companies: int = 120, seed: int = 0) -> Planted:
     """Publish fictitious lists into a store.
 
@@ -653,8 +665,12 @@ def publish_fictitious(store: Store | StoreDoor, *, companies: int = 120, seed: 
         store.install(POLICIES)
     else:
         door.put("system", policy_sheets())
-    count = door.put(REFERENCE, [*_lists(), *label_sheets(_ACTIVITIES)])
-    count += door.put(PUBLIC, _sheets(made, draw, secret))
+    reference = (*_lists(made), *label_sheets(_ACTIVITIES))
+    public = _sheets(made, draw, secret)
+    if isinstance(store, Store):
+        count = store.replace(PUBLISHER, {REFERENCE: reference, PUBLIC: public}).sheets
+    else:
+        count = door.put(REFERENCE, _apart(reference)) + door.put(PUBLIC, _apart(public))
     named = {each.name: each for each in made if each.name}
     for bucket, sheets in _written({name: each.siret for name, each in named.items()}).items():
         for actor, sheet in sheets:

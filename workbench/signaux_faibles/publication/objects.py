@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "ALERTS",
     "BATCH",
     "COMMENT",
     "COMPANY",
@@ -30,11 +31,14 @@ __all__ = [
     "OPINION",
     "PUBLIC",
     "REFERENCE",
+    "WRITER",
     "Kind",
     "Place",
     "Scoped",
     "batch_of",
     "key_of",
+    "scopes_of",
+    "shared_sheets_of",
     "sheets_of",
     "urssaf_pair",
 ]
@@ -48,6 +52,9 @@ OPINION = "opinion"
 
 FOLLOWED = "$suivi"
 """The badge lent for the objects of a company that the reader follows; identity gives nobody a badge in ``$``."""
+
+WRITER = "datawriter"
+"""The badge that publishing takes."""
 
 CONFIDENTIAL = frozenset({"score", "urssaf", "dgefp", "bdf", "pge"})
 """Badges of level A: they need an alert or a follow besides."""
@@ -191,7 +198,10 @@ LIST = Kind(
 """A list: ``donnees`` {source: last day known}, ``seuils`` {modere, fort}. How many companies depends on rights, and is
 not said."""
 
-KINDS = {each.name: each for each in (DETECTION, DETAIL, COMPANY, IDENTITY, LIST)}
+ALERTS = Kind("alertes", REFERENCE, (BATCH,), (Scoped((WRITER,), ("sirens",), placed=False),))
+"""The companies in alert in a list, for who publishes the next one: whether they have ever been."""
+
+KINDS = {each.name: each for each in (DETECTION, DETAIL, COMPANY, IDENTITY, LIST, ALERTS)}
 """Kinds by their ``type``."""
 
 
@@ -258,7 +268,7 @@ def scopes_of(scoped: Scoped, place: Place, also: Iterable[str] = ()) -> Iterato
             yield [*badges, departement]
 
 
-def sheets_of(
+def shared_sheets_of(
     kind: Kind,
     key: Mapping[str, str],
     value: Mapping[str, Any],
@@ -268,7 +278,9 @@ def sheets_of(
     released: str | None = None,
     expires: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Write an object as the sheets that a store takes: every property of its kind, null when it is not given.
+    """Write an object as `workbench.store.Store.replace` takes it: a sheet once, with its ``scopes``.
+
+    Every property of its kind is there, null when it is not given.
 
     Parameters
     ----------
@@ -281,7 +293,19 @@ def sheets_of(
     also
         Badges asked besides: that of an algorithm.
     released, expires
-        Moments, as `workbench.store.Store.put` takes them.
+        Moments, as the store takes them.
+    """
+    extra = list(also)
+    dates = {name: moment for name, moment in (("releaseDate", released), ("expires", expires)) if moment is not None}
+    for scoped in kind.scoped:
+        properties = {name: value.get(name) for name in scoped.properties}
+        yield {"key": dict(key), "scopes": list(scopes_of(scoped, place, extra)), "value": properties, **dates}
+
+
+def sheets_of(
+    kind: Kind, key: Mapping[str, str], value: Mapping[str, Any], place: Place, **options: Any
+) -> Iterator[dict[str, Any]]:
+    """Write an object as `workbench.store.Store.put` takes it: a sheet for each scope; see `shared_sheets_of`.
 
     Examples
     --------
@@ -289,9 +313,7 @@ def sheets_of(
     >>> [each["scope"] for each in sheets]
     [['detection']]
     """
-    extra = list(also)
-    dates = {name: moment for name, moment in (("releaseDate", released), ("expires", expires)) if moment is not None}
-    for scoped in kind.scoped:
-        properties = {name: value.get(name) for name in scoped.properties}
-        for scope in scopes_of(scoped, place, extra):
-            yield {"key": dict(key), "scope": scope, "value": properties, **dates}
+    for each in shared_sheets_of(kind, key, value, place, **options):
+        scopes = each.pop("scopes")
+        for scope in scopes:
+            yield {**each, "scope": scope}

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workbench.signaux_faibles.publication.objects import COMMENT, FOLLOW, FOLLOWED, OPINION, PUBLIC, REFERENCE
+from workbench.signaux_faibles.publication.objects import COMMENT, FOLLOW, FOLLOWED, OPINION, PUBLIC, REFERENCE, WRITER
 from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FORMER_REGIONS, FRANCE, REGIONS
+from workbench.store.policies import MANAGER
 
-__all__ = ["AUTHOR", "POLICIES", "WRITER", "policy_sheets"]
-
-WRITER = "datawriter"
-"""The badge that publishing takes."""
+__all__ = ["AUTHOR", "POLICIES", "policy_sheets"]
 
 AUTHOR = "$auteur"
 """The badge lent to the author of a follow or an opinion, for hers."""
@@ -30,6 +28,12 @@ def _everything() -> dict[str, dict[str, Any]]:
     mine = f"^({FOLLOW}|{OPINION})$"
     found: dict[str, dict[str, Any]] = {
         "publication": {"match": f"^({PUBLIC}|{REFERENCE}|{COMMENT})$", "write": [WRITER]},
+        "publication, différences": {
+            "match": "^system$",
+            "key": {"type": "replace"},
+            "scope": [WRITER],
+            "promote": [MANAGER],
+        },
         "commentaires": {"match": f"^{COMMENT}$", "key": {"author": _ME}, "promote": [WRITER]},
         "suivis et avis": {"match": mine, "write": [AUTHOR]},
         "suivis et avis, auteur": {"match": mine, "key": {"author": _ME}, "promote": [AUTHOR]},
