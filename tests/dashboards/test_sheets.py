@@ -83,7 +83,7 @@ OPENED = {
 
 @pytest.mark.parametrize("actor", OPENED)
 def test_each_actor_sees_what_her_badges_open(store: Store, planted: Planted, actor: str) -> None:
-    views = [
+    views: list[EtablissementView | EntrepriseView] = [
         etablissement(store, actor, planted.siret["alerte"]),
         EntrepriseView(Desk(store, ACTORS[actor]), planted.siren["plusieurs_departements"]),
     ]
@@ -303,7 +303,12 @@ def test_a_file_holds_what_its_reader_sees(store: Store, planted: Planted) -> No
 def test_a_file_is_written_whatever_the_texts_hold() -> None:
     docx = pytest.importorskip("docx")
     odd = "a\x00\x0b<w:t>\ud800\ufffe]]>"
-    block = {"name": "x", "title": odd, "about": "", "items": [{"kind": "text", "text": odd, "tone": "plain"}]}
+    block: dict[str, Any] = {
+        "name": "x",
+        "title": odd,
+        "about": "",
+        "items": [{"kind": "text", "text": odd, "tone": "plain"}],
+    }
     block["items"].append({"kind": "table", "caption": odd, "heads": [odd], "rows": [[odd]], "figures": True})
     thread = {"author": odd, "when": "", "typed": odd, "answers": []}
     head = {"name": odd, "line": odd, "chips": []}

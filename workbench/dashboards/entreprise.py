@@ -24,7 +24,7 @@ from workbench.dashboards.sheet_charts import HOURS
 from workbench.dashboards.sheet_explanation import explanation_block
 from workbench.dashboards.sheet_files import sheet_docx, sheet_name, sheet_pdf
 from workbench.dashboards.sheet_finances import bank_block, finances_block, finoscope_block
-from workbench.dashboards.sheet_items import Block, block, cell, empty, euros, table, text
+from workbench.dashboards.sheet_items import Block, Item, block, cell, empty, euros, table, text
 from workbench.dashboards.sheet_reading import Subject, read_entreprise, read_siren
 from workbench.numbers import NO_BREAK, format_number
 from workbench.store import StoreDoor
@@ -123,9 +123,12 @@ class EntrepriseView:
         """Return the table of the établissements, each with its link, by what was chosen."""
         subject = self.subject
         rows = [(one, _figures(subject, one)) for one in subject.etablissements]
-        rows.sort(
-            key=lambda row: (-(row[1][self.order] if row[1][self.order] is not None else -1.0), str(row[0]["siret"]))
-        )
+
+        def rank(row: tuple[Mapping[str, Any], Mapping[str, float | None]]) -> tuple[float, str]:
+            value = row[1][self.order]
+            return (1.0 if value is None else -value, str(row[0]["siret"]))
+
+        rows.sort(key=rank)
         lines = []
         for one, figures in rows[:MOST]:
             siret = str(one["siret"])
@@ -143,7 +146,9 @@ class EntrepriseView:
                 ]
             )
         heads = ["SIRET", "", "Commune", "État", "Effectif", "Activité partielle", "Dette sociale"]
-        items = [table(f"Par {ORDERS[self.order].lower()}", heads, lines) or empty("Aucun établissement n'est connu.")]
+        items: list[Item | None] = [
+            table(f"Par {ORDERS[self.order].lower()}", heads, lines) or empty("Aucun établissement n'est connu.")
+        ]
         if len(rows) > MOST:
             items.append(text(f"{MOST} établissements sont affichés sur {len(rows)}.", "note"))
         if lines and all(figures["dette"] is None for _, figures in rows):

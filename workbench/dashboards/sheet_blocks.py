@@ -143,7 +143,8 @@ def identity_block(subject: Subject) -> Block:
 def map_block(subject: Subject) -> Block:
     """Show where it is on the outline of the départements; every établissement that is known, for a company."""
     places = subject.etablissements if not subject.siret else [{**subject.identity, "siret": subject.siret}]
-    points, areas = [], {}
+    points: list[dict[str, Any]] = []
+    areas: dict[str, int] = {}
     for one in places:
         departement = str(one.get("departement") or "")
         if not departement:
@@ -170,7 +171,7 @@ def map_block(subject: Subject) -> Block:
 def history_block(subject: Subject) -> Block:
     """Say the alerts: a line each list, the newest first, as far as the reader's badges go."""
     items: list[Item | None] = []
-    lines = []
+    lines: list[list[str | Mapping[str, str]]] = []
     hidden = False
     for published, value in subject.detections:
         if "alert" in value:

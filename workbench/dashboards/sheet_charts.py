@@ -48,11 +48,12 @@ def _blank(suffix: str, height: int = 320) -> Figure:
     figure = blank_figure("", suffix)
     figure.update_layout(title=None, height=height, margin={"l": 12, "r": 16, "t": 12, "b": 40})
     figure.update_yaxes(exponentformat="none")
+    figure.update_xaxes(ticks="outside", ticklen=6, tickcolor="rgba(0,0,0,0)")
     return figure
 
 
 def _by_month(figure: Figure, months: Sequence[str]) -> None:
-    figure.update_xaxes(type="date", tickformat="%m/%Y", hoverformat="%m/%Y", nticks=10)
+    figure.update_xaxes(type="date", tickformat="%m/%Y", hoverformat="%m/%Y", nticks=6, tickangle=0)
     for first, last in LOCKDOWNS:
         if months[0] <= first[:7] <= months[-1]:
             figure.add_vrect(x0=first, x1=last, fillcolor="#8b949e", opacity=0.18, line_width=0, layer="below")
@@ -234,5 +235,5 @@ def delays_chart(rows: Sequence[tuple[str, object, float]]) -> Item:
         x=[f"{_first(str(when)):%Y-%m-%d}" for _, when, _ in rows], y=[days for _, _, days in rows], customdata=words,
         name="retard moyen", mode="lines+markers", showlegend=False, line={"color": COLOURS[0], "width": 2.5}, **_HOVER,
     )  # fmt: skip
-    figure.update_xaxes(type="date", tickformat="%m/%Y", nticks=8)
+    figure.update_xaxes(type="date", tickformat="%m/%Y", nticks=6, tickangle=0)
     return chart(figure, f"Graphique : retard de paiement, {words[0]} en {rows[0][0]}, {words[-1]} en {rows[-1][0]}.")

@@ -282,7 +282,7 @@ def bank_block(company: Mapping[str, Any], access: Access) -> Block:
     rows = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
     rows.sort(key=_closing, reverse=True)
     rows = rows[:MOST]
-    lines = []
+    lines: list[list[str | Mapping[str, str]]] = []
     for name, column, unit in (
         ("Chiffre d'affaires", "ca", "k€"),
         ("Résultat net", "resultat_net", "k€"),

@@ -51,7 +51,7 @@ function render({ model, el }) {
     );
   }
   function chartOf(item) {
-    const box = element("div", { class: "wb-chart", role: "img", "aria-label": item.alternative });
+    const box = element("div", { class: "wb-chart", role: "figure", "aria-label": item.alternative });
     box.style.minHeight = `${item.layout.height ?? 320}px`;
     box.figure = item;
     seen.observe(box);
@@ -84,7 +84,7 @@ function render({ model, el }) {
       case "map":
         return mapOf(item);
       default:
-        return element("p", { class: "wb-said-of", "data-tone": item.tone }, item.tone === "closed" ? element("span", { class: "wb-lock", "aria-hidden": "true" }, "🔒︎ ") : null, item.text);
+        return element("p", { class: "wb-said-of", "data-tone": item.tone }, item.text);
     }
   }
   function ordersOf(block) {
