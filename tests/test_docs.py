@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NO_RUN = ("base download", "report serve", "up", "upload", "worker")
-"""Commands that need the network, or that wait for their reader."""
+NO_RUN = ("base download", "report serve", "signaux publish", "signaux withdraw", "up", "upload", "worker")
+"""Commands that need the network, data that the guide has not, or that wait for their reader."""
 
 
 def text(name: str) -> str:

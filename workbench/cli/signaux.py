@@ -16,6 +16,7 @@ from workbench.cli.options import existing_file, say
 from workbench.cli.progress import progress_bar
 from workbench.cli.signaux_detection import detect, evaluate, train
 from workbench.cli.signaux_history import compact, import_, prune, purge, validate
+from workbench.cli.signaux_publication import publish, withdraw
 from workbench.cli.signaux_state import batches, export, rejected, state
 from workbench.cli.signaux_variables import variables
 from workbench.errors import WorkbenchError
@@ -42,7 +43,7 @@ def command() -> None:
 
 
 _HISTORY = (import_, validate, compact, prune, purge, batches, state, rejected, export)
-for _other in (*_HISTORY, variables, train, detect, evaluate):
+for _other in (*_HISTORY, variables, train, detect, evaluate, publish, withdraw):
     command.add_command(_other)
 
 

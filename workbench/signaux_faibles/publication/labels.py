@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from workbench.signaux_faibles.history.sirene_views import SECTIONS
 from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FORMER_REGIONS, REGIONS
+from workbench.signaux_faibles.variables.naf import read_naf
 
-__all__ = ["PROCEDURES", "label_sheets"]
+__all__ = ["PROCEDURES", "label_sheets", "read_activities"]
+
+LEAVES = 5
+"""The level of the NAF that activities are of."""
 
 PROCEDURES = {
     "in_bonis": "In bonis",
@@ -19,6 +24,18 @@ PROCEDURES = {
     "liquidation": "Liquidation judiciaire",
 }
 """What ``etat_procol`` may be."""
+
+
+def read_activities(folder: str | Path) -> dict[str, str]:
+    """Read the labels of activities, by code without point, from the files of INSEE's nomenclature.
+
+    Raises
+    ------
+    WorkbenchError
+        ``fichier_illisible``.
+    """
+    rows = read_naf(folder).to_pylist()
+    return {row["code"].replace(".", ""): row["libelle"] for row in rows if row["niveau"] == LEAVES}
 
 
 def label_sheets(activities: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -29,19 +29,19 @@ from workbench.signaux_faibles.publication.objects import (
     shared_sheets_of,
 )
 from workbench.signaux_faibles.publication.rights import POLICIES
-from workbench.signaux_faibles.publication.written import Alert, Terms, company_sheets
+from workbench.signaux_faibles.publication.written import Alert, Terms, company_sheets, dotted
 from workbench.store import Reader, Store
 from workbench.store.keys import checked_moment
 from workbench.store.replacing import Replaced
 
-__all__ = ["Publication", "plan_publication", "publish", "withdraw"]
+__all__ = ["COUNTED", "KINDS_SAID", "Publication", "plan_publication", "publish", "withdraw"]
 
 _NOWHERE = Place((), alerted=False)
 
 _COUNTS = ("entreprises", "alertes")
 """What a card says of how many companies there are: it depends on rights, and is not published."""
 
-_SAID = {
+KINDS_SAID = {
     "detection": "entreprises de la liste",
     "detail": "établissements",
     "entreprise": "fiches d'entreprise",
@@ -49,8 +49,10 @@ _SAID = {
     "liste": "liste",
     "alertes": "mémoire des alertes",
 }
+"""How kinds of objects are called."""
 
-_COUNTED = {"new": "objets nouveaux", "changed": "modifiés", "withdrawn": "retirés", "same": "inchangés"}
+COUNTED = {"new": "nouveaux", "changed": "modifiés", "withdrawn": "retirés", "same": "inchangés"}
+"""What is counted of them, and how it is said."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,11 @@ class Publication:
         would = " (simulation : rien n'est écrit)" if self.dry_run else ""
         companies, alerts = format_number(self.companies), format_number(self.alerts)
         found = [f"{self.label} ({self.pair}) : {companies} entreprises, dont {alerts} en alerte{would}."]
-        for name, said in _SAID.items():
+        for name, said in KINDS_SAID.items():
             counts = self.replaced.by_type.get(name)
             if counts:
-                told = ", ".join(f"{word} {format_number(counts[each])}" for each, word in _COUNTED.items())
-                found.append(f"  {said} : {told}")
+                told = ", ".join(f"{word} {format_number(counts[each])}" for each, word in COUNTED.items())
+                found.append(f"  {said}, objets : {told}")
         found.append(f"  {format_number(self.replaced.sheets)} feuillets{' à écrire' if self.dry_run else ' écrits'}")
         if self.nowhere:
             shown = ", ".join(self.nowhere[:3]) + ("…" if len(self.nowhere) > 3 else "")
@@ -173,6 +175,9 @@ def publish(
     terms = Terms(told.pair, () if badge is None else (badge,), released, expires)
     companies = {siren: facts.company(siren) for siren in sirens}
     published = [siren for siren in sirens if companies[siren].departements]
+    if not published:
+        # It would withdraw all that this list shows.
+        raise WorkbenchError("publication_liste", cause="l'historique ne situe aucune de ses entreprises")
 
     def public() -> Iterator[dict[str, Any]]:
         for siren in published:
@@ -186,7 +191,7 @@ def publish(
             )
 
     pair = {BATCH: told.pair}
-    reference = [*_list_sheets(told, facts, terms), *(label_sheets(activities) if activities else ())]
+    reference = [*_list_sheets(told, facts, terms), *_labels(activities)]
     replaced = store.replace(
         reader,
         {PUBLIC: public(), REFERENCE: reference},
@@ -269,6 +274,12 @@ def _alerted(store: Store, reader: Reader, told: Listed) -> tuple[set[str], set[
         if pair.split(".")[0] < told.batch:
             before |= set(sirens)
     return before, every
+
+
+def _labels(activities: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:
+    """Give the labels; those of activities that were published stay when none is given."""
+    told = {dotted(code) or "": label for code, label in (activities or {}).items()}
+    return (each for each in label_sheets(told) if told or each["key"]["type"] != "naf")
 
 
 def _list_sheets(told: Listed, facts: Facts, terms: Terms) -> Iterator[dict[str, Any]]:

@@ -138,14 +138,17 @@ def _year_before(day: date) -> str:
 
 
 def _kept(facts: Facts, company: CompanyFacts) -> list[dict[str, Any]]:
-    """Return the établissements that are published: the head office, and those of which something is known."""
+    """Return the établissements that are published: the head office, and those of which something is known.
+
+    A company of which neither is in a département has its first établissement that is.
+    """
     told = (facts.effectif, facts.cotisation, facts.apconso)
+    located = [each for each in company.places if region_of(each["departement"])]
     return [
         each
-        for each in company.places
-        if region_of(each["departement"])
-        and (each["siege"] or any(each["siret"] in series for series in told) or facts.debit(each["siret"]))
-    ]
+        for each in located
+        if each["siege"] or any(each["siret"] in series for series in told) or facts.debit(each["siret"])
+    ] or located[:1]
 
 
 def company_sheets(
