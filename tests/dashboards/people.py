@@ -5,29 +5,42 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from workbench.dashboards.welcome import CONFIDENTIAL, Welcome
+from workbench.identity.actor import Actor
 from workbench.identity.issuing import Issuer
 from workbench.identity.people import People
 from workbench.identity.signing import SigningKeys
 from workbench.identity.tables import ROOM
 from workbench.registry import open_registry
+from workbench.store import open_store
 
 __all__ = ["PASSWORD", "form_token", "logged_in", "make_people", "token_of"]
 
+LATER = datetime.max.replace(tzinfo=UTC)
 PASSWORD = "quatre mots sans rapport"  # noqa: S105 - of fictitious people
 
 
-def make_people(root: Path, badges: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Make keys and people; return the variables by which a server knows them."""
+def make_people(root: Path, badges: Mapping[str, Sequence[str]], *, promised: bool = True) -> dict[str, str]:
+    """Make keys and people; return the variables by which a server knows them.
+
+    Whoever must give her word on confidentiality before she comes in has given it, if `promised`.
+    """
     SigningKeys(root / "cles")
     with open_registry(root / "registre.sqlite", rooms=[ROOM]) as registry:
         for name, held in badges.items():
             email = f"{name}@exemple.fr"
             People(registry).add(email, PASSWORD, given_name=name.title(), family_name="Durand", held=list(held))
+    if promised and any(CONFIDENTIAL.intersection(held) for held in badges.values()):
+        with open_store(root / "registre.sqlite") as store:
+            welcome = Welcome(store)
+            for name, held in badges.items():
+                welcome.promise(Actor(f"{name}@exemple.fr", name, "Durand", frozenset(held), LATER))
     return {
         "WORKBENCH_REGISTRE": str(root / "registre.sqlite"),
         "WORKBENCH_IDENTITE": str(root / "cles"),

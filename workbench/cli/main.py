@@ -33,7 +33,7 @@ _NOUNS = {
     "store": "Le magasin d'objets : publier, lire, expliquer, journal, purge.",
     "signaux": "Les entreprises en difficulté : préparer un batch de fichiers, le vérifier, l'historiser.",
     "upload": "Les fichiers des partenaires : envoyer, servir, lister, reprendre une quarantaine.",
-    "demo": "Une démonstration complète sur des communes fictives.",
+    "demo": "Une démonstration complète sur des communes et des entreprises fictives.",
     "user": "Les personnes qui se connectent à cette machine : ajouter, lister, badges, jeton.",
     "up": "Sert les tableaux de bord sur cette machine.",
     "config": "Les réglages : ceux qui valent, ce qu'ils ont de faux, tous ceux qui existent.",
