@@ -25,6 +25,7 @@ TUTORIALS = {
         "futur_connu",
         "Sources",
     ),
+    "70_exploitation": ("Rapports en attente", "registre", "Aucun journal"),
 }
 """What each one shows, among other things."""
 
