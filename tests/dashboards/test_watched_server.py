@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("voila")
 
-from workbench.watching import log_events, measures
+from workbench.watching.reading import log_events, measures
 
 REQUEST = "feedfacefeedfacefeedfacefeedface"
 PLANTED = ("Martin-Durand", "anne@exemple.fr", "c0ffee.secret.jeton", "motdepasse", "01234567800012", "674633")
