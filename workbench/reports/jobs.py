@@ -1,6 +1,7 @@
 """Jobs as people see them: ask for some, follow them, cancel them. The registry is the only record.
 
-What workers do with them (take, keep, conclude) is in `workbench.reports.jobs_leases`.
+What workers do with them (take, keep, conclude) is in `workbench.reports.jobs_leases`. It is one module because it is
+one list: every order that a person may give about a job.
 """
 
 from __future__ import annotations
