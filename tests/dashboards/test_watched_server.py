@@ -89,8 +89,8 @@ def test_a_session_is_watched_and_its_log_holds_no_secret(server: Any) -> None:
     assert [line for line in others if not line.startswith(("Tableaux de bord", "Par HTTP"))] == []
 
     # One identifier from the page to its kernel, and from the kernel to the service that it asked.
-    table = log_events(server.log)
-    same = table[table["request"] == REQUEST]
+    events = log_events(server.log)
+    same = events[events["request"] == REQUEST]
     assert {"workbench.essai", "workbench.requests"} <= set(same["logger"])
     assert {"tableaux", "/magasin"} <= set(same["service"].dropna())
     assert same["process"].nunique() == 2

@@ -125,7 +125,8 @@ def test_an_upgrade_that_fails_changes_nothing(released: str, monkeypatch: pytes
 
     from workbench.registry import migrating
 
-    done, whole = [], migrating.upgrade
+    done: list[object] = []
+    whole = migrating.upgrade
 
     def failing(connection: object, room: object, to: str = "head") -> None:
         if done:

@@ -77,7 +77,7 @@ def asking(body: Callable[[httpx.AsyncClient, AloneVerifier], Awaitable[None]], 
         living = asyncio.ensure_future(application({"type": "lifespan"}, told.get, said.put))
         await told.put({"type": "lifespan.startup"})
         assert (await said.get())["type"] == "lifespan.startup.complete"
-        transport = httpx.ASGITransport(application, client=("127.0.0.1", 1))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(application, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             await body(client, verifier)
         await told.put({"type": "lifespan.shutdown"})

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, func, or_, select
+from sqlalchemy import Connection, Select, Table, func, or_, select
 
 from workbench.discussion.comments import ROOM as DISCUSSION
 from workbench.identity.tables import ROOM as IDENTITY
@@ -99,7 +99,7 @@ def _rows(connection: Connection, table: Table, column: Any, email: str) -> list
     return [_written(row) for row in connection.execute(asked)]
 
 
-def _written(row: Row[Any]) -> dict[str, Any]:
+def _written(row: Any) -> dict[str, Any]:
     return {name: _plain(value) for name, value in row._mapping.items()}
 
 

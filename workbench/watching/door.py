@@ -71,7 +71,7 @@ class Door:
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer."""
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        told: object
+        told: dict[str, object]
         if scope["method"] not in ("GET", "HEAD"):
             await _answer(send, 405, b"")
         elif path == "/sante":
