@@ -25,6 +25,7 @@ TUTORIALS = {
         "futur_connu",
         "Sources",
     ),
+    "70_exploitation": ("Rapports en attente", "registre", "Aucun journal"),
 }
 """What each one shows, among other things."""
 
@@ -54,6 +55,7 @@ def test_a_tutorial_runs(name: str, tmp_path: Path) -> None:
         folder=tmp_path,
         environment={
             "WORKBENCH_TRAMES": str(ROOT / "trames"),
+            "WORKBENCH_REGISTRE": str(tmp_path / "registre.sqlite"),
             "WORKBENCH_TRAMES_PRIVEES": str(tmp_path / "trames-privees"),
             "WORKBENCH_REQUETES_PRIVEES": str(tmp_path / "requetes-privees"),
         },

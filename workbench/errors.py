@@ -1328,6 +1328,12 @@ ERRORS: dict[str, ErrorKind] = {
         "La cible du mois {mois} n'est pas connue : elle regarde {horizon} mois plus loin et les événements ne sont connus que jusqu'à {connu}.",
         "Arrêtez les fenêtres plus tôt.",
     ),
+    # --- legal duties
+    "conservation_reglage": ErrorKind(
+        "« {valeur} » n'est pas une durée de conservation ({reglage}).",
+        "Donnez un nombre de jours, ou illimitee.",
+        422,
+    ),
     # --- logs, metrics
     "journal_format": ErrorKind(
         "« {valeur} » n'est pas un format de journal.", "Donnez texte ou json : WORKBENCH_JOURNAL.", 422

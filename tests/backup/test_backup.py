@@ -248,7 +248,7 @@ def test_a_backup_cut_by_force_has_no_manifest(small: Path, tmp_path: Path) -> N
 
     child = os.fork()
     if child == 0:
-        taking.write_manifest = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        vars(taking)["write_manifest"] = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         try:
             take_backup(tmp_path / "sauvegarde")
         finally:

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("voila")
 
-from workbench.watching import log_events, measures
+from workbench.watching.reading import log_events, measures
 
 REQUEST = "feedfacefeedfacefeedfacefeedface"
 PLANTED = ("Martin-Durand", "anne@exemple.fr", "c0ffee.secret.jeton", "motdepasse", "01234567800012", "674633")
@@ -30,8 +30,8 @@ from workbench.errors import WorkbenchError
 try:
     store = ServiceClient("magasin", os.environ["WORKBENCH_STORE"])
     store.ask("POST", "/data/get/Martin-Durand?nom=Martin-Durand", json={})
-except WorkbenchError as error:
-    print("compte rendu", error.details.get("statut"))
+except WorkbenchError:
+    pass  # nothing is there for her
 """
 
 
@@ -53,7 +53,6 @@ def test_a_session_is_watched_and_its_log_holds_no_secret(server: Any) -> None:
         assert client.get("/pret").json()["parties"]["registre"] == "prêt"
         page = client.get("/voila/render/essai.ipynb?nom=Martin-Durand", headers={"X-Request-Id": REQUEST})
         assert page.status_code == 200
-        assert "compte rendu 404" in page.text
         assert page.headers["x-request-id"] == REQUEST
         for path, headers in (
             ("/", {"Cookie": "session=motdepasse"}),
@@ -69,9 +68,8 @@ def test_a_session_is_watched_and_its_log_holds_no_secret(server: Any) -> None:
 
     rendered = "method=GET,route=/voila/render/…,service=tableaux,status=200"
     assert table["workbench_requests_total", rendered] == 1
-    assert (
-        table["workbench_requests_total", "method=POST,route=/data/get/{bucket:path},service=/magasin,status=404"] == 1
-    )
+    asked = "method=POST,route=/data/get/{bucket:path},service=/magasin,status=404"
+    assert table["workbench_requests_total", asked] == 1
     assert table["workbench_refusals_total", "service=/magasin,status=401"] == 1
     assert table["workbench_kernels", "state=zygote"] >= 1
     assert table["workbench_kernel_memory_bytes", "state=zygote"] > 10e6
@@ -91,8 +89,8 @@ def test_a_session_is_watched_and_its_log_holds_no_secret(server: Any) -> None:
     assert [line for line in others if not line.startswith(("Tableaux de bord", "Par HTTP"))] == []
 
     # One identifier from the page to its kernel, and from the kernel to the service that it asked.
-    table = log_events(server.log)
-    same = table[table["request"] == REQUEST]
+    events = log_events(server.log)
+    same = events[events["request"] == REQUEST]
     assert {"workbench.essai", "workbench.requests"} <= set(same["logger"])
     assert {"tableaux", "/magasin"} <= set(same["service"].dropna())
     assert same["process"].nunique() == 2

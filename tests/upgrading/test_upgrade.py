@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from declared_rooms import MODULES, declared_rooms
 from sqlalchemy import create_engine, inspect, select, text, update
 
 from workbench.cli.exits import ExitCode
@@ -17,7 +17,7 @@ from workbench.cli.main import main
 from workbench.discussion import comments
 from workbench.errors import WorkbenchError
 from workbench.identity.people import People
-from workbench.registry import Room, open_registry
+from workbench.registry import open_registry
 from workbench.registry.migrating import differences
 from workbench.reports.jobs import jobs_of
 from workbench.rooms import DECLARED, all_rooms
@@ -27,22 +27,6 @@ from workbench.upgrading import upgrade_base, upgrade_registry
 HERE = Path(__file__).parent
 RELEASED = sorted({re.sub(r"\.\w+\.sql$", "", path.name) for path in HERE.glob("registre_*.sql")})
 """One file a released version and a database: what its registry was, with a few rows."""
-
-MODULES = (
-    "workbench.identity.tables",
-    "workbench.store.tables",
-    "workbench.discussion.comments",
-    "workbench.reports.jobs_tables",
-    "workbench.reports.api_numbers",
-    "workbench.reports.schedules",
-    "workbench.signaux_faibles.detection.registered",
-)
-"""What declares a room."""
-
-
-def declared_rooms() -> list[Room]:
-    return [import_module(each).ROOM for each in MODULES]
-
 
 JEANNE = SimpleNamespace(email="jeanne@exemple.fr", badges={"bfc"})
 
@@ -141,7 +125,8 @@ def test_an_upgrade_that_fails_changes_nothing(released: str, monkeypatch: pytes
 
     from workbench.registry import migrating
 
-    done, whole = [], migrating.upgrade
+    done: list[object] = []
+    whole = migrating.upgrade
 
     def failing(connection: object, room: object, to: str = "head") -> None:
         if done:

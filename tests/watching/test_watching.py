@@ -28,7 +28,9 @@ from workbench.logs import JsonFormatter, TextFormatter, begin_request, cleaned,
 from workbench.registry import open_registry
 from workbench.reports.jobs_tables import ROOM, jobs
 from workbench.server import SERVICES, _Together
-from workbench.watching import Door, checks, log_events, measures, ready
+from workbench.watching.door import Door
+from workbench.watching.health import checks, ready
+from workbench.watching.reading import log_events, measures
 from workbench.watching.state import State
 
 SECRETS = ("motdepasse-de-service", "Martin", "anne@exemple.fr", "012345678", "abcdefghijkl.mnop")
@@ -69,13 +71,13 @@ def asking(body: Callable[[httpx.AsyncClient, AloneVerifier], Awaitable[None]], 
 
     async def whole() -> None:
         verifier = AloneVerifier("anne@exemple.fr")
-        application = _Together(SERVICES, verifier, Door(**options))
+        application = _Together(SERVICES, verifier, Door(**{"kept": 0.0, **options}))
         told: asyncio.Queue[Any] = asyncio.Queue()
         said: asyncio.Queue[Any] = asyncio.Queue()
         living = asyncio.ensure_future(application({"type": "lifespan"}, told.get, said.put))
         await told.put({"type": "lifespan.startup"})
         assert (await said.get())["type"] == "lifespan.startup.complete"
-        transport = httpx.ASGITransport(application, client=("127.0.0.1", 1))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(application, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             await body(client, verifier)
         await told.put({"type": "lifespan.shutdown"})
@@ -218,6 +220,25 @@ def test_ready_says_what_ails(installation: Path, monkeypatch: pytest.MonkeyPatc
 
     asking(body)
     assert not ready()
+
+
+def test_anybody_may_ask_and_the_parts_are_not_tried_each_time(
+    installation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(client: httpx.AsyncClient, _: Any) -> None:
+        assert (await client.get("/pret")).status_code == 200
+        monkeypatch.setenv("WORKBENCH_BASE", str(installation / "absente.duckdb"))
+        assert (await client.get("/pret")).status_code == 200
+
+    asking(body, kept=3600.0)
+
+
+def test_an_error_page_tells_the_reference_that_the_log_has() -> None:
+    from workbench.dashboards.pages import page
+
+    for status in (500, 503):
+        written = page("error.html", status_code=status, base_url="/", missing_form=False, reference="feedfacefeedface")
+        assert "la référence feedfacefeedface" in written
 
 
 def test_a_later_registry_a_silent_broker_and_slowness_are_seen(

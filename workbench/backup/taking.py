@@ -28,6 +28,7 @@ from workbench.registry import open_registry
 from workbench.registry.address import registry_url
 from workbench.registry.copying import copy_registry, dump_database, revisions_of
 from workbench.rooms import all_rooms
+from workbench.uploads.configuration import upload_settings
 
 __all__ = ["take_backup"]
 
@@ -110,6 +111,9 @@ class _Taking:
         places = dict(self._places())
         for number, each in enumerate(more):
             self._copied.file(each, f"reglages/{number:02d}-{each.name}", mode=0o600)
+        events, depot = upload_settings().events, upload_settings().base
+        if events.is_file() and not events.absolute().is_relative_to(depot.absolute()):
+            self._copied.file(events, "reglages/evenements.ndjson")
         saved = {name: kind for name, url in bases().items() if (kind := self._base(name, url))}
         return Manifest(
             product=__version__,

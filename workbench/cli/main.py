@@ -42,6 +42,8 @@ _NOUNS = {
     "backup": "Sauvegarde toute l'installation pendant qu'elle sert.",
     "restore": "Restaure une sauvegarde sur une machine vide, et la vérifie.",
     "upgrade": "Met le registre et les bases à la version de ce logiciel.",
+    "purge": "Efface ce dont la durée de conservation est passée, et le journalise.",
+    "person": "Ce que le logiciel sait d'une personne : l'exporter.",
 }
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import math
+import time
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from workbench.identity.middleware import Receive, Scope, Send
-from workbench.watching.health import checks
+from workbench.watching.health import Check, checks
 from workbench.watching.requests import REQUESTS, Requests
 from workbench.watching.state import State
 
@@ -42,10 +44,18 @@ class Door:
         The address of the proxy that stands before, if there is one.
     requests
         What is counted.
+    kept
+        Seconds that what was found of readiness is told again: anybody may ask.
     """
 
     def __init__(
-        self, base: str | None = None, *, token: str = "", public_url: str = "", requests: Requests = REQUESTS
+        self,
+        base: str | None = None,
+        *,
+        token: str = "",
+        public_url: str = "",
+        requests: Requests = REQUESTS,
+        kept: float = 2.0,
     ) -> None:
         self._base = base
         self._token = token
@@ -53,17 +63,21 @@ class Door:
         self._requests = requests.registry
         self._state = CollectorRegistry()
         self._state.register(State(base))
+        self._kept = kept
+        self._known: list[Check] = []
+        self._since = -math.inf
+        self._looking = asyncio.Lock()
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer."""
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        told: object
+        told: dict[str, object]
         if scope["method"] not in ("GET", "HEAD"):
             await _answer(send, 405, b"")
         elif path == "/sante":
             await _answer(send, 200, _json({"etat": "vivant"}))
         elif path == "/pret":
-            found = await asyncio.to_thread(checks, self._base)
+            found = await self._checks()
             sound = not any(each.code for each in found)
             told = {"etat": "prêt" if sound else "indisponible"}
             if self._is_let_in(scope):
@@ -75,6 +89,13 @@ class Door:
             await _answer(send, 403, _json({"detail": "Les métriques ne vous sont pas ouvertes.", "status_code": 403}))
         else:
             await _answer(send, 200, await asyncio.to_thread(self._metrics), CONTENT_TYPE_PLAIN_0_0_4.encode())
+
+    async def _checks(self) -> list[Check]:
+        async with self._looking:
+            if time.monotonic() - self._since >= self._kept:
+                self._known = await asyncio.to_thread(checks, self._base)
+                self._since = time.monotonic()
+            return self._known
 
     def _metrics(self) -> bytes:
         return generate_latest(self._requests) + generate_latest(self._state)
