@@ -17,7 +17,7 @@ def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
 
 
 def _on_spark(nodeid: str) -> bool:
-    path, _, drawn = nodeid.partition("[")
+    _, _, drawn = nodeid.partition("[")
     return "test_spark" in nodeid or not {"spark", "new_spark"}.isdisjoint(drawn.rstrip("]").split("-"))
 
 
