@@ -38,7 +38,6 @@ _KINDS: Mapping[tuple[str, str, str], str] = {
     ("get", "public", "detail"): SHEETS,
     ("get", "public", "entreprise"): SHEETS,
     ("get", "public", "detection"): LISTS,
-    ("get", "public", "identite"): SEARCHES,
     ("get", "public", ""): SEARCHES,
     ("get", "comment", ""): "Commentaires lus",
     ("put", "comment", ""): "Commentaire écrit",
@@ -67,6 +66,9 @@ def kind_of(action: str, bucket: str, kind: str) -> str | None:
     >>> kind_of("get", "public", "detail"), kind_of("get", "reference", "naf"), kind_of("purge", "system", "")
     ('Fiche', None, 'Administration')
     """
+    if (action, kind) == ("get", "identite"):
+        # Names, that pages read by themselves.
+        return None
     known = _KINDS.get((action, bucket, kind)) or _KINDS.get((action, bucket, ""))
     if known is not None:
         return known

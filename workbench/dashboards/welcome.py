@@ -227,12 +227,13 @@ class Welcome:
         """Return the lists that a person may open, the newest first: ``name``, ``day``, and dates by source."""
         found = []
         for each in self._published(actor):
-            sources = each.get("donnees") if isinstance(each.get("donnees"), Mapping) else {}
+            told = each.get("donnees")
+            sources: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
             found.append(
                 {
                     "name": str(each.get("libelle") or ""),
                     "day": _day(each.get("date")),
-                    "sources": [(_SOURCES.get(name, name), _day(day)) for name, day in sorted(dict(sources).items())],
+                    "sources": [(_SOURCES.get(name, name), _day(day)) for name, day in sorted(sources.items())],
                 }
             )
         return found
