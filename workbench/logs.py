@@ -164,7 +164,7 @@ def is_json() -> bool:
     WorkbenchError
         ``journal_format`` for an unknown format.
     """
-    asked = text_of(FORMAT) or "texte"
+    asked = text_of("WORKBENCH_JOURNAL") or "texte"
     if asked not in ("texte", "json"):
         raise WorkbenchError("journal_format", valeur=asked)
     return asked == "json"

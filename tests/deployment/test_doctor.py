@@ -257,14 +257,6 @@ def test_registry(installation: Path) -> None:
     assert worst(examine({"registre": services.registry})).state is State.WRONG
 
 
-def test_every_room_is_looked_at(project: Path) -> None:
-    declared = set()
-    for path in (project / "workbench").rglob("*.py"):
-        if "\nROOM = Room(" in path.read_text(encoding="utf-8"):
-            declared.add(".".join(path.relative_to(project).with_suffix("").parts))
-    assert declared == set(services.ROOMS)
-
-
 @pytest.fixture
 def base(installation: Path) -> str:
     """A base without any figure."""

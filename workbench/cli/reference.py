@@ -108,7 +108,7 @@ def error_reference() -> str:
 
 def _cell(text: str) -> str:
     """Write a text as it is shown: nothing in it is a mark of Markdown."""
-    for mark in "\\|<>*_[]`":
+    for mark in "\\|<>*[]`":
         text = text.replace(mark, f"\\{mark}")
     return " ".join(text.split())
 

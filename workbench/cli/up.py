@@ -11,6 +11,7 @@ import click
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import say
 from workbench.config import settings
+from workbench.config.reading import text_of
 from workbench.errors import WorkbenchError
 
 __all__ = ["command"]
@@ -63,7 +64,7 @@ def _use_demonstration() -> None:
     from workbench.cli.demo_companies import PEOPLE, REGISTRY
 
     registry = _DEMONSTRATION / REGISTRY
-    if os.environ.get("WORKBENCH_REGISTRE") or os.environ.get("WORKBENCH_ISSUER") or not registry.exists():
+    if text_of("WORKBENCH_REGISTRE") or text_of("WORKBENCH_ISSUER") or not registry.exists():
         return
     os.environ["WORKBENCH_REGISTRE"] = str(registry.absolute())
     os.environ.setdefault(

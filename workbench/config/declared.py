@@ -1,7 +1,8 @@
 """Every variable that the product reads, declared once: name, kind, default, what it is for, whether it is a secret.
 
 `SETTINGS` are for people, in the environment or in the file of settings. `GIVEN` are of the environment alone: what a
-server tells the kernels that it starts, and what is said of one run. A test holds both to the code.
+server tells the kernels that it starts, and what is said of one run. A test holds both to the code. It is one module
+because it is one table.
 """
 
 from __future__ import annotations
@@ -357,6 +358,41 @@ SETTINGS: tuple[Setting, ...] = (
         "le jeton que montre qui relève les mesures ; sans lui, elles ne sont données qu'à cette machine",
         (DASHBOARDS, WORKER, DEPOT),
         _SECRET,
+    ),
+    Setting(
+        "WORKBENCH_CONSERVATION_JOURNAL",
+        Kind.TEXT,
+        "365",
+        "jours où sont gardés les entrées du journal du magasin ; illimitee pour toujours",
+        (DASHBOARDS, LINE),
+    ),
+    Setting(
+        "WORKBENCH_CONSERVATION_EXPIRES",
+        Kind.TEXT,
+        "365",
+        "jours où sont gardés les propriétés du magasin, depuis leur expiration ; illimitee pour toujours",
+        (DASHBOARDS, LINE),
+    ),
+    Setting(
+        "WORKBENCH_CONSERVATION_RAPPORTS",
+        Kind.TEXT,
+        "365",
+        "jours où sont gardés les rapports demandés au service, depuis leur fin ; illimitee pour toujours",
+        (DASHBOARDS, LINE),
+    ),
+    Setting(
+        "WORKBENCH_CONSERVATION_DEPOT",
+        Kind.TEXT,
+        "365",
+        "jours où sont gardés les envois du dépôt, depuis leur publication ; illimitee pour toujours",
+        (DASHBOARDS, LINE),
+    ),
+    Setting(
+        "WORKBENCH_CONSERVATION_COMMENTAIRES",
+        Kind.TEXT,
+        "sans limite",
+        "jours où sont gardés les commentaires ; illimitee pour toujours",
+        (DASHBOARDS, LINE),
     ),
 )
 """What people may set, in the order of the reference."""

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,9 +25,9 @@ from workbench.errors import WorkbenchError
 from workbench.identity.configuration import identity_settings
 from workbench.registry import Registry, open_registry
 from workbench.registry.address import registry_url
+from workbench.rooms import all_rooms
 
 __all__ = [
-    "ROOMS",
     "base",
     "broker",
     "clock",
@@ -39,17 +38,6 @@ __all__ = [
     "secrets",
     "skew",
 ]
-
-ROOMS = (
-    "workbench.identity.tables",
-    "workbench.store.tables",
-    "workbench.discussion.comments",
-    "workbench.reports.jobs_tables",
-    "workbench.reports.api_numbers",
-    "workbench.reports.schedules",
-    "workbench.signaux_faibles.detection.registered",
-)
-"""The modules whose ``ROOM`` keeps tables in the registry."""
 
 ACCEPTED_SECONDS = 30
 """How far the clock of an issuer may be, for its tokens to be believed."""
@@ -122,8 +110,7 @@ def _revisions(opened: Registry) -> tuple[list[str], list[str], int]:
     count = 0
     with opened.read() as connection:
         present = inspect(connection)
-        for name in ROOMS:
-            room = import_module(name).ROOM
+        for room in all_rooms():
             if not present.has_table(room.version_table.name):
                 continue
             count += 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 
+from workbench.config.reading import text_of
 from workbench.errors import WorkbenchError
 
 __all__ = ["DEFAULTS", "VARIABLES", "Retention", "retention"]
@@ -51,7 +51,7 @@ class Retention:
 
 
 def retention() -> Retention:
-    """Read the durations from the environment.
+    """Read the durations of the settings.
 
     Raises
     ------
@@ -63,11 +63,17 @@ def retention() -> Retention:
     >>> retention().comments is None
     True
     """
-    return Retention(**{each.name: _duration(each.name) for each in fields(Retention)})
+    return Retention(
+        journal=_duration("journal", text_of("WORKBENCH_CONSERVATION_JOURNAL")),
+        expired=_duration("expired", text_of("WORKBENCH_CONSERVATION_EXPIRES")),
+        reports=_duration("reports", text_of("WORKBENCH_CONSERVATION_RAPPORTS")),
+        uploads=_duration("uploads", text_of("WORKBENCH_CONSERVATION_DEPOT")),
+        comments=_duration("comments", text_of("WORKBENCH_CONSERVATION_COMMENTAIRES")),
+    )
 
 
-def _duration(name: str) -> timedelta | None:
-    written = os.environ.get(VARIABLES[name], "").strip()
+def _duration(name: str, written: str) -> timedelta | None:
+    written = written.strip()
     if not written:
         days = DEFAULTS[name]
         return None if days is None else timedelta(days=days)

@@ -683,7 +683,10 @@ def publish_fictitious(store: Store | StoreDoor, *, companies: int = 120, seed: 
     return Planted(
         {name: each.siret for name, each in named.items()},
         {name: each.siren for name, each in named.items()},
-        *(frozenset(secret.taken[badge]) for badge in ("urssaf", "dgefp", "bdf", "score")),
+        frozenset(secret.taken["urssaf"]),
+        frozenset(secret.taken["dgefp"]),
+        frozenset(secret.taken["bdf"]),
+        frozenset(secret.taken["score"]),
         tuple(siret for each in made for siret, _, _ in each.places),
         tuple(batch_of(batch, ALGO) for batch in BATCHES),
         count,
