@@ -31,6 +31,7 @@ function combobox({ label, hint, search, choose, empty = "Aucune collectivité n
   let chosen = "";
   let question = 0;
   let timer = null;
+  let typed = false;
 
   const isOpen = () => !list.hidden;
   function close() {
@@ -63,6 +64,7 @@ function combobox({ label, hint, search, choose, empty = "Aucune collectivité n
     // An answer that is still on its way would open the list again.
     clearTimeout(timer);
     question += 1;
+    typed = false;
     chosen = input.value = kept ? option.label : "";
     close();
     choose(option.value);
@@ -111,6 +113,7 @@ function combobox({ label, hint, search, choose, empty = "Aucune collectivité n
   }
 
   input.addEventListener("input", () => {
+    typed = true;
     clearTimeout(timer);
     timer = setTimeout(ask, 120);
   });
@@ -136,6 +139,7 @@ function combobox({ label, hint, search, choose, empty = "Aucune collectivité n
   });
   input.addEventListener("blur", () => {
     clearTimeout(timer);
+    typed = false;
     close();
     input.value = chosen;
   });
@@ -146,7 +150,8 @@ function combobox({ label, hint, search, choose, empty = "Aucune collectivité n
     show,
     setValue(text) {
       chosen = text;
-      if (document.activeElement !== input || !isOpen()) input.value = text;
+      // What is being typed stays, though the page changes meanwhile.
+      if (document.activeElement !== input || (!isOpen() && !typed)) input.value = text;
     },
   };
 }
