@@ -145,7 +145,10 @@ def taken(visit: Visit, folder: Path) -> str:
 def choose(page: Any, text: str) -> None:
     page.get_by_role("combobox", name="Collectivité").click()
     page.keyboard.type(text)
-    playwright.expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
+    # By its words: that nothing was found is told by an option too.
+    found = page.get_by_role("listbox").get_by_role("option")
+    playwright.expect(found.filter(has_text=text)).to_have_count(1)
+    playwright.expect(found).to_have_count(1)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     playwright.expect(page.locator(".wb-figure").first).to_be_visible()
