@@ -21,7 +21,7 @@ pytest.importorskip("voila")
 playwright = pytest.importorskip("playwright.sync_api")
 
 from browsers import opened_browser  # noqa: E402
-from test_people_browser import Visit, axe  # noqa: E402
+from visits import Visit  # noqa: E402
 
 from workbench.signaux_faibles.publication.demonstration import (  # noqa: E402
     ACTORS,
@@ -32,8 +32,6 @@ from workbench.signaux_faibles.publication.demonstration import (  # noqa: E402
 from workbench.store import open_store  # noqa: E402
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-__all__ = ["axe"]
 
 NAMES = {who: actor.email.partition("@")[0] for who, actor in ACTORS.items()}
 COMPANIES = 60

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import struct
-import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,8 +33,6 @@ from workbench.signaux_faibles.publication.demonstration import (  # noqa: E402
 from workbench.store import open_store  # noqa: E402
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -69,19 +66,6 @@ def server(
     for name in ("etablissement.ipynb", "entreprise.ipynb"):
         shutil.copy(project / "dashboards" / name, folder)
     return serve(folder, Path(demonstration_base), project / "trames", **people)
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The program of axe-core, as the lock file pins it; empty without npm: then contrasts alone are read."""
-    if not shutil.which("npm"):
-        return ""
-    folder = tmp_path_factory.mktemp("axe")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / "axe" / name, folder)
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text() if done.returncode == 0 else ""
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,6 @@ from workbench.store import open_store  # noqa: E402
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-HERE = Path(__file__).parent
-
 
 @pytest.fixture(scope="module")
 def server(
@@ -42,19 +39,6 @@ def server(
     with open_store(variables["WORKBENCH_REGISTRE"]) as store:
         publish_fictitious(store, companies=20)
     return serve(place / "tableaux", Path(demonstration_base), project / "trames", **variables)
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The program of axe-core, as the lock file pins it; empty without npm: then contrasts alone are read."""
-    if not shutil.which("npm"):
-        return ""
-    folder = tmp_path_factory.mktemp("axe")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / "axe" / name, folder)
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text() if done.returncode == 0 else ""
 
 
 @pytest.fixture

@@ -202,7 +202,10 @@ def test_what_the_service_says_of_itself(service: tuple[str, Store, Issuer]) -> 
     document = httpx.get(f"{service[0]}/openapi.json").json()
     assert set(document["paths"]) == {
         f"/data/{path}"
-        for path in ("get/{bucket}", "file/{bucket}", "put/{bucket}", "why/{bucket}", "policies", "journal", "purge")
+        for path in (
+            *("get/{bucket}", "browse/{bucket}", "search/{bucket}", "total/{bucket}", "file/{bucket}", "put/{bucket}"),
+            *("why/{bucket}", "policies", "journal", "usage", "purge"),
+        )
     }
     assert "text/html" not in str(document)
 

@@ -59,7 +59,7 @@ def place(latitude: object, longitude: object, departement: str) -> tuple[float,
     Examples
     --------
     >>> place(48.8566, 2.3522, "75")
-    (312.2, 142.7)
+    (312.2, 143.9)
     """
     if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (latitude, longitude)):
         return None
