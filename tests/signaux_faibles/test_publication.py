@@ -139,6 +139,23 @@ def test_a_list_is_published_with_what_is_known(store: Store, history: History, 
     assert "alertes" not in listing["carte"]
 
 
+def test_labels_are_published_with_or_without_those_of_activities(
+    store: Store, history: History, tmp_path: Path
+) -> None:
+    def labels() -> dict[str, Any]:
+        (found,) = store.get(PUBLISHER, "reference", {"type": "naf"})
+        value: dict[str, Any] = found["value"]
+        return value
+
+    path = written(tmp_path / "liste.parquet", {A: 2})
+    publish(store, PUBLISHER, path, history)
+    assert labels()["sections"]["C"]
+    assert not labels()["codes"]
+    publish(store, PUBLISHER, path, history, activities={"5221Z": "Services auxiliaires"})
+    publish(store, PUBLISHER, path, history)
+    assert labels()["codes"] == {"52.21Z": "Services auxiliaires"}
+
+
 def test_levels_and_debts_are_for_those_who_may(store: Store, history: History, tmp_path: Path) -> None:
     publish(store, PUBLISHER, written(tmp_path / "liste.parquet", {A: 2, B: 0}), history)
     for siren, reader, shown in ((A, PARIS, True), (A, PLAIN, False), (B, PARIS, False)):

@@ -386,7 +386,7 @@ class DetectionView:
             return "Tout secteur confondu"
         if not chosen:
             return "Aucun secteur sélectionné"
-        first = self._labels.sections[chosen[0]]
+        first = self._labels.sections.get(chosen[0], chosen[0])
         others = len(chosen) - 1
         return first if not others else f"{first} + {others} {'autre' if others == 1 else 'autres'}"
 

@@ -191,7 +191,7 @@ def publish(
             )
 
     pair = {BATCH: told.pair}
-    reference = [*_list_sheets(told, facts, terms), *_labels(activities)]
+    reference = [*_list_sheets(told, facts, terms), *_labels(store, reader, activities)]
     replaced = store.replace(
         reader,
         {PUBLIC: public(), REFERENCE: reference},
@@ -259,13 +259,7 @@ def _alerted(store: Store, reader: Reader, told: Listed) -> tuple[set[str], set[
     """Return the companies in alert in the lists before this one, and in any other."""
     before: set[str] = set()
     every: set[str] = set()
-    try:
-        memories = store.get(reader, REFERENCE, {"type": ALERTS.name})
-    except WorkbenchError as error:
-        if error.code != "sans_donnees":
-            raise
-        memories = []
-    for memory in memories:
+    for memory in _known(store, reader, ALERTS.name):
         sirens: Iterable[str] = memory["value"].get("sirens") or ()
         pair = memory["key"][BATCH]
         if pair == told.pair:
@@ -276,10 +270,26 @@ def _alerted(store: Store, reader: Reader, told: Listed) -> tuple[set[str], set[
     return before, every
 
 
-def _labels(activities: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:
+def _labels(store: Store, reader: Reader, activities: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:
     """Give the labels; those of activities that were published stay when none is given."""
     told = {dotted(code) or "": label for code, label in (activities or {}).items()}
-    return (each for each in label_sheets(told) if told or each["key"]["type"] != "naf")
+    if not told:
+        told = {
+            code: label
+            for each in _known(store, reader, "naf")
+            for code, label in (each["value"].get("codes") or {}).items()
+        }
+    return label_sheets(told)
+
+
+def _known(store: Store, reader: Reader, kind: str) -> list[dict[str, Any]]:
+    """Return the objects of a type of the bucket ``reference``, none when none was published."""
+    try:
+        return store.get(reader, REFERENCE, {"type": kind})
+    except WorkbenchError as error:
+        if error.code != "sans_donnees":
+            raise
+        return []
 
 
 def _list_sheets(told: Listed, facts: Facts, terms: Terms) -> Iterator[dict[str, Any]]:
