@@ -135,9 +135,9 @@ class Installation:
 
         children = psutil.Process(self.process.pid).children(recursive=True)
         return {
-            "server": pss(psutil.Process(self.process.pid)),
-            "workers": sum(map(pss, children)),
-            "kernels": sum(map(pss, self.zygotes())),
+            "server": pss(self.process.pid),
+            "workers": sum(pss(each.pid) for each in children),
+            "kernels": sum(pss(each.pid) for each in self.zygotes()),
         }
 
     def stop(self) -> None:
@@ -204,9 +204,8 @@ class Load:
                     self.journal.took("login", time.perf_counter() - start)
                 agent.web.cookies.update(held)
                 await asyncio.wait_for(agent.open(), 120)
-                for _ in range(3):
-                    await asyncio.wait_for(agent.use(self.place.written.example), 120)
-                    await asyncio.sleep(2)  # she reads
+                await asyncio.wait_for(agent.use(self.place.written.example), 120)
+                await asyncio.sleep(2)  # she reads
                 await agent.leave()
                 for kind, seconds in agent.times.items():
                     self.journal.took(kind, seconds)
@@ -335,7 +334,7 @@ def shown(values: list[float]) -> str:
     if not values:
         return "–"
     ordered = sorted(values)
-    return f"{statistics.median(ordered):.2f} / {ordered[int(0.95 * (len(ordered) - 1))]:.2f}"
+    return f"{statistics.median(ordered):.2f} / {ordered[-(-95 * len(ordered) // 100) - 1]:.2f}"
 
 
 KINDS = ("login", "first content", "interactive", "search", "table", "upload", "import")
