@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from people import PASSWORD, make_people
+from people import make_people
 
 pytest.importorskip("voila")
 playwright = pytest.importorskip("playwright.sync_api")
 
-from browsers import CONTRASTS, opened_browser  # noqa: E402
+from browsers import opened_browser  # noqa: E402
+from visits import Visit as Browsing  # noqa: E402
 
 from workbench.signaux_faibles.publication.demonstration import (  # noqa: E402
     ACTORS,
@@ -74,43 +75,14 @@ def browser() -> Iterator[Any]:
         yield opened
 
 
-class Visit:
-    """A browser of one person: what it complained of, what the kernel sent it."""
+class Visit(Browsing):
+    """A visit of sheets, by an actor of the fictitious publication."""
 
-    def __init__(self, browser: Any, server: Any, axe: str, folder: Path) -> None:
-        self.context = browser.new_context(
-            viewport={"width": 1280, "height": 900}, locale="fr-FR", accept_downloads=True
-        )
-        self.context.set_default_timeout(60_000)
-        self.page = self.context.new_page()
-        self.server, self.axe, self.folder = server, axe, folder
-        self.complaints: list[str] = []
-        self.elsewhere: list[str] = []
-        self.received = bytearray()
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on(
-            "console", lambda message: self.complaints.append(message.text) if message.type == "error" else None
-        )
-        self.page.on("websocket", lambda socket: socket.on("framereceived", self._keep))
-        own = [f"{scheme}127.0.0.1:{server.port + more}" for scheme in ("http://", "ws://") for more in (0, 1)]
-        own += [f"blob:{server.url}", "data:"]
-        self.page.on(
-            "request", lambda asked: None if asked.url.startswith(tuple(own)) else self.elsewhere.append(asked.url)
-        )
+    def log_in(self, name: str) -> None:
+        super().log_in(ACTORS[name].email.partition("@")[0])
 
-    def _keep(self, frame: Any) -> None:
-        self.received += frame if isinstance(frame, bytes) else frame.encode()
-
-    def log_in(self, actor: str) -> None:
-        page = self.page
-        page.goto(f"{self.server.url}/")
-        page.get_by_label("Adresse électronique").fill(ACTORS[actor].email)
-        page.get_by_label("Mot de passe").fill(PASSWORD)
-        page.get_by_role("button", name="Se connecter").click()
-        playwright.expect(page.get_by_role("heading", name="Tableaux de bord")).to_be_visible()
-
-    def open(self, address: str) -> Any:
-        self.page.goto(f"{self.server.url}/voila/render/{address}")
+    def open(self, name: str) -> Any:
+        self.page.goto(f"{self.server.url}/voila/render/{name}")
         return self.page
 
     def block(self, name: str) -> Any:
@@ -123,26 +95,6 @@ class Visit:
             chart.scroll_into_view_if_needed()
             playwright.expect(chart.locator(".main-svg").first).to_be_visible()
         self.page.evaluate("window.scrollTo(0, 0)")
-
-    def check(self, name: str) -> None:
-        """Take a screenshot, at full width and on a phone; look for what some people could not use."""
-        page = self.page
-        page.screenshot(path=self.folder / f"{name}.png", full_page=True)
-        assert page.evaluate(CONTRASTS, "main") == []
-        if self.axe:
-            page.evaluate(self.axe)
-            found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-            serious = [
-                (each["id"], [node["html"][:160] for node in each["nodes"]][:4])
-                for each in found["violations"]
-                if each["impact"] in ("serious", "critical")
-            ]
-            assert serious == [], name
-        page.set_viewport_size({"width": 380, "height": 800})
-        # Plotly draws again for the new width.
-        page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
-        page.screenshot(path=self.folder / f"{name}-telephone.png", full_page=True)
-        page.set_viewport_size({"width": 1280, "height": 900})
 
     def close(self) -> None:
         """Leave; nothing was complained of, nor asked elsewhere."""
@@ -248,7 +200,7 @@ def test_what_an_actor_may_not_see_is_nowhere(
         assert opened
         held = {
             "page": found_in(dom, figures),
-            "messages": found_in(bytes(visit.received), figures),
+            "messages": found_in("".join(visit.received).encode(), figures),
             "file": found_in(docx_text(docx), figures),
             "memory": memory,
         }

@@ -71,8 +71,9 @@ class Visit:
             ]
             assert serious == [], name
         page.set_viewport_size({"width": 380, "height": 800})
+        # Plotly draws again for the new width.
+        page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
         page.screenshot(path=self.folder / f"{name}-telephone.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
         page.set_viewport_size({"width": 1280, "height": 900})
 
     def print(self, name: str) -> None:
