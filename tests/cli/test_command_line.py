@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -142,6 +143,24 @@ def test_evaluation_on_stdout(base: Path, trame: Path) -> None:
     done = in_a_shell("trame", "evaluate", trame, "--siret", SIRET, "--exercices", "2016-2018", "--base", base)
     assert done.stdout == "indicateur,2017,2018\nA_PRODUITS,100.0,100.0\n"
     assert done.returncode == ExitCode.OK
+
+
+def test_a_trame_is_named_by_its_file_or_by_its_code(
+    base: Path, trame: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = load_trame(trame).code
+    folder = tmp_path / "miennes"
+    folder.mkdir()
+    shutil.copy(trame, folder / f"{code}.yaml")
+    monkeypatch.setenv("WORKBENCH_TRAMES", str(tmp_path / "miennes"))
+    monkeypatch.setenv("WORKBENCH_TRAMES_PRIVEES", str(tmp_path / "miennes"))
+    asked = ["--siret", SIRET, "--exercices", "2016-2018", "--base", base]
+    expected = run("trame", "evaluate", trame, *asked).stdout
+    assert run("trame", "evaluate", code, *asked).stdout == expected
+    assert run("trame", "evaluate", f"~/{code}", *asked).stdout == expected
+    refused = run("trame", "evaluate", f"{code}x", *asked)
+    assert refused.returncode == ExitCode.REFUSED
+    assert code in refused.stderr
 
 
 def test_nothing_to_evaluate(base: Path, trame: Path) -> None:

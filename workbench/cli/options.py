@@ -11,7 +11,7 @@ import click
 
 from workbench.config import settings
 
-__all__ = ["EXERCICES", "base_option", "exercices_option", "existing_file", "history_option", "say", "trame_option"]
+__all__ = ["EXERCICES", "TRAME", "base_option", "exercices_option", "existing_file", "history_option", "say"]
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -38,6 +38,22 @@ class _Exercices(click.ParamType[list[int]]):
 
 EXERCICES = _Exercices()
 
+
+class _TrameFile(click.ParamType[Path]):
+    """The file of a trame, or the code of one of the shared or private folder."""
+
+    name = "trame"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if isinstance(value, str) and re.fullmatch(r"(~/)?\w+", value) and not Path(value).exists():
+            from workbench.trames import find_trame_file
+
+            return find_trame_file(value)
+        return existing_file.convert(value, param, ctx)
+
+
+TRAME = _TrameFile()
+
 base_option = click.option(
     "--base",
     default=lambda: settings().base,
@@ -50,10 +66,6 @@ history_option = click.option(
     default=lambda: settings().history,
     show_default="WORKBENCH_HISTORIQUE ou historique.duckdb",
     help="Fichier ou adresse de l'historique.",
-)
-
-trame_option = click.option(
-    "--trame", "trame_path", type=existing_file, required=True, help="Fichier de la trame (.yaml ou .xlsx)."
 )
 
 exercices_option = click.option(

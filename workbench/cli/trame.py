@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from workbench.cli.exits import ExitCode
-from workbench.cli.options import EXERCICES, base_option, exercices_option, existing_file, say
+from workbench.cli.options import EXERCICES, TRAME, base_option, exercices_option, existing_file, say
 from workbench.cli.progress import progress_bar
 from workbench.cli.trame_comptes import look_at_comptes, transpose
 from workbench.cli.trame_files import create, delete, duplicate, rename
@@ -80,7 +80,7 @@ def import_(workbook: Path, target: Path, nomenclature: str | None) -> int:
 
 
 @command.command()
-@click.argument("source", metavar="TRAME", type=existing_file)
+@click.argument("source", metavar="TRAME", type=TRAME)
 @click.option(
     "--to",
     "target",
@@ -117,8 +117,8 @@ def export(source: Path, target: Path, model: Path | None, with_formules: bool) 
 
 
 @command.command()
-@click.argument("before", metavar="AVANT", type=existing_file)
-@click.argument("after", metavar="APRES", type=existing_file)
+@click.argument("before", metavar="AVANT", type=TRAME)
+@click.argument("after", metavar="APRES", type=TRAME)
 def compare(before: Path, after: Path) -> int:
     """Compare deux trames. Le code de sortie est 5 quand elles diffèrent."""
     from workbench.trames import compare_trames, load_trame
@@ -140,7 +140,7 @@ def list_(folder: Path | None) -> int:
 
 
 @command.command()
-@click.argument("source", metavar="TRAME", type=existing_file)
+@click.argument("source", metavar="TRAME", type=TRAME)
 @click.option("--siret", "sirets", multiple=True, help="SIRET ; peut se répéter : les budgets sont additionnés.")
 @click.option("--siren", "sirens", multiple=True, help="SIREN : tous ses budgets ; peut se répéter.")
 @click.option("--departement", "departements", multiple=True, help="Avec --to : ce département ; peut se répéter.")
@@ -176,7 +176,8 @@ def evaluate(
     """Évalue une trame et écrit les valeurs en CSV sur la sortie standard.
 
     Les collectivités choisies sont additionnées. Avec --to, chacune est évaluée à part, toute la base
-    si aucune n'est choisie, et les valeurs vont dans un fichier, entier ou pas du tout.
+    si aucune n'est choisie, et les valeurs vont dans un fichier, entier ou pas du tout. TRAME est un fichier, ou le
+    code d'une trame partagée ou privée : m14_basique, ~/essais.
 
     \b
     workbench trame evaluate trames/m14_basique.yaml --siret 21310900200013 --exercices 2011-2018

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workbench.cli.exits import ExitCode
-from workbench.cli.options import existing_file, say
+from workbench.cli.options import TRAME, say
 
 if TYPE_CHECKING:
     from workbench.plans import PlansComptes
@@ -39,7 +39,7 @@ def look_at_comptes(path: Path, plan: str, exercices: list[int] | None, classes:
 
 
 @click.command()
-@click.argument("source", metavar="TRAME", type=existing_file)
+@click.argument("source", metavar="TRAME", type=TRAME)
 @click.option("--plan", required=True, help="Plans de comptes : une base, un fichier ou un dossier.")
 @click.option("--from", "exercice_before", type=int, help="Exercice du plan de départ ; le dernier par défaut.")
 @click.option("--nomenclature", default="M57", show_default=True, help="Nomenclature d'arrivée.")

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from workbench.cli.exits import ExitCode
-from workbench.cli.options import existing_file
+from workbench.cli.options import TRAME
 
 __all__ = ["plan"]
 
 
 @click.command()
-@click.argument("source", metavar="TRAME", type=existing_file)
+@click.argument("source", metavar="TRAME", type=TRAME)
 @click.option("--indicateur", "codes", multiple=True, help="Cet indicateur et ce qu'il cite ; peut se répéter.")
 def plan(source: Path, codes: tuple[str, ...]) -> int:
     """Écrit le plan compilé d'une trame : ce qui est pesé, sur quels exercices, puis calculé."""

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from workbench.cli.exits import ExitCode
-from workbench.cli.options import EXERCICES, base_option, existing_file, say
+from workbench.cli.options import EXERCICES, TRAME, base_option, say
 from workbench.cli.progress import progress_bar
 
 __all__ = ["strates"]
 
 
 @click.command()
-@click.argument("source", metavar="TRAME", type=existing_file)
+@click.argument("source", metavar="TRAME", type=TRAME)
 @click.option("--exercices", type=EXERCICES, help="Exercices : 2019, 2016-2019 ; tous sans cette option.")
 @click.option(
     "--by",

@@ -25,6 +25,7 @@ __all__ = [
     "TrameSummary",
     "check_trame_file",
     "find_trame",
+    "find_trame_file",
     "list_trames",
     "load_trame",
     "modele_path",
@@ -353,6 +354,24 @@ def find_trame(code: str, folder: str | Path | None = None) -> Trame:
 
     Parameters
     ----------
+    code, folder
+        As for `find_trame_file`.
+
+    Raises
+    ------
+    TrameError
+        When its file cannot be read, or two files give this code.
+    WorkbenchError
+        When there is none; the hint names the nearest.
+    """
+    return load_trame(find_trame_file(code, folder))
+
+
+def find_trame_file(code: str, folder: str | Path | None = None) -> Path:
+    """Return the file of the trame of this code.
+
+    Parameters
+    ----------
     code
         Code of the trame, by convention the stem of its file; ``~/code`` for one of the private folder.
     folder
@@ -361,7 +380,7 @@ def find_trame(code: str, folder: str | Path | None = None) -> Trame:
     Raises
     ------
     TrameError
-        When its file cannot be read, or two files give this code.
+        When the file cannot be read, or two files give this code.
     WorkbenchError
         When there is none; the hint names the nearest.
     """
@@ -372,7 +391,7 @@ def find_trame(code: str, folder: str | Path | None = None) -> Trame:
         if one.code == code:
             if one.errors:
                 raise TrameError.of(one.path.name, one.errors)
-            return load_trame(one.path)
+            return one.path
     hint = nearest(code, [one.code for one in summaries])
     place = Path(folder) if folder is not None else settings().trames
     raise WorkbenchError("trame_absente", trame=code, dossier=place, proche=sentence(hint))
