@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -191,6 +192,9 @@ def test_the_reports_are_served(
                 assert time.monotonic() < deadline
                 time.sleep(0.2)
             assert client.get(f"/reports/{report}/download").content[:2] == b"PK"
+        assert httpx.get(f"http://127.0.0.1:{port}/sante").json() == {"etat": "vivant"}
+        metrics = httpx.get(f"http://127.0.0.1:{port}/metriques").text
+        assert re.search(r'^workbench_\w+_count\{[^}]*service="/rapports"', metrics, re.MULTILINE), metrics
     finally:
         server.send_signal(signal.SIGTERM)
         _, told = server.communicate(timeout=60)

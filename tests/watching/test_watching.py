@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -24,10 +24,13 @@ from sqlalchemy import insert
 
 from workbench.errors import WorkbenchError
 from workbench.identity.alone import AloneVerifier
+from workbench.identity.tokens import TokenVerifier
 from workbench.logs import JsonFormatter, TextFormatter, begin_request, cleaned, configure_logs, current_request
 from workbench.registry import open_registry
 from workbench.reports.jobs_tables import ROOM, jobs
 from workbench.server import SERVICES, _Together
+from workbench.uploads.configuration import build_app, upload_settings
+from workbench.watching.alone import watched
 from workbench.watching.door import Door
 from workbench.watching.health import checks, ready
 from workbench.watching.reading import log_events, measures
@@ -123,6 +126,24 @@ def test_requests_are_counted_by_template_and_named_from_end_to_end(installation
     assert {"route": "/data/get/{bucket:path}", "status": 404, "method": "POST"}.items() <= told[0].items()
     assert told[1]["request"] == "feedfacefeedfacefeedfacefeedface"
     assert not [secret for secret in SECRETS if secret in logged.getvalue()]
+
+
+def test_a_service_served_alone_is_watched_too(installation: Path) -> None:
+    verifier = AloneVerifier("anne@exemple.fr")
+    storage = upload_settings(installation / "depot")
+    alone = watched(build_app(storage, cast("TokenVerifier", verifier)), "/files")
+
+    async def whole() -> None:
+        transport = httpx.ASGITransport(alone, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            counted = f"workbench_refusals_total{[('service', '/files'), ('status', '401')]}"
+            before = samples((await client.get("/metriques")).text).get(counted, 0)
+            refused = await client.post("/files/", headers={"Tus-Resumable": "1.0.0", "Upload-Length": "1"})
+            assert refused.status_code == 401
+            assert (await client.get("/sante")).json() == {"etat": "vivant"}
+            assert samples((await client.get("/metriques")).text)[counted] == before + 1
+
+    asyncio.run(whole())
 
 
 def test_metrics_are_for_this_machine_or_for_a_token(installation: Path) -> None:

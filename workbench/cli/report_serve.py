@@ -29,6 +29,7 @@ def serve(port: int, workers: int | None, kernel: str, base: str) -> int:
     from workbench.logs import configure_logs
     from workbench.reports.jobs_pool import processors
     from workbench.reports.server import serve_reports
+    from workbench.watching.alone import watched
 
     configure_logs()
     size = processors() if workers is None else workers
@@ -37,6 +38,7 @@ def serve(port: int, workers: int | None, kernel: str, base: str) -> int:
         base=base,
         workers=size,
         kernel=kernel or None,
+        watched=lambda application: watched(application, "/rapports", base),
         ready=lambda url: say(f"Rapports : {url}  (Ctrl-C pour arrêter)"),
     )
     return ExitCode.OK

@@ -172,7 +172,8 @@ def serve(base: Path | None, address: str, port: int) -> int:
     from workbench.logs import configure_logs
     from workbench.uploads.configuration import upload_settings
     from workbench.uploads.serving import serve_uploads
+    from workbench.watching.alone import watched
 
     configure_logs()
-    serve_uploads(upload_settings(base), address, port, say)
+    serve_uploads(upload_settings(base), address, port, say, lambda application: watched(application, "/files"))
     return ExitCode.OK

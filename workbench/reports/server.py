@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
+    from workbench.identity.middleware import Application
+
 __all__ = ["ROOMS", "attended", "ended_by_sigterm", "reports_application", "serve_reports"]
 
 log = logging.getLogger(__name__)
@@ -77,6 +79,7 @@ def serve_reports(
     folder: Path | None = None,
     workers: int = 0,
     kernel: str | None = None,
+    watched: Callable[[Application], Any] = lambda application: application,
 ) -> None:
     """Serve the reports in the foreground; Ctrl-C ends the server and its workers.
 
@@ -92,6 +95,8 @@ def serve_reports(
         How many processes make reports here; 0 for none: ``workbench worker`` does.
     kernel
         As for `workbench.reports.run_batch`.
+    watched
+        What is put around the application: its metrics and its log.
 
     Raises
     ------
@@ -113,7 +118,9 @@ def serve_reports(
             application = reports_application(registry, identity, base=base, folder=folder)
             options: dict[str, Any] = {**uvicorn_options(), "http": "h11", "access_log": False, "lifespan": "off"}
             server = uvicorn.Server(
-                uvicorn.Config(application, **options, proxy_headers=False, server_header=False, timeout_keep_alive=60)
+                uvicorn.Config(
+                    watched(application), **options, proxy_headers=False, server_header=False, timeout_keep_alive=60
+                )
             )
             with _workers(registry, workers, kernel, server), suppress(KeyboardInterrupt):
                 ready(f"http://{address}:{door.getsockname()[1]}/")

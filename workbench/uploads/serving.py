@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.identity.embedded import identity_of
+from workbench.identity.middleware import Application
 from workbench.identity.tokens import TokenVerifier
 from workbench.logs import uvicorn_options
 from workbench.uploads.configuration import UploadSettings, build_app, open_storage
@@ -15,7 +16,13 @@ from workbench.uploads.configuration import UploadSettings, build_app, open_stor
 __all__ = ["serve_uploads"]
 
 
-def serve_uploads(settings: UploadSettings, address: str, port: int, say: Callable[[str], object]) -> None:
+def serve_uploads(
+    settings: UploadSettings,
+    address: str,
+    port: int,
+    say: Callable[[str], object],
+    watched: Callable[[Application], Any] = lambda application: application,
+) -> None:
     """Serve until interrupted.
 
     Parameters
@@ -26,6 +33,8 @@ def serve_uploads(settings: UploadSettings, address: str, port: int, say: Callab
         Where to listen; port 0 takes a free one.
     say
         Told, in French, what the operator must know.
+    watched
+        What is put around the application: its metrics and its log.
 
     Raises
     ------
@@ -49,7 +58,7 @@ def serve_uploads(settings: UploadSettings, address: str, port: int, say: Callab
         with identity_of(address, real) as identity:
             if identity is None:
                 raise WorkbenchError("depot_sans_identite")
-            app: Any = build_app(settings, TokenVerifier(identity.rules()))
+            app = watched(build_app(settings, TokenVerifier(identity.rules())))
             host = f"[{address}]" if ":" in address else address
             say(f"Dépôt {settings.base} servi à http://{host}:{real}/files/")
             uvicorn.Server(
