@@ -389,12 +389,6 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> str:
     return evaluated(str(folder / "base.duckdb"), folder)
 
 
-@pytest.mark.slow
-def test_a_standalone_cluster_gives_the_same(expected: str, tmp_path: Path) -> None:
-    with standalone_cluster(tmp_path) as master:
-        assert evaluated(f"spark://{tmp_path}/base?master={master}", tmp_path) == expected
-
-
 @pytest.fixture(scope="module")
 def variables() -> Iterator[dict[str, str]]:
     with object_store() as found:
@@ -402,12 +396,12 @@ def variables() -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.slow
-def test_a_local_cluster_over_an_object_store_gives_the_same(
+def test_a_cluster_over_an_object_store_gives_the_same(
     expected: str, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    require_spark()
-    url = f"spark://s3://{BUCKET}/grappe?master=local-cluster[2,1,1024]"
-    assert evaluated(url, tmp_path, **variables) == expected
+    with standalone_cluster(tmp_path) as master:
+        url = f"spark://s3://{BUCKET}/grappe?master={master}"
+        assert evaluated(url, tmp_path, **variables) == expected
 
 
 @pytest.mark.usefixtures("variables")
