@@ -10,7 +10,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # Hundreds of processes import the same packages: they are compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast lint up lock site widgets clean help
+.PHONY: demo test test-fast lint up lock site captures widgets clean help
 
 help:
 	@echo "make demo       environment, demonstration base, trame evaluated, report executed"
@@ -18,6 +18,7 @@ help:
 	@echo "make test-fast  the same without the tests marked slow"
 	@echo "make up         dashboards on the demonstration base (or WORKBENCH_BASE)"
 	@echo "make site       documentation as a site, in site/"
+	@echo "make captures   the pictures of the documentation again, by the browser tests"
 	@echo "make widgets    bundle CodeMirror, tus-js-client and the outlines of the map again (Node and npm; not needed to run)"
 	@echo "make lock       resolve the dependencies again into the lock files"
 
@@ -60,6 +61,9 @@ site: $(VENV)/.development
 lock:
 	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --extra broker --extra detection --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra jupyter --extra postgres --extra broker --extra detection --group dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
+
+captures: $(VENV)/.development
+	WORKBENCH_CAPTURES=$(CURDIR)/docs/captures $(BIN)/python -m pytest -q tests/dashboards/test_people_browser.py tests/dashboards/test_rights_browser.py tests/dashboards/test_depot_browser.py tests/dashboards/test_companies_browser.py tests/dashboards/test_sheet_browser.py
 
 widgets:
 	cd workbench/widgets/editor && npm ci --ignore-scripts && npm run build

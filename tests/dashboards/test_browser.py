@@ -1,6 +1,6 @@
 """The dashboard as a person meets it, in a real Chromium.
 
-Screenshots go to the folder of ``--basetemp``, or to pytest's temporary one.
+Screenshots go to the folder of ``WORKBENCH_ECRANS``, else to pytest's.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("screenshots")
+    return Path(os.environ.get("WORKBENCH_ECRANS") or tmp_path_factory.mktemp("ecrans"))
 
 
 @pytest.fixture(scope="module")

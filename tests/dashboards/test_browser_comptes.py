@@ -1,10 +1,11 @@
 """The pages of public accounts as a person meets them, in a real Chromium: one server, the keyboard, a phone.
 
-Screenshots go to the folder of ``--basetemp``, or to pytest's temporary one.
+Screenshots go to the folder of ``WORKBENCH_ECRANS``, else to pytest's.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ PATIENCE = 60_000
 
 @pytest.fixture(scope="module")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("screenshots")
+    return Path(os.environ.get("WORKBENCH_ECRANS") or tmp_path_factory.mktemp("ecrans"))
 
 
 @pytest.fixture(scope="module")

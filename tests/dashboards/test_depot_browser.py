@@ -1,6 +1,6 @@
 """The upload page in a real Chromium, over the real server: files that are cut and arrive, and who sees what.
 
-Screenshots go to ``WORKBENCH_SCREENSHOTS``, or to pytest's temporary folder.
+Screenshots go to ``WORKBENCH_ECRANS``, or to pytest's temporary folder.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ pytest.importorskip("voila")
 playwright = pytest.importorskip("playwright.sync_api")
 
 from browsers import CONTRASTS, opened_browser  # noqa: E402
+from visits import capture  # noqa: E402
 
 from workbench.identity.issuing import Issuer  # noqa: E402
 from workbench.identity.people import People  # noqa: E402
@@ -137,7 +138,7 @@ def visiting(browser: Any, server: Any) -> Iterator[Callable[[str], Visit]]:
 
 @pytest.fixture(scope="module")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(os.environ.get("WORKBENCH_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    return Path(os.environ.get("WORKBENCH_ECRANS") or tmp_path_factory.mktemp("ecrans"))
 
 
 def new_file(path: Path, megabytes: int) -> str:
@@ -195,6 +196,7 @@ def test_two_files_one_of_which_is_cut_arrive(
     page.get_by_role("button", name="Envoyer le fichier").click()
     playwright.expect(visit.row(small.name)).to_contain_text("Déjà arrivé")
     page.screenshot(path=screenshots / "depot-arrive.png")
+    capture(page, "depot-arrive")
     assert page.evaluate(CONTRASTS, "main") == []
     assert len(arrived(place / "depot" / "urssaf", small.name)) == 1
 

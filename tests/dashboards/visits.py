@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,32 @@ import pytest
 from browsers import CONTRASTS
 from people import PASSWORD
 
-__all__ = ["Visit"]
+__all__ = ["Visit", "capture"]
+
+CAPTURES = os.environ.get("WORKBENCH_CAPTURES")
+"""The folder of the documentation's pictures, when ``make captures`` has them made again."""
+
+PICTURED = {
+    "accueil": "accueil",
+    "collectivite-analyste": "collectivite",
+    "comparaison-analyste": "comparaison",
+    "depot-arrive": "depot",
+    "detection-national": "detection",
+    "documentation": "documentation",
+    "entreprise-national": "entreprise",
+    "production": "production",
+    "recherche": "recherche",
+}
+"""What is shown of which screen."""
 
 playwright = pytest.importorskip("playwright.sync_api")
+
+
+def capture(page: Any, name: str) -> None:
+    """Take the picture of a page for the documentation, when pictures are made again."""
+    if CAPTURES and name in PICTURED:
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=Path(CAPTURES, f"{PICTURED[name]}.png"))
 
 
 class Visit:
@@ -60,6 +84,7 @@ class Visit:
         """Take a screenshot, at full width and on a phone; look for what some people could not use."""
         page = self.page
         page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+        capture(page, name)
         assert page.evaluate(CONTRASTS, "main") == []
         if self.axe:
             page.evaluate(self.axe)

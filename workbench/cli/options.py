@@ -45,11 +45,9 @@ class _TrameFile(click.ParamType[Path]):
     name = "trame"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        if isinstance(value, str) and re.fullmatch(r"(~/)?\w+", value) and not Path(value).exists():
-            from workbench.trames import find_trame_file
+        from workbench.trames import find_trame_file
 
-            return find_trame_file(value)
-        return existing_file.convert(value, param, ctx)
+        return existing_file.convert(find_trame_file(value), param, ctx)
 
 
 TRAME = _TrameFile()

@@ -31,7 +31,7 @@ from workbench.reports.jobs_tables import ENDED, JobState
 from workbench.reports.jobs_worker import PASSING, PATIENCE_SECONDS, sweep
 from workbench.reports.parameters import read_parameters
 from workbench.reports.request import find_notebook
-from workbench.trames import Trame, find_trame, list_trames, load_trame, modele_path
+from workbench.trames import find_trame_file, load_trame, modele_path
 
 __all__ = ["BatchResult", "conclude_batch", "conclude_shared", "run_batch", "submit_batch"]
 
@@ -117,7 +117,8 @@ def submit_batch(
         ``indicateur_inconnu``, ``dossier_non_inscriptible``.
     """
     wanted = read_batch_list(path)
-    found, found_path = _trame(trame)
+    found_path = find_trame_file(trame)
+    found = load_trame(found_path)
     chosen_model = model or modele_path(found, found_path)
     if chosen_model is not None:
         open_model(chosen_model)
@@ -165,14 +166,6 @@ def submit_batch(
     )
     assert batch is not None  # noqa: S101 - a batch that has a name is one
     return batch
-
-
-def _trame(given: str | Path) -> tuple[Trame, Path]:
-    path = Path(given)
-    if not path.suffix and not path.exists():
-        find_trame(str(given))  # refuses an unknown code, with the nearest one
-        path = next(one.path for one in list_trames() if one.code == str(given))
-    return load_trame(path), path
 
 
 def run_batch(

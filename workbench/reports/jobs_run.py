@@ -27,7 +27,7 @@ from workbench.reports.jobs_spec import JobSpec
 from workbench.reports.jobs_tables import JobState
 from workbench.reports.report import State, run_report
 from workbench.reports.request import ALL_NOMENCLATURES
-from workbench.trames import Trame, find_trame, list_trames, load_trame, modele_path
+from workbench.trames import Trame, find_trame_file, load_trame, modele_path
 
 __all__ = ["run_jobs"]
 
@@ -106,10 +106,7 @@ def _open(spec: JobSpec) -> Base:
 
 
 def _trame(spec: JobSpec) -> tuple[Trame, Path]:
-    path = Path(spec.trame)
-    if not path.suffix and not path.exists():
-        find_trame(spec.trame)  # refuses an unknown code, with the nearest one
-        path = next(one.path for one in list_trames() if one.code == spec.trame)
+    path = find_trame_file(spec.trame)
     return load_trame(path), path
 
 

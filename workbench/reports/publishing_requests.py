@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from workbench.reports.jobs_spec import JobSpec
-from workbench.trames import Trame, find_trame, list_trames, load_trame
+from workbench.trames import Trame, find_trame_file, load_trame
 
 __all__ = ["asked_text", "name_of", "trame_of"]
 
@@ -19,10 +19,7 @@ def trame_of(spec: JobSpec) -> tuple[Trame | None, Path | None]:
     """Return the trame of a request and its path; neither for a balance."""
     if spec.kind == "balance":
         return None, None
-    path = Path(spec.trame)
-    if not path.suffix and not path.exists():
-        find_trame(spec.trame)  # refuses an unknown code, with the nearest one
-        path = next(one.path for one in list_trames() if one.code == spec.trame)
+    path = find_trame_file(spec.trame)
     return load_trame(path), path
 
 

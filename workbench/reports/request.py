@@ -16,7 +16,7 @@ from workbench.dgfip import Base, connect, perimetre, select_budgets
 from workbench.errors import WorkbenchError
 from workbench.reports.excel_files import open_model
 from workbench.reports.parameters import ParametersError, check_parameters, plain, read_parameters
-from workbench.trames import Trame, find_trame, list_trames, load_trame, modele_path
+from workbench.trames import Trame, find_trame_file, load_trame, modele_path
 
 __all__ = [
     "ALL_NOMENCLATURES",
@@ -174,10 +174,7 @@ def _period(given: Any, problems: list[WorkbenchError]) -> tuple[int, int]:
 def _trame(given: Any, problems: list[WorkbenchError]) -> tuple[Path, Trame | None]:
     path = Path(given)
     try:
-        if not path.suffix and not path.exists():
-            find_trame(str(given))  # refuses an unknown code, with the nearest one
-            path = next(one.path for one in list_trames() if one.code == str(given))
-        path = path.resolve()
+        path = find_trame_file(given).resolve()
         return path, load_trame(path)
     except WorkbenchError as error:
         problems.append(error)

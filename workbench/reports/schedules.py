@@ -25,7 +25,7 @@ from workbench.reports.jobs import Batch
 from workbench.reports.jobs_run import PASSING_ERRORS
 from workbench.reports.jobs_spec import stored_base
 from workbench.reports.request import find_notebook
-from workbench.trames import find_trame, list_trames
+from workbench.trames import find_trame_file
 
 __all__ = [
     "ROOM",
@@ -143,7 +143,7 @@ def add_schedule(
     checked = checked_cron(cron, moment)
     request: dict[str, Any] = {
         "path": str(Path(path).absolute()),
-        "trame": _trame_path(trame),
+        "trame": str(find_trame_file(trame).absolute()),
         "to": str(Path(to).absolute()),
         "base": stored_base(base),
         "formats": list(formats),
@@ -170,14 +170,6 @@ def add_schedule(
     with registry.write() as connection:
         connection.execute(insert(_entries).values(values))
     return Schedule(**values)
-
-
-def _trame_path(trame: str | Path) -> str:
-    path = Path(trame)
-    if not path.suffix and not path.exists():
-        find_trame(str(trame))  # refuses an unknown code, with the nearest one
-        path = next(one.path for one in list_trames() if one.code == str(trame))
-    return str(path.absolute())
 
 
 def _try(registry: Registry, request: Mapping[str, Any], author: str) -> None:

@@ -22,8 +22,8 @@ from workbench.trames.files import (
     load_trame,
     modele_path,
     save_trame,
-    trame_from_formules,
 )
+from workbench.trames.from_formules import trame_from_formules
 from workbench.trames.library import (
     create_trame,
     delete_trame,

@@ -182,7 +182,7 @@ def compare_trames(before: Trame, after: Trame) -> TrameComparison:
 
     Examples
     --------
-    >>> from workbench.trames.files import trame_from_formules
+    >>> from workbench.trames.from_formules import trame_from_formules
     >>> before = trame_from_formules({"A_B": "C70[TA:BX][RE-MAX:2016]", "A_C": "C71[TA:BX]"}, code="ancienne")
     >>> after = trame_from_formules({"A_B": "C70[TA:BX]", "A_D": "A_B/$POP"}, code="nouvelle")
     >>> print(compare_trames(before, after))

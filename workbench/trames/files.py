@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.config import settings
-from workbench.errors import WorkbenchError, require_kind
+from workbench.errors import WorkbenchError
 from workbench.trames.atomic import replace_file, trame_path
-from workbench.trames.checks import check_field, check_textes, excerpt, require_right
+from workbench.trames.checks import require_right
 from workbench.trames.kept_readings import kept_reading
-from workbench.trames.model import Formule, Indicateur, Trame
+from workbench.trames.model import Trame
 from workbench.trames.problems import TrameError, TrameProblem, nearest, sentence
 from workbench.trames.reading import SerieFile, read_serie, read_yaml
 from workbench.trames.rewriting import updated_yaml
-from workbench.trames.segments import split_texte
 from workbench.trames.serie import serie_of
 from workbench.trames.writing import trame_yaml
 from workbench.trames.yaml_nodes import MAX_BYTES
@@ -31,7 +29,6 @@ __all__ = [
     "modele_path",
     "rewritten",
     "save_trame",
-    "trame_from_formules",
 ]
 
 _YAML = {".yaml", ".yml"}
@@ -221,88 +218,6 @@ def rewritten(path: Path, old: Trame, trame: Trame) -> bytes:
     return mark + updated_yaml(content.decode("utf-8-sig"), old, trame, str(path)).encode()
 
 
-def trame_from_formules(
-    formules: Mapping[str, str],
-    nomenclature: str | None = None,
-    code: str = "trame",
-    libelles: Mapping[str, str] | None = None,
-) -> Trame:
-    """Build a trame from formules written in a notebook.
-
-    Parameters
-    ----------
-    formules
-        Text of each indicateur by its code, years as RE-MIN and RE-MAX brackets; they may name one another.
-    nomenclature
-        Chart of accounts; None to be bound to none.
-    code
-        Code of the trame.
-    libelles
-        Libellés by code, for some indicateurs or all.
-
-    Returns
-    -------
-    Trame
-        Its indicateurs in the order of ``formules``.
-
-    Raises
-    ------
-    TrameError
-        With every error of every formule.
-
-    Examples
-    --------
-    >>> trame = trame_from_formules({"A_VENTES": "C70[TA:BX]", "A_PART": "A_VENTES/$POP"}, nomenclature="M14")
-    >>> trame.order, trame.nomenclature
-    (('A_VENTES', 'A_PART'), 'M14')
-    >>> trame_from_formules({"A_PART": "A_VENTE/$POP", "A_VENTES": "C70[TA:BX]"})
-    Traceback (most recent call last):
-        ...
-    workbench.trames.problems.TrameError: La trame trame comporte 1 erreur.
-    A_PART : l'indicateur A_VENTE n'existe pas
-        A_VENTE/$POP
-        ^^^^^^^
-        → Vouliez-vous dire A_VENTES ?
-    """
-    require_kind(
-        formules, Mapping, "formules", "un dictionnaire de formules par code", 'Par exemple {"A_VENTES": "C70[TA:BX]"}.'
-    )
-    require_kind(nomenclature, (str, type(None)), "nomenclature", "un texte", 'Par exemple nomenclature="M57".')
-    for name, texte in formules.items():
-        require_kind(name, str, "formules", "un dictionnaire dont les clés sont des codes")
-        require_kind(
-            texte, (str, type(None)), f"formules[{name!r}]", "le texte d'une formule", f'Par exemple "{texte}".'
-        )
-    names = dict(libelles or {})
-    textes = [(name, texte) for name, texte in formules.items()]
-    problems = [
-        TrameProblem(name, "ce libellé est celui d'un indicateur qui n'existe pas", nearest(name, formules))
-        for name in names
-        if name not in formules
-    ]
-    problems += [TrameProblem(name, *wrong) for name in formules if (wrong := check_field("code_indicateur", name))]
-    for rank, diagnostic, about_code in check_textes([(name, texte or " ") for name, texte in textes], list(formules)):
-        name, texte = textes[rank]
-        if diagnostic.severity == "error" and not about_code:
-            problems.append(
-                TrameProblem(
-                    name, diagnostic.message, diagnostic.hint, excerpt(texte, diagnostic.span) if texte else ""
-                )
-            )
-    if problems:
-        raise TrameError.of(code, problems)
-    trame = Trame(
-        code,
-        tuple(
-            Indicateur(name, names.get(name, ""), tuple(Formule(*part) for part in split_texte(texte)))
-            for name, texte in textes
-        ),
-        nomenclature=nomenclature,
-    )
-    require_right(trame)
-    return trame
-
-
 def list_trames(folder: str | Path | None = None) -> list[TrameSummary]:
     """List the trames of a folder, those that cannot be read too, with their errors.
 
@@ -367,23 +282,27 @@ def find_trame(code: str, folder: str | Path | None = None) -> Trame:
     return load_trame(find_trame_file(code, folder))
 
 
-def find_trame_file(code: str, folder: str | Path | None = None) -> Path:
-    """Return the file of the trame of this code.
+def find_trame_file(name: str | Path, folder: str | Path | None = None) -> Path:
+    """Return the file of a trame, named by its path or by its code.
 
     Parameters
     ----------
-    code
-        Code of the trame, by convention the stem of its file; ``~/code`` for one of the private folder.
+    name
+        A path, which is returned as it is; or a code, by convention the stem of the file: ``m14_basique``, ``~/code``
+        for one of the private folder.
     folder
         As for `list_trames`.
 
     Raises
     ------
     TrameError
-        When the file cannot be read, or two files give this code.
+        When the file of a code cannot be read, or two files give this code.
     WorkbenchError
-        When there is none; the hint names the nearest.
+        When no file gives this code; the hint names the nearest.
     """
+    path, code = Path(name), str(name)
+    if path.suffix or path.is_file():
+        return path
     if folder is None and code.startswith("~/"):
         code, folder = code.removeprefix("~/"), settings().private_trames
     summaries = list_trames(folder)
