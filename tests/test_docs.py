@@ -107,6 +107,13 @@ def test_the_reference_of_commands_is_current() -> None:
     assert text("docs/commandes.md") == reference(), "run: python -m workbench.cli.reference > docs/commandes.md"
 
 
+def test_every_picture_is_shown_and_is_one_that_the_browser_tests_take() -> None:
+    taken = {path.name for path in (ROOT / "docs" / "captures").iterdir()}
+    shown = set(re.findall(r"!\[[^\]]{10,}\]\(captures/([\w-]+\.png)\)", text("docs/agents.md")))
+    visits = text("tests/dashboards/visits.py").partition("PICTURED = {")[2].partition("}")[0]
+    assert taken == shown == {f"{name}.png" for name in re.findall(r': "([\w-]+)"', visits)}
+
+
 def test_the_guide_shows_every_command() -> None:
     shown = {tuple(words[:count]) for words in quoted_commands("docs/guide.md") for count in (1, 2)}
     for names, _ in commands():
