@@ -138,7 +138,13 @@ def cross_parts(
 
 def _part(dataset: Dataset, window: tuple[str, str], companies: np.ndarray, *, strong: bool) -> Dataset:
     start, end = map(month, window)
-    rows = companies & (dataset.periodes >= start) & (dataset.periodes < end) & (dataset.target >= 0)
+    inside = (dataset.periodes >= start) & (dataset.periodes < end)
+    if not inside.any():
+        cause = (
+            f"aucune ligne de {start} à avant {end}, la table va de {dataset.periodes.min()} à {dataset.periodes.max()}"
+        )
+        raise WorkbenchError("detection_vide", cause=cause)
+    rows = companies & inside & (dataset.target >= 0)
     return dataset.take(rows if strong else rows & ~dataset.strong)
 
 
