@@ -20,7 +20,7 @@ from workbench.signaux_faibles.detection.source import Source, read_table
 from workbench.signaux_faibles.detection.values import categories_of, marks_of, months_of, numbers_of, texts_of
 from workbench.signaux_faibles.effectifs import CATEGORIES
 
-__all__ = ["Dataset", "Perimetre", "Source", "build_dataset", "month"]
+__all__ = ["Dataset", "Perimetre", "Source", "build_dataset", "companies_of", "draw", "month"]
 
 SIZES = (10.0, 20.0, 50.0, 250.0)
 """Classes of a group of numbers by default: the usual ones of employees."""
@@ -163,6 +163,18 @@ class Dataset:
         return f"Dataset({self.declaration.name!r}, {len(self)} rows, {self.positives} positives)"
 
 
+def draw(names: np.ndarray, seed: int) -> np.ndarray:
+    """Return a number in [0, 1[ for each company, the same for the same SIREN and seed for ever.
+
+    Examples
+    --------
+    >>> draw(np.array(["800000001", "800000002"], dtype=object), seed=1).round(6).tolist()
+    [0.371118, 0.472194]
+    """
+    hashes = pd.util.hash_array(np.asarray(names, dtype=object), hash_key=f"{seed:016d}"[-16:], categorize=False)
+    return hashes.astype(np.float64) / 2.0**64
+
+
 def month(value: Any) -> np.datetime64:
     """Return a month: of a text such as « 2016-01 » or « 2016-01-31 », or of a date.
 
@@ -224,7 +236,7 @@ def build_dataset(source: Source, declaration: Declaration, *, perimetre: Perime
     periodes = _months(table, declaration)
     if declaration.entity:
         entities = texts_of(table, declaration.column(declaration.entity))
-        companies, names = _companies(entities)
+        companies, names = companies_of(entities)
     else:
         companies, names = _equal_rows(columns)
         entities = names[companies]
@@ -286,7 +298,8 @@ def _months(table: pa.Table, declaration: Declaration) -> np.ndarray:
     return months_of(table, declaration.column(declaration.periode), required=True)
 
 
-def _companies(entities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def companies_of(entities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of each row's company, and the companies' identifiers, sorted: SIRET are of their SIREN."""
     keys: Iterable[str] = (key[:9] if len(key) == 14 and key.isdigit() else key for key in entities)
     codes, names = pd.factorize(np.fromiter(keys, dtype=object, count=len(entities)), sort=True)
     return codes.astype(np.int32), np.asarray(names, dtype=object)

@@ -202,6 +202,46 @@ def train(
     rows = seen if sampling is None else resample(seen, sampling, seed=seed)
     signs = tuple(each.sign for each in parts.train.declaration.given)
     model = chosen.fit(rows.matrix, rows.target, signs=signs, seed=seed)
+    return finished(
+        parts,
+        chosen,
+        model,
+        encodings=encodings,
+        deciles=references(encoded(parts.train, encodings)),
+        described=describe(parts.train),
+        sampling=sampling,
+        seed=seed,
+        grid=grid,
+        origin=origin,
+    )
+
+
+def finished(
+    parts: Parts,
+    learner: Learner,
+    model: Model,
+    *,
+    encodings: Mapping[str, Encoding],
+    deciles: Mapping[str, tuple[float, ...]],
+    described: Mapping[str, Any],
+    sampling: float | None,
+    seed: int,
+    grid: int | None,
+    origin: Origin | None,
+) -> Detector:
+    """Make a detector of a model: calibration and thresholds, on validation.
+
+    Parameters
+    ----------
+    parts
+        Its learning part may be a sample of what was learnt from.
+    learner, model, encodings
+        What learnt, and what was learnt.
+    deciles, described
+        Of what was learnt from: see `references` and `describe`.
+    sampling, seed, grid, origin
+        See `train`.
+    """
     scores = model.scores(encoded(parts.validation, encodings).matrix)
     calibration = fit_calibration(scores, parts.validation.target, model.space)
     if calibration.slope <= LEAST_SLOPE:
@@ -209,24 +249,24 @@ def train(
             "detection_sans_valeur", lignes=len(parts.validation), defaillances=parts.validation.positives
         )
     thresholds = find_thresholds(calibration.probabilities(scores), parts.validation.target, grid=grid)
-    named = {"apprentissage": parts.train, "validation": parts.validation, "test": parts.test}
+    others = {"validation": parts.validation, "test": parts.test}
     known = replace(
         origin or Origin(),
         code=_version("workbench"),
         seed=seed,
         sampling=sampling,
-        data={name: describe(part) for name, part in named.items()},
+        data={"apprentissage": described, **{name: describe(part) for name, part in others.items()}},
         libraries={name: _version(name) for name in ("lightgbm", "scikit-learn", "numpy")},
     )
-    parameters = asdict(chosen)  # type: ignore[call-overload]
+    parameters = asdict(learner)  # type: ignore[call-overload]
     return Detector(
         parts.train.declaration,
-        chosen.kind,
+        learner.kind,
         parameters,
         model,
         calibration,
         thresholds,
-        references(encoded(parts.train, encodings)),
+        deciles,
         known,
         encodings,
     )

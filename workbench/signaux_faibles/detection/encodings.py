@@ -1,9 +1,10 @@
 """Categories as shares of failures (target encoding, specification 6.2): an activity is what happened to its companies.
 
 The share of a category is drawn towards that of all by `PRIOR` rows, so that three rows of a rare activity do not speak
-for it. A row that is learnt from would find its own target in the share of its category: its company is left out, all
-months of it, and a little noise is added. Rows that are judged or detected take the share as learnt, without noise;
-a category never met takes that of all.
+for it. A row that is learnt from would find its own target in the share of its category: companies are in `FOLDS`
+folds, and a row takes the share of the companies of the other folds, with a little noise. (Leaving one row out, as in
+2019, leaves in the other months of its company; leaving its company out tells those that failed by their lower shares.)
+Rows that are judged or detected take the share as learnt, without noise; a category never met takes that of all.
 """
 
 from __future__ import annotations
@@ -14,15 +15,20 @@ from typing import Any
 
 import numpy as np
 
-from workbench.signaux_faibles.detection.dataset import Dataset
+from workbench.signaux_faibles.detection.dataset import Dataset, draw
 
-__all__ = ["Encoding", "encoded", "learn_encodings", "shares_left_out"]
+__all__ = ["Encoding", "encoded", "learn_encodings", "shares_of_others"]
 
 PRIOR = 30.0
 """Rows that the share of all is worth."""
 
 NOISE = 0.02
 """At the most, either way, on what is learnt from."""
+
+FOLDS = 10
+
+DRAW = 2_000_003
+"""Added to the seed for the folds."""
 
 ABSENT = ""
 """The category of rows that have none: it has a share too."""
@@ -77,8 +83,8 @@ def learn_encodings(train: Dataset, *, seed: int = 0) -> tuple[dict[str, Encodin
     Returns
     -------
     tuple of (dict, Dataset)
-        By variable, its shares; the rows, encoded with their own company left out, and noise. The same dataset when it
-        has no categories.
+        By variable, its shares; the rows, encoded from the companies of other folds, with noise. The same dataset when
+        it has no categories.
     """
     if not train.categories:
         return {}, train
@@ -90,17 +96,19 @@ def learn_encodings(train: Dataset, *, seed: int = 0) -> tuple[dict[str, Encodin
         known = {text: float(share) for text, share, rows in zip((*texts, ABSENT), shares, counts, strict=True) if rows}
         found[name] = Encoding(known, overall)
         noise = random.uniform(-NOISE, NOISE, len(train))
-        matrix[:, place] = shares_left_out(train, place, texts) + noise
+        matrix[:, place] = shares_of_others(train, place, texts, seed=seed) + noise
     return found, replace(train, matrix=matrix, categories={})
 
 
-def shares_left_out(dataset: Dataset, place: int, texts: tuple[str, ...]) -> np.ndarray:
-    """Return, row by row, the share of the category of a column, the row's own company left out."""
+def shares_of_others(dataset: Dataset, place: int, texts: tuple[str, ...], *, seed: int = 0) -> np.ndarray:
+    """Return, row by row, the share of the category of a column among the companies of the other folds."""
+    folds = np.floor(draw(dataset.names, seed + DRAW) * FOLDS).astype(np.int64)[dataset.companies]
     counts, failures, overall = _sums(dataset, place, texts)
+    size = len(texts) + 1
     categories = _places(dataset.matrix[:, place], texts)
-    _, pairs = np.unique(categories * (int(dataset.companies.max()) + 1) + dataset.companies, return_inverse=True)
-    own = np.bincount(pairs)[pairs]
-    own_failures = np.bincount(pairs, weights=dataset.target == 1)[pairs]
+    pairs = categories + size * folds
+    positive = dataset.target == 1
+    own, own_failures = (np.bincount(pairs, weights=each, minlength=size * FOLDS)[pairs] for each in (None, positive))
     found: np.ndarray = (failures[categories] - own_failures + PRIOR * overall) / (counts[categories] - own + PRIOR)
     return found
 
