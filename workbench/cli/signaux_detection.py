@@ -269,8 +269,9 @@ def detect(
     now = dict(zip(alerts.entities, zip(alerts.probabilities, alerts.ranks, strict=True), strict=True))
     drift = detection.compare_lists(before, now) if before else None
     card = detection.list_card(alerts, drift=drift)
-    recorded = None if no_record else record_list(alerts, month, card)
     if form == "csv":
+        # Recorded first: made again, the list has the moment that it was made at, and the same bytes.
+        recorded = None if no_record else record_list(alerts, month, card)
         month_before = dataset.take(dataset.periodes == _as_month(first) - 1)
         write_scores(alerts, target, before=month_before, at=recorded.created if recorded else None)
     elif form == "parquet":
@@ -280,6 +281,8 @@ def detect(
     if card_path is not None:
         with replacing(card_path) as partial:
             partial.write_text(detection.card_text(card), encoding="utf-8")
+    if form != "csv" and not no_record:
+        record_list(alerts, month, card)
     click.echo(json.dumps(card, ensure_ascii=False, indent=2))
     _say_levels(alerts)
     return ExitCode.OK

@@ -205,7 +205,7 @@ def read_corrections(path: str | Path) -> list[Correction]:
     table = read_table(path, declaration, around=False)
     facts = pd.DataFrame({name: numbers_of(table, name, None) for name in names if name in table.column_names})
     facts["siren"] = texts_of(table, "siren")
-    twice = facts.loc[facts["siren"].duplicated(), "siren"].tolist()
+    twice = sorted(set(facts.loc[facts["siren"].duplicated(), "siren"]))
     if twice:
         raise WorkbenchError("detection_doublons", nombre=len(twice), exemples=", ".join(twice[:3]))
     rules = [rule for columns, rule in RULES.items() if columns <= set(facts.columns)]

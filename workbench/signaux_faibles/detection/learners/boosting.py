@@ -71,5 +71,6 @@ class Boosting:
             try:
                 booster = library.train(parameters, data, num_boost_round=self.trees)
             except library.basic.LightGBMError as error:
-                raise ValueError(error) from error
+                # « Check failed: (num_leaves) > (1) at <a file of the library> ».
+                raise ValueError(str(error).partition(" at /")[0]) from error
         return TreeModel(booster.model_to_string(), "log-odds")
