@@ -29,10 +29,12 @@ from workbench.signaux_faibles.detection.explanations import explain
 from workbench.signaux_faibles.detection.forms import radar, relative
 from workbench.signaux_faibles.detection.learners import Boosting, Forest, Learner, Logistic
 from workbench.signaux_faibles.detection.learners.logistic import LinearModel
+from workbench.signaux_faibles.detection.log_odds import debt_log_odds, moved_levels
 from workbench.signaux_faibles.detection.outputs import datapi_scores
 from workbench.signaux_faibles.detection.parts import Parts, Windows, split
 from workbench.signaux_faibles.detection.runs import learn
 from workbench.signaux_faibles.detection.scores import write_scores
+from workbench.signaux_faibles.detection.synthetic import synthetic_companies
 from workbench.signaux_faibles.detection.thresholds import Thresholds
 
 WINDOWS = Windows(("2018-01", "2018-05"), ("2018-11", "2019-01"))
@@ -296,3 +298,40 @@ def test_facts_of_a_file_choose_the_rules(tmp_path: Path) -> None:
     path.write_text("siren;ap_jours;ap_part_effectif\n800000001;300;1\n800000001;300;1\n", encoding="utf-8")
     with refused("detection_doublons", "800000001"):
         read_corrections(path)
+
+
+def test_the_corrections_of_2020_move_levels_by_the_thresholds(alerts: AlertList) -> None:
+    high, moderate = alerts.detector.thresholds.high, alerts.detector.thresholds.moderate
+    shifts = pd.Series({"800000001": 20.0, str(alerts.entities[0]): 0.0, "899999999": 9.0})
+    before = int(alerts.first_ranks[alerts.entities.tolist().index("800000001")])
+    assert moved_levels(alerts, shifts).steps == ({"800000001": 2 - before} if before < 2 else {})
+    assert not moved_levels(alerts, shifts * 0).steps
+    lowered = moved_levels(alerts, pd.Series(-20.0, index=alerts.entities))
+    assert set(lowered.steps) == set(alerts.entities[alerts.probabilities >= moderate].tolist())
+    assert high >= moderate
+    with refused("detection_colonnes", "dette"):
+        debt_log_odds(pd.DataFrame({"entite": ["800000001"]}))
+
+
+def test_a_synthetic_company_is_no_company() -> None:
+    rows, declaration = with_activities()
+    rows.loc[rows["siren"] == "800000004", "paydex"] = np.nan
+    rows = rows[~((rows["siren"] == "800000008") & (rows["periode"] > "2018-05-01"))]
+    asked: dict[str, Any] = {"by": "code_ape_niveau2", "least": 5, "seed": 3}
+    made_ = synthetic_companies(rows, declaration, **asked)
+    pd.testing.assert_frame_equal(made_, synthetic_companies(rows, declaration, **asked))
+    assert "cause" not in made_.columns
+    assert not set(made_["siren"]) & set(rows["siren"])
+    assert not made_.duplicated(["siren", "periode"]).any()
+    sizes = rows.groupby("code_ape_niveau2")["siren"].nunique() // 5
+    assert made_.groupby("code_ape_niveau2")["siren"].nunique().to_dict() == sizes.to_dict()
+    # Means of five or more: nearer to one another than companies are, and the same on the whole.
+    assert made_["effectif"].std() < 0.6 * rows["effectif"].std()
+    assert made_["effectif"].mean() == pytest.approx(rows["effectif"].mean(), rel=0.1)
+    few = rows[rows["siren"].isin(["800000001", "800000005", "800000009", "800000013", "800000017"])]
+    one = synthetic_companies(few, declaration, **asked).set_index("periode")["dette_sur_cotisation"]
+    assert one.to_numpy() == pytest.approx(few.groupby("periode")["dette_sur_cotisation"].mean().to_numpy())
+    hidden = few.assign(dette_sur_cotisation=few["dette_sur_cotisation"].where(few["siren"] != "800000005"))
+    assert synthetic_companies(hidden, declaration, **asked)["dette_sur_cotisation"].isna().all()
+    with refused("detection_vide", "5"):
+        synthetic_companies(few[few["siren"] != "800000001"], declaration, **asked)
