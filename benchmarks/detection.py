@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import resource
 import time
 from collections.abc import Callable
@@ -59,19 +60,21 @@ def ours(rows: int, trees: int) -> dict[str, float]:
 
 
 def plain(rows: int, trees: int) -> dict[str, float]:
-    """Learn from as many rows, predict and explain as many, by LightGBM alone."""
+    """Learn from nine companies in ten until a month, predict and explain a later one, by LightGBM alone."""
     import lightgbm
 
     values, target = matrix(rows)
-    learnt = int(rows * 0.9 * 17 / MONTHS)
+    companies, months = np.arange(rows) // MONTHS, np.arange(rows) % MONTHS
+    chosen = (np.random.default_rng(0).random(companies.max() + 1) < 0.9)[companies] & (months < 17)
+    learnt = int(chosen.sum())
     clock = _Clock()
     parameters = {
         "objective": "binary", "learning_rate": 0.03, "num_leaves": 15, "min_data_in_leaf": 60, "lambda_l2": 5.0,
         "feature_fraction": 0.4, "bagging_fraction": 0.8, "bagging_freq": 1, "num_threads": 2, "verbose": -1,
     }  # fmt: skip
-    booster = lightgbm.train(parameters, lightgbm.Dataset(values[:learnt], label=target[:learnt]), trees)
+    booster = lightgbm.train(parameters, lightgbm.Dataset(values[chosen], label=target[chosen]), trees)
     clock.lap("learn")
-    month = values[: rows // MONTHS]
+    month = values[months == MONTHS - 1]
     probabilities = booster.predict(month)
     clock.lap("predict")
     alerts = month[np.argsort(-probabilities)[: max(1, len(month) // 20)]]
@@ -101,6 +104,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--trees", type=int, default=350)
     asked = parser.parse_args()
+    # Threads that wait actively on shared processors would be what is measured, of whichever runs beside others.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     context = multiprocessing.get_context("spawn")
     for work in (ours, plain):
         answers = context.Queue()

@@ -1257,7 +1257,8 @@ ERRORS: dict[str, ErrorKind] = {
         "La déclaration {declaration} les nomme : corrigez l'une ou l'autre.",
     ),
     "detection_valeurs": ErrorKind(
-        "La colonne {colonne} n'est pas de la sorte attendue : elle contient {type}.", "Convertissez-la d'abord."
+        "La colonne {colonne} n'est pas de la sorte attendue : elle contient {type}.",
+        "Corrigez-la dans la table, ou nommez une autre colonne dans la déclaration.",
     ),
     "detection_mois": ErrorKind("« {valeur} » n'est pas un mois.", "Écrivez-le AAAA-MM : 2024-03."),
     "detection_vide": ErrorKind("Il n'y a pas de quoi détecter : {cause}.", "Élargissez les fenêtres ou le périmètre."),

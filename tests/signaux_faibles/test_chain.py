@@ -175,6 +175,36 @@ def test_the_list_has_its_card(chain: Chain) -> None:
     assert read_manifest(chain.root / "variables")["entite"] == "entreprise"
 
 
+def test_etablissements_are_learnt_and_listed_by_the_same_commands(
+    chain: Chain, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, model, listed = (chain.root / name for name in ("etablissements", "siret.json", "siret.parquet"))
+    of = ("--entity", "etablissement")
+    assert run("signaux", "variables", *of, "--to", table, "--base", chain.root / "historique.duckdb") == ExitCode.OK
+    learnt = ("--parameter=trees=40", "--parameter=rate=0.12", "--parameter=rows=20", "--encode", "code_ape_niveau2")
+    capsys.readouterr()
+    assert run("signaux", "train", table, *of, *windows(), *learnt, "--to", model) == ExitCode.OK
+    measured = json.loads(capsys.readouterr().out)["mesures"]
+    assert next(each["valeur"] for each in measured if each["mesure"] == "roc_auc") > 0.5
+    card = chain.root / "siret.md"
+    asked = ("--periode", PERIODE, "--no-record", "--to", listed)
+    assert run("signaux", "detect", model, table, *asked, "--card", card) == ExitCode.OK
+    assert "établissements vus en 2023-12" in card.read_text(encoding="utf-8")
+    rows = read_list(listed)[0].to_pandas()
+    assert rows["siret"].str.len().eq(14).all()
+    assert rows["siret"].is_unique
+    # The same months of the same companies are seen; a debt that lasts is what is to be foreseen here.
+    companies = rows["siret"].str[:9].map(chain.companies)
+    left = companies.map(months_left)
+    owing = companies.map(lambda each: each.cause == "dette_urssaf").to_numpy() & left.between(1, 9).to_numpy()
+    quiet = left.isna().to_numpy()
+    probabilities = rows["probabilite"].to_numpy()
+    assert owing.sum() >= 2
+    assert probabilities[owing].min() > np.quantile(probabilities[quiet], 0.75)
+    explanation = rows.loc[owing].filter(like="points_").drop(columns="points_depart")
+    assert set(explanation.idxmax(axis=1)) == {"points_dette_urssaf"}
+
+
 @pytest.mark.parametrize("scope", Scope)
 def test_the_declaration_fits_the_variables(scope: Scope) -> None:
     declaration: Declaration = OUTPUTS[scope]

@@ -139,9 +139,11 @@ def test_our_parquet_is_read_back(alerts: AlertList, tmp_path: Path) -> None:
     assert known.sum() == len(alerts.explained)
     assert points[known].to_numpy() == pytest.approx(rows["probabilite"][known].to_numpy(), abs=1e-9)
     assert rows["phrases"].dropna().map(len).max() <= 3
-    with pytest.raises(WorkbenchError) as caught:
-        read_list(tmp_path / "absente.parquet")
-    assert code_of(caught) == "fichier_illisible"
+    companies_table(2, 3).to_parquet(tmp_path / "autre.parquet")
+    for wrong in ("absente.parquet", "autre.parquet"):
+        with pytest.raises(WorkbenchError) as caught:
+            read_list(tmp_path / wrong)
+        assert code_of(caught) == "fichier_illisible"
 
 
 def test_lists_that_cannot_be_made(learnt: tuple[Detector, Parts], dataset: Dataset) -> None:
@@ -369,6 +371,15 @@ def test_the_commands_learn_list_and_judge(
     words = ("--batch", "2301", "--to", front, "--form", "front", "--no-record")
     assert run("signaux", "detect", model, table, "--periode", "2022-12", *words) == ExitCode.OK
     assert len(json.loads(front.read_text(encoding="utf-8"))) == 400
+    # Made again, a list has the same bytes in every form.
+    for form in ("csv", "datapi", "front", "parquet"):
+        once, again = tmp_path / f"un.{form}", tmp_path / f"deux.{form}"
+        for path in (once, again):
+            assert (
+                run("signaux", "detect", model, table, "--periode", "2022-12", *words[:2], "--to", path, "--form", form)
+                == 0
+            )
+        assert once.read_bytes() == again.read_bytes()
     capsys.readouterr()
     assert run("signaux", "evaluate", model, table, "--test", "2021-03:2021-06") == ExitCode.OK
     assert len(json.loads(capsys.readouterr().out)["measures"]) == 2 * len(METRICS)

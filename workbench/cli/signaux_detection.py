@@ -21,6 +21,7 @@ __all__ = ["detect", "evaluate", "train"]
 
 _path = click.Path(exists=True, path_type=Path)
 _output = click.Path(dir_okay=False, path_type=Path)
+_file_or_folder = click.Path(path_type=Path)
 
 
 class _Months(click.ParamType[tuple[str, str]]):
@@ -62,6 +63,13 @@ _all = click.option("--all-companies", is_flag=True, help="Sans périmètre : to
     help="Ce dont chaque ligne de la table parle, sans --declaration.",
 )
 @click.option(
+    "--encode",
+    "encoded",
+    multiple=True,
+    metavar="COLONNE",
+    help="Colonne de textes (activité) que le modèle voit par la part de ses défaillances.",
+)
+@click.option(
     "--model",
     "kind",
     type=click.Choice(["boosting", "forest", "spark_forest", "logistic"]),
@@ -94,6 +102,7 @@ def train(
     known_until: str | None,
     declaration: Path | None,
     entity: str,
+    encoded: tuple[str, ...],
     kind: str,
     parameters: tuple[str, ...],
     sampling: float | None,
@@ -119,7 +128,7 @@ def train(
     batch, snapshot = _known(tables, batch, snapshot)
     detector, parts, trials = learn(
         list(tables),
-        _declaration(declaration, entity),
+        _declaration(declaration, entity).encoding(*encoded),
         Windows(learnt, tested, validation, known_until),
         learner=learner_named(kind, _parameters(parameters)),
         perimetre=None if all_companies else Perimetre(),
@@ -187,13 +196,24 @@ def _shown(value: float) -> str:
 @click.option("--periode", type=_month, metavar="AAAA-MM", required=True, help="Mois où les entreprises sont vues.")
 @click.option("--batch", default="", help="Batch de la liste : 2403 ; par défaut, celui du dossier de variables.")
 @click.option("--snapshot", default="", help="État de l'historique ; par défaut, celui du dossier de variables.")
-@click.option("--to", "target", type=_output, required=True, help="Liste à écrire.")
+@click.option(
+    "--to",
+    "target",
+    type=_file_or_folder,
+    required=True,
+    help="Liste à écrire ; pour un CSV, un dossier convient : AAAA-MM-JJ_vN_algorithme.csv.",
+)
 @click.option(
     "--form",
-    type=click.Choice(["parquet", "datapi", "front"]),
+    type=click.Choice(["parquet", "datapi", "front", "csv"]),
     default="parquet",
     show_default=True,
-    help="Forme : la nôtre, les scores de datapi ou le document du front (JSON).",
+    help="Forme : la nôtre, les scores de datapi ou le document du front (JSON), les scores de 2019 et 2020 (CSV).",
+)
+@click.option(
+    "--second-stage",
+    type=_path,
+    help="Faits (parquet ou CSV) des règles d'experts, qui déplacent un niveau d'un cran après les seuils.",
 )
 @click.option("--previous", type=existing_file, help="Liste précédente (parquet) : écarts et dérive.")
 @click.option("--card", "card_path", type=_output, help="Carte de la liste à écrire (Markdown).")
@@ -207,6 +227,7 @@ def detect(
     snapshot: str,
     target: Path,
     form: str,
+    second_stage: Path | None,
     previous: Path | None,
     card_path: Path | None,
     no_record: bool,
@@ -221,8 +242,10 @@ def detect(
     """
     from workbench.atomic import replacing
     from workbench.signaux_faibles import detection
+    from workbench.signaux_faibles.detection.corrections import read_corrections
     from workbench.signaux_faibles.detection.outputs import write_json
     from workbench.signaux_faibles.detection.registered import record_list
+    from workbench.signaux_faibles.detection.scores import write_scores
 
     batch, snapshot = _known(tables, batch, snapshot)
     detector = detection.load_detector(model)
@@ -241,18 +264,24 @@ def detect(
         batch=batch,
         snapshot=snapshot,
         previous={entity: probability for entity, (probability, _) in before.items()},
+        corrections=() if second_stage is None else read_corrections(second_stage),
     )
     now = dict(zip(alerts.entities, zip(alerts.probabilities, alerts.ranks, strict=True), strict=True))
     drift = detection.compare_lists(before, now) if before else None
     card = detection.list_card(alerts, drift=drift)
-    if form == "parquet":
+    if form == "csv":
+        # Recorded first: made again, the list has the moment that it was made at, and the same bytes.
+        recorded = None if no_record else record_list(alerts, month, card)
+        month_before = dataset.take(dataset.periodes == _as_month(first) - 1)
+        write_scores(alerts, target, before=month_before, at=recorded.created if recorded else None)
+    elif form == "parquet":
         detection.write_list(alerts, target, card=card)
     else:
         write_json((detection.datapi_scores if form == "datapi" else detection.front_document)(alerts), target)
     if card_path is not None:
         with replacing(card_path) as partial:
             partial.write_text(detection.card_text(card), encoding="utf-8")
-    if not no_record:
+    if form != "csv" and not no_record:
         record_list(alerts, month, card)
     click.echo(json.dumps(card, ensure_ascii=False, indent=2))
     _say_levels(alerts)

@@ -1,20 +1,27 @@
-"""A random forest grown by Spark's MLlib, given back as plain arrays."""
+"""A random forest grown by Spark's MLlib, given back as plain arrays.
+
+What MLlib draws depends on how rows are parted and ordered: they are laid out by their own content, in as many parts as
+their number asks for. The same rows give the same forest, whatever brought them and whatever the cluster.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from workbench.engines.spark_rows import spark_failure
 from workbench.engines.spark_session import session_of
-from workbench.errors import WorkbenchError
 
-__all__ = ["GrownTree", "grow_forest"]
+__all__ = ["GrownTree", "forest_of", "grow_forest"]
 
-_TARGET = "cible"
+_TARGET, _ROW, _WEIGHT = "cible", "ligne", "poids"
+
+PART = 100_000
+"""Rows of a part, more or less."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def grow_forest(
         How many, how deep, rows of a leaf at the least, variables tried at a split as MLlib writes it, thresholds
         tried of a variable.
     seed
-        Of what is drawn; the same rows in the same blocks give the same forest.
+        Of what is drawn; the same rows give the same forest.
 
     Raises
     ------
@@ -76,10 +83,62 @@ def grow_forest(
         Spark fails.
     """
     session = session_of(master)
+    table, names = _table(blocks, target)
+    try:
+        frame = session.createDataFrame(table)
+    except Exception as error:  # errors of Spark and of py4j have no common class
+        raise spark_failure(error, master) from error
+    return forest_of(
+        frame,
+        names,
+        table.num_rows,
+        trees=trees,
+        depth=depth,
+        rows=rows,
+        columns=columns,
+        bins=bins,
+        seed=seed,
+        master=master,
+    )
+
+
+def forest_of(
+    frame: Any,
+    names: Sequence[str],
+    size: int,
+    *,
+    trees: int,
+    depth: int,
+    rows: int,
+    columns: str,
+    bins: int,
+    seed: int,
+    medians: Sequence[float] | None = None,
+    weight: float = 1.0,
+    master: str | None = None,
+) -> list[GrownTree]:
+    """Grow a forest from a frame of Spark.
+
+    Parameters
+    ----------
+    frame
+        Columns of numbers and ``cible``.
+    names, size
+        Columns of the variables, and how many rows there are.
+    trees, depth, rows, columns, bins, seed
+        See `grow_forest`.
+    medians
+        What absent values are replaced by.
+    weight
+        Of a row whose target is 1; the others weigh 1.
+    master
+        What an error names.
+    """
+    from pyspark import StorageLevel
     from pyspark.ml.classification import RandomForestClassifier
     from pyspark.ml.feature import VectorAssembler
+    from pyspark.sql import functions as sql
 
-    table, names = _table(blocks, target)
     forest = RandomForestClassifier(
         featuresCol="variables",
         labelCol=_TARGET,
@@ -90,15 +149,28 @@ def grow_forest(
         maxBins=bins,
         seed=seed,
     )
+    if weight != 1.0:
+        forest = forest.setWeightCol(_WEIGHT)
+    filled = []
+    for place, name in enumerate(names):
+        value = sql.col(name).cast("double")
+        if medians is not None:
+            value = sql.when(value.isNull() | sql.isnan(value), sql.lit(float(medians[place]))).otherwise(value)
+        filled.append(value.alias(name))
+    target = sql.col(_TARGET).cast("double").alias(_TARGET)
     try:
-        # One partition a task at a time: how rows are parted decides what is drawn.
-        frame = session.createDataFrame(table).repartition(session.sparkContext.defaultParallelism)
-        gathered = VectorAssembler(inputCols=names, outputCol="variables").transform(frame)
-        model = forest.fit(gathered.select("variables", _TARGET))
+        rows_ = frame.select(*filled, target).withColumn(_ROW, sql.xxhash64(*names, _TARGET))
+        laid = rows_.repartition(size // PART + 1, _ROW).sortWithinPartitions(_ROW)
+        weighted = laid.withColumn(_WEIGHT, sql.when(sql.col(_TARGET) == 1, float(weight)).otherwise(1.0))
+        gathered = VectorAssembler(inputCols=list(names), outputCol="variables").transform(weighted)
+        learnt = gathered.select("variables", _TARGET, _WEIGHT).persist(StorageLevel.MEMORY_AND_DISK)
+        try:
+            model = forest.fit(learnt)
+        finally:
+            learnt.unpersist()
         return [_arrays(each.rootNode()) for each in model._java_obj.trees()]
     except Exception as error:  # errors of Spark and of py4j have no common class
-        detail = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise WorkbenchError("requete_refusee", chemin=master or "Spark", detail=detail[:300]) from error
+        raise spark_failure(error, master) from error
 
 
 def _table(blocks: Iterable[np.ndarray], target: np.ndarray) -> tuple[pa.Table, list[str]]:

@@ -55,6 +55,7 @@ def list_card(alerts: AlertList, *, evaluation: Evaluation | None = None, drift:
         "snapshot": alerts.snapshot,
         "algo": alerts.algo,
         "periode": alerts.periode,
+        "entite": detector.declaration.entity,
         "entreprises": len(alerts),
         "alertes": {level.value: alerts.count(level) for level in Level},
         "empreinte": alerts.fingerprint,
@@ -91,11 +92,12 @@ def card_text(card: Mapping[str, Any]) -> str:
     levels = [f"{Level(label).title.lower()} : {format_number(number)}" for label, number in card["alertes"].items()]
     learner = LEARNERS.get(model["sorte"], model["sorte"])
     high, moderate = (format_number(100 * model["seuils"][name], 1) for name in ("fort", "modere"))
+    seen = "établissements vus" if card.get("entite") == "siret" else "entreprises vues"
     size = sum(map(len, model["variables"].values()))
     lines = [
         f"# Liste de {card['liste'][0].lower()}{card['liste'][1:]}",
         "",
-        f"{format_number(card['entreprises'])} entreprises vues en {card['periode']} ; {', '.join(levels)}.",
+        f"{format_number(card['entreprises'])} {seen} en {card['periode']} ; {', '.join(levels)}.",
         "",
         f"Probabilité d'une défaillance dans les {model['horizon']} mois, par {learner} ({size} variables).",
         f"Risque fort à partir de {high} %, modéré à partir de {moderate} %.",
@@ -122,7 +124,8 @@ def card_text(card: Mapping[str, Any]) -> str:
             f"abaissées : {drift['alertes_abaissees']}. Indice de stabilité des probabilités : {drift['stabilite']}",
             "(au-dessus de 0,25, la population a changé).",
         ]
-    themes = ", ".join(THEMES[each][0].lower() if each in THEMES else each for each in model["variables"])
+    titles = [THEMES[each][0] if each in THEMES else each.replace("_", " ") for each in model["variables"]]
+    themes = ", ".join(each[0].lower() + each[1:] for each in titles)
     lines += [
         "",
         f"Thèmes : {themes}.",

@@ -27,6 +27,9 @@ THEMES: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """The themes that an agent reads: label for people, and label in the documents of 2021 to 2025 (specification 6.4)."""
 
+ACTIVITY = "secteur_d_activite"
+"""The theme of what is known of an activity, none of those of an agent's radar."""
+
 OPERATIONS = ("ratio", "difference", "log", "lag", "diff", "growth", "mean", "negative", "age")
 """What `derive` computes; its ``OPERATIONS`` says how."""
 
@@ -52,6 +55,9 @@ class Variable:
         the table has one.
     given
         Whether the model sees it; False for what others are derived from.
+    category
+        Column of texts (an activity) in the place of numbers: a model is given the share of failures of each of its
+        texts, as learnt (see `encodings`).
     feature
         The variable that it is a lag, a mean or a change of, where it is a column of the table; known by itself where
         it is derived.
@@ -73,13 +79,21 @@ class Variable:
     months: int = 0
     given: bool = True
     feature: str = ""
+    category: str = ""
 
     def __post_init__(self) -> None:
         if self.sign not in (-1, 0, 1):
             raise WorkbenchError("detection_declaration", detail=f"le signe de {self.name} est {self.sign}")
         if self.operation and self.operation not in OPERATIONS:
             raise WorkbenchError("detection_declaration", detail=f"opération inconnue : {self.operation}")
+        if self.operation and self.category:
+            raise WorkbenchError("detection_declaration", detail=f"{self.name} est une catégorie et une opération")
         object.__setattr__(self, "of", tuple(self.of))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; what came after the first models were saved is left out where it is empty."""
+        fields_ = {**asdict(self), "of": list(self.of)}
+        return {name: value for name, value in fields_.items() if name != "category" or value}
 
     @property
     def title(self) -> str:
@@ -187,6 +201,21 @@ class Declaration:
         """Return the name that the table gives to a column."""
         return self.mapping.get(name, name)
 
+    def encoding(self, *columns: str) -> Declaration:
+        """Return the declaration with the share of failures of each text of some columns, such as the activity.
+
+        Examples
+        --------
+        >>> Declaration("essai", (Variable("dette", "dette_urssaf"),)).encoding("code_naf").given[1].name
+        'taux_code_naf'
+        """
+        label = "la fréquence des défaillances dans « {} »"
+        added = (
+            Variable(f"taux_{each}", ACTIVITY, 0, None, label.format(each), "pourcentage", category=each)
+            for each in columns
+        )
+        return replace(self, variables=(*self.variables, *added))
+
     def without_target(self) -> Declaration:
         """Return the declaration of a table whose future is not known: what a list is made from."""
         return replace(self, target="", til="", event="", strong="", known="")
@@ -199,7 +228,7 @@ class Declaration:
             "groups": dict(self.groups),
             "bounds": {name: list(limits) for name, limits in self.bounds.items()},
             "mapping": dict(self.mapping),
-            "variables": [{**asdict(each), "of": list(each.of)} for each in self.variables],
+            "variables": [each.to_json() for each in self.variables],
         }
 
     @classmethod

@@ -7,13 +7,18 @@ Each gives steps by company with a reason; steps add up, are cut at one either w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
 from workbench.errors import WorkbenchError
+from workbench.signaux_faibles.detection.columns import Declaration, Variable
+from workbench.signaux_faibles.detection.source import read_table
+from workbench.signaux_faibles.detection.values import numbers_of, texts_of
 
 __all__ = [
     "CONFIDENTIAL",
@@ -23,6 +28,7 @@ __all__ = [
     "financial_steps",
     "first_alerts",
     "partial_activity_steps",
+    "read_corrections",
     "shown_reasons",
     "urssaf_steps",
 ]
@@ -169,6 +175,44 @@ def financial_steps(table: pd.DataFrame) -> Correction:
     ]
     bad = sum((mask.astype(np.int64) for _, mask, _ in rules), np.zeros(len(table), dtype=np.int64))
     return _correction(table, rules, np.where(bad >= 3, 2, np.where(bad == 2, 1, 0)))
+
+
+RULES: Mapping[frozenset[str], Callable[[pd.DataFrame], Correction]] = MappingProxyType(
+    {
+        frozenset({"dette", "dette_juillet_2020", "cotisation_moy12m"}): covid_debt,
+        frozenset(
+            {"dette_ancienne_max", "dette_recente_min", "cotisation_annuelle", "dette_en_hausse", "urssaf_principale"}
+        ): urssaf_steps,
+        frozenset({"ap_jours", "ap_part_effectif"}): partial_activity_steps,
+        frozenset({"endettement_sur_caf", "ebe", "ca_sur_ca_2019", "capitaux_propres"}): financial_steps,
+    }
+)
+"""By the columns that a rule reads beside `siren`."""
+
+
+def read_corrections(path: str | Path) -> list[Correction]:
+    """Apply the rules whose columns a file of facts has (parquet or CSV; a row a company, by its `siren`).
+
+    Raises
+    ------
+    WorkbenchError
+        ``fichier_illisible``, ``detection_colonnes`` when no rule has all its columns, ``detection_doublons``.
+    """
+    names = sorted(frozenset().union(*RULES))
+    declaration = Declaration(
+        "de la seconde étape", tuple(Variable(name, "", operation="log", of=()) for name in names), periode=""
+    )
+    table = read_table(path, declaration, around=False)
+    facts = pd.DataFrame({name: numbers_of(table, name, None) for name in names if name in table.column_names})
+    facts["siren"] = texts_of(table, "siren")
+    twice = sorted(set(facts.loc[facts["siren"].duplicated(), "siren"]))
+    if twice:
+        raise WorkbenchError("detection_doublons", nombre=len(twice), exemples=", ".join(twice[:3]))
+    rules = [rule for columns, rule in RULES.items() if columns <= set(facts.columns)]
+    if not rules:
+        wanted = " ; ".join(", ".join(sorted(columns)) for columns in RULES)
+        raise WorkbenchError("detection_colonnes", colonnes=f"d'une règle ({wanted})", declaration=declaration.name)
+    return [rule(facts) for rule in rules]
 
 
 def shown_reasons(reasons: Sequence[str], *, public_accounts: bool) -> list[str]:

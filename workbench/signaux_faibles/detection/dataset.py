@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,14 +16,19 @@ import pyarrow.compute as pc
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.detection.columns import Declaration
 from workbench.signaux_faibles.detection.derive import derive
+from workbench.signaux_faibles.detection.source import Source, read_table
+from workbench.signaux_faibles.detection.values import categories_of, marks_of, months_of, numbers_of, texts_of
 from workbench.signaux_faibles.effectifs import CATEGORIES
 
-__all__ = ["Dataset", "Perimetre", "build_dataset", "month"]
-
-Source: TypeAlias = "pa.Table | pd.DataFrame | str | Path | Sequence[str | Path]"
+__all__ = ["Dataset", "Perimetre", "Source", "build_dataset", "companies_of", "draw", "month"]
 
 SIZES = (10.0, 20.0, 50.0, 250.0)
 """Classes of a group of numbers by default: the usual ones of employees."""
+
+LARGEST = float(np.finfo(np.float32).max)
+
+_PLACED = np.zeros(0)
+"""Stands for a column that is in the matrix already."""
 
 SHOWN = 3
 """Companies that an error names."""
@@ -73,6 +77,8 @@ class Dataset:
         Rows that the event has reached already (strong signals): evident, and not to be learnt from.
     groups
         Texts by name of group.
+    categories
+        By variable of a category, the texts that its numbers in the matrix stand for (see `encodings`).
     """
 
     declaration: Declaration
@@ -84,6 +90,7 @@ class Dataset:
     target: np.ndarray
     strong: np.ndarray
     groups: Mapping[str, np.ndarray] = field(default_factory=dict)
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.companies)
@@ -113,20 +120,59 @@ class Dataset:
     def fingerprint(self) -> str:
         """Return the SHA-256 of keys, months, values and targets, whatever the order of the rows."""
         digest = hashlib.sha256(repr([each.name for each in self.declaration.given]).encode())
-        order = np.lexsort((self.periodes, self.entities))
+        # Each text is compared once, not each row's: a company has as many rows as months.
+        codes, names = pd.factorize(self.entities)
+        places = np.empty(len(names), dtype=np.int64)
+        places[np.argsort(names, kind="stable")] = np.arange(len(names))
+        order = np.lexsort((self.periodes, places[codes]))
         entities = "\n".join(self.entities[order].tolist())
         digest.update(entities.encode())
         for part in (self.periodes.astype(np.int64), self.target):
             digest.update(np.ascontiguousarray(part[order]).tobytes())
+        present = self._categories_present()
+        for name, (texts, _) in present.items():
+            digest.update("\n".join((name, *texts)).encode())
         for start in range(0, len(order), 100_000):
             # One zero and one NaN, whatever the sums that made them.
             block = self.matrix[order[start : start + 100_000]] + np.float32(0)
+            for place, each in enumerate(self.declaration.given):
+                if each.name in present:
+                    known = ~np.isnan(block[:, place])
+                    block[known, place] = present[each.name][1][block[known, place].astype(np.int64)]
             block[np.isnan(block)] = np.nan
             digest.update(block.tobytes())
         return digest.hexdigest()
 
+    def _categories_present(self) -> dict[str, tuple[list[str], np.ndarray]]:
+        """Return, by variable, the categories that rows have, and their ranks by number.
+
+        Those of rows left out do not count.
+        """
+        found = {}
+        for place, each in enumerate(self.declaration.given):
+            texts = self.categories.get(each.name)
+            if texts is not None:
+                column = self.matrix[:, place]
+                numbers = np.unique(column[~np.isnan(column)]).astype(np.int64)
+                ranks = np.zeros(len(texts), dtype=np.float32)
+                ranks[numbers] = np.arange(len(numbers))
+                found[each.name] = ([texts[number] for number in numbers], ranks)
+        return found
+
     def __repr__(self) -> str:
         return f"Dataset({self.declaration.name!r}, {len(self)} rows, {self.positives} positives)"
+
+
+def draw(names: np.ndarray, seed: int) -> np.ndarray:
+    """Return a number in [0, 1[ for each company, the same for the same SIREN and seed for ever.
+
+    Examples
+    --------
+    >>> draw(np.array(["800000001", "800000002"], dtype=object), seed=1).round(6).tolist()
+    [0.371118, 0.472194]
+    """
+    hashes = pd.util.hash_array(np.asarray(names, dtype=object), hash_key=f"{seed:016d}"[-16:], categorize=False)
+    return hashes.astype(np.float64) / 2.0**64
 
 
 def month(value: Any) -> np.datetime64:
@@ -154,7 +200,7 @@ def build_dataset(source: Source, declaration: Declaration, *, perimetre: Perime
     Parameters
     ----------
     source
-        An Arrow table, a DataFrame, or the paths of parquet files or folders.
+        An Arrow table, a DataFrame, or the paths of parquet files or folders, or of CSV files.
     declaration
         What it holds. Without `target`, `til` nor `event`, the target of each row is -1.
     perimetre
@@ -182,18 +228,15 @@ def build_dataset(source: Source, declaration: Declaration, *, perimetre: Perime
     leaking = [each.name for each in declaration.variables if forbidden & {each.name, *each.of}]
     if leaking:
         raise WorkbenchError("detection_fuite_variable", variables=", ".join(leaking))
-    table = _table(source, declaration, around=perimetre is not None)
+    table = read_table(source, declaration, around=perimetre is not None)
     if not table.num_rows:
         raise WorkbenchError("detection_vide", cause="la table n'a aucune ligne")
-    columns = {
-        each.name: _numbers(table, declaration.column(each.name), each.default)
-        for each in declaration.variables
-        if not each.operation or declaration.column(each.name) in table.column_names
-    }
+    values = np.empty((table.num_rows, len(declaration.given)), dtype=np.float32)
+    columns, categories = _columns(table, declaration, values)
     periodes = _months(table, declaration)
     if declaration.entity:
-        entities = _texts(table, declaration.column(declaration.entity))
-        companies, names = _companies(entities)
+        entities = texts_of(table, declaration.column(declaration.entity))
+        companies, names = companies_of(entities)
     else:
         companies, names = _equal_rows(columns)
         entities = names[companies]
@@ -203,18 +246,14 @@ def build_dataset(source: Source, declaration: Declaration, *, perimetre: Perime
     months = periodes.astype(np.int64)
     missing = tuple(each for each in declaration.variables if each.name not in columns)
     derive(columns, missing, companies if not declaration.entity else rows, months)
-    values = np.empty((len(companies), len(declaration.given)), dtype=np.float32)
-    largest = float(np.finfo(np.float32).max)
     for place, each in enumerate(declaration.given):
-        column = columns[each.name]
-        column = np.where(np.isnan(column), np.nan if each.default is None else each.default, column)
-        values[:, place] = np.clip(column, -largest, largest)
+        _place(values, place, columns.pop(each.name), each.default)
     marks, strong = _target(table, declaration, months)
     present = [
         name for name in declaration.groups if declaration.column(declaration.groups[name]) in table.column_names
     ]
     groups = {name: _labels(table, declaration, name) for name in present}
-    dataset = Dataset(declaration, companies, names, entities, periodes, values, marks, strong, groups)
+    dataset = Dataset(declaration, companies, names, entities, periodes, values, marks, strong, groups, categories)
     kept = _kept(table, declaration, perimetre) if perimetre is not None else None
     if kept is not None:
         dataset = dataset.take(kept)
@@ -223,95 +262,44 @@ def build_dataset(source: Source, declaration: Declaration, *, perimetre: Perime
     return dataset
 
 
-def _table(source: Source, declaration: Declaration, *, around: bool) -> pa.Table:
-    perimetre = ("effectif", "activite", "categorie", "active") if around else ()
-    wanted = {
-        *(each.name for each in declaration.variables if not each.operation),
-        *(getattr(declaration, name) for name in ("entity", "periode", "target", "til", "event", "strong", "known")),
-        *(getattr(declaration, name) for name in perimetre),
-    } - {""}
-    required = sorted({declaration.column(name) for name in wanted})
-    perhaps = {*declaration.groups.values(), *(each.name for each in declaration.variables if each.operation)}
-    names = sorted({*required, *map(declaration.column, perhaps)})
-    if isinstance(source, pa.Table):
-        table = source
-    elif isinstance(source, pd.DataFrame):
-        present = [name for name in names if name in source.columns]
-        table = pa.Table.from_pandas(source[present], preserve_index=False)
-    else:
-        table = _read(source, names)
-    missing = [name for name in required if name not in table.column_names]
-    if missing:
-        raise WorkbenchError("detection_colonnes", colonnes=", ".join(missing), declaration=declaration.name)
-    return table.select([name for name in names if name in table.column_names])
+def _columns(
+    table: pa.Table, declaration: Declaration, values: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, tuple[str, ...]]]:
+    """Read the columns; those that nothing is derived from go straight to the matrix, half as heavy."""
+    columns: dict[str, np.ndarray] = {}
+    categories: dict[str, tuple[str, ...]] = {}
+    present = set(table.column_names)
+    kept = {name for each in declaration.variables if each.operation for name in each.of}
+    places = {each.name: place for place, each in enumerate(declaration.given)}
+    for each in declaration.variables:
+        if each.category:
+            found, categories[each.name] = categories_of(table, declaration.column(each.category))
+        elif not each.operation or declaration.column(each.name) in present:
+            found = numbers_of(table, declaration.column(each.name), each.default)
+        else:
+            continue
+        if each.name in places and each.name not in kept and declaration.entity:
+            _place(values, places[each.name], found, each.default)
+            found = _PLACED
+        columns[each.name] = found
+    return columns, categories
 
 
-def _read(source: str | Path | Sequence[str | Path], names: list[str]) -> pa.Table:
-    import pyarrow.dataset
-
-    paths = [source] if isinstance(source, str | Path) else list(source)
-    try:
-        parts = [pyarrow.dataset.dataset(str(path), format="parquet", partitioning="hive") for path in paths]
-        return pa.concat_tables(
-            [part.to_table(columns=[name for name in names if name in part.schema.names]) for part in parts],
-            promote_options="permissive",
-        )
-    except (OSError, pa.ArrowException) as error:
-        raise WorkbenchError("fichier_illisible", fichier=", ".join(map(str, paths)), detail=str(error)) from error
-
-
-def _numbers(table: pa.Table, name: str, default: float | None) -> np.ndarray:
-    column = table.column(name)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)):
-        if not (pa.types.is_boolean(column.type) or pa.types.is_null(column.type)):
-            raise WorkbenchError("detection_valeurs", colonne=name, type=str(column.type))
-        column = column.cast(pa.int8())
-    numbers: np.ndarray = column.cast(pa.float64(), safe=False).to_numpy()
-    # Infinite ratios are ratios to nothing: not known.
-    absent = ~np.isfinite(numbers)
-    if absent.any():
-        numbers = np.where(absent, np.nan if default is None else default, numbers)
-    return numbers
-
-
-def _texts(table: pa.Table, name: str) -> np.ndarray:
-    texts = table.column(name).cast(pa.string())
-    if texts.null_count:
-        raise WorkbenchError("detection_vide", cause=f"la colonne {name} a {texts.null_count} valeur(s) absente(s)")
-    found: np.ndarray = texts.to_numpy().astype(object)
-    return found
+def _place(values: np.ndarray, place: int, column: np.ndarray, default: float | None) -> None:
+    if column is _PLACED:
+        return
+    filled = column if default is None else np.where(np.isnan(column), default, column)
+    values[:, place] = np.clip(filled, -LARGEST, LARGEST)
 
 
 def _months(table: pa.Table, declaration: Declaration) -> np.ndarray:
     if not declaration.periode:
         return np.zeros(table.num_rows, dtype="M8[M]")
-    return _dates(table, declaration.column(declaration.periode), required=True)
+    return months_of(table, declaration.column(declaration.periode), required=True)
 
 
-def _dates(table: pa.Table, name: str, *, required: bool) -> np.ndarray:
-    column = table.column(name)
-    if required and column.null_count:
-        raise WorkbenchError("detection_vide", cause=f"la colonne {name} a {column.null_count} valeur(s) absente(s)")
-    if pa.types.is_integer(column.type):
-        # Years: the first of January.
-        years = pc.fill_null(column.cast(pa.int64()), 0).to_numpy()
-        dates = (years - 1970).astype("M8[Y]").astype("M8[M]")
-        dates[column.is_null().to_numpy()] = np.datetime64("NaT")
-        found: np.ndarray = dates
-        return found
-    try:
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            found = column.to_numpy().astype("M8[D]").astype("M8[M]")
-        else:
-            found = column.cast(pa.timestamp("us"), safe=False).to_numpy().astype("M8[M]")
-    except (ValueError, pa.ArrowException) as error:
-        raise WorkbenchError("detection_valeurs", colonne=name, type=str(column.type)) from error
-    return found
-
-
-def _companies(entities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def companies_of(entities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of each row's company, and the companies' identifiers, sorted: SIRET are of their SIREN."""
     keys: Iterable[str] = (key[:9] if len(key) == 14 and key.isdigit() else key for key in entities)
     codes, names = pd.factorize(np.fromiter(keys, dtype=object, count=len(entities)), sort=True)
     return codes.astype(np.int32), np.asarray(names, dtype=object)
@@ -337,34 +325,30 @@ def _target(table: pa.Table, declaration: Declaration, months: np.ndarray) -> tu
     """Return the target (-1 where it is not known), and which rows the event has reached: theirs is 1."""
     target, left = np.full(len(months), -1, dtype=np.int8), np.full(len(months), np.nan)
     if declaration.til:
-        left = _numbers(table, declaration.column(declaration.til), None)
+        left = numbers_of(table, declaration.column(declaration.til), None)
     elif declaration.event:
-        dates = _dates(table, declaration.column(declaration.event), required=False)
+        dates = months_of(table, declaration.column(declaration.event), required=False)
         left = np.where(np.isnat(dates), np.nan, dates.astype(np.int64) - months).astype(np.float64)
     strong = left <= 0
     if declaration.strong:
-        strong |= _marks(table, declaration, declaration.strong) == 1
+        strong |= marks_of(table, declaration.column(declaration.strong)) == 1
     if declaration.target:
-        target = _marks(table, declaration, declaration.target)
+        target = marks_of(table, declaration.column(declaration.target))
     elif declaration.til or declaration.event:
         target = (left <= declaration.horizon).astype(np.int8)
     target[strong] = 1
     if declaration.known:
-        target[_marks(table, declaration, declaration.known) != 1] = -1
+        target[marks_of(table, declaration.column(declaration.known)) != 1] = -1
     return target, strong
-
-
-def _marks(table: pa.Table, declaration: Declaration, name: str) -> np.ndarray:
-    marks = _numbers(table, declaration.column(name), None)
-    if not np.isin(marks[~np.isnan(marks)], (0, 1)).all():
-        raise WorkbenchError("detection_valeurs", colonne=name, type="autre chose que 0 et 1")
-    return np.where(np.isnan(marks), -1, marks).astype(np.int8)
 
 
 def _labels(table: pa.Table, declaration: Declaration, name: str) -> np.ndarray:
     column = table.column(declaration.column(declaration.groups[name]))
-    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
-        numbers = _numbers(table, declaration.column(declaration.groups[name]), None)
+    # A CSV holds texts alone: what a variable is made of is a number there too.
+    counted = declaration.groups[name] in {declaration.effectif, *(each.name for each in declaration.variables)} - {""}
+    kind = column.type
+    if counted or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        numbers = numbers_of(table, declaration.column(declaration.groups[name]), None)
         limits = declaration.bounds.get(name, SIZES)
         between = [f"{low:g} à {high:g}" for low, high in pairwise(limits)]
         labels = np.array([f"moins de {limits[0]:g}", *between, f"{limits[-1]:g} et plus"], dtype=object)
@@ -376,7 +360,7 @@ def _labels(table: pa.Table, declaration: Declaration, name: str) -> np.ndarray:
 def _kept(table: pa.Table, declaration: Declaration, perimetre: Perimetre) -> np.ndarray:
     kept = np.ones(table.num_rows, dtype=bool)
     if declaration.effectif:
-        kept &= _numbers(table, declaration.column(declaration.effectif), 0.0) >= perimetre.effectif
+        kept &= numbers_of(table, declaration.column(declaration.effectif), 0.0) >= perimetre.effectif
     if declaration.active:
         column = table.column(declaration.column(declaration.active))
         marks = column if pa.types.is_boolean(column.type) else pc.equal(column.cast(pa.string()), "A")

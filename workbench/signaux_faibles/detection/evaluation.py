@@ -13,6 +13,7 @@ from workbench.errors import WorkbenchError
 from workbench.frames import ShownFrame
 from workbench.signaux_faibles.detection.dataset import Dataset
 from workbench.signaux_faibles.detection.detector import Detector
+from workbench.signaux_faibles.detection.encodings import Encoding
 from workbench.signaux_faibles.detection.metrics import DRAWS, calibration_curve, measure, measure_groups
 
 __all__ = ["Drift", "Evaluation", "compare_lists", "evaluate", "population_stability", "variable_stability"]
@@ -163,6 +164,10 @@ def variable_stability(before: Dataset, now: Dataset) -> pd.DataFrame:
     rows = []
     for place, each in enumerate(now.declaration.given):
         one, other = (part.matrix[:, place] for part in (before, now))
+        if each.category:
+            known = tuple(sorted({*before.categories[each.name], *now.categories[each.name]}))
+            ranks = Encoding({text: float(rank) for rank, text in enumerate(known)}, -1.0)
+            one, other = (ranks.values(part.matrix[:, place], part.categories[each.name]) for part in (before, now))
         rows.append(
             (
                 each.name,

@@ -16,6 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.detection.columns import Declaration
 from workbench.signaux_faibles.detection.dataset import Dataset
 from workbench.signaux_faibles.detection.detector import Detector
+from workbench.signaux_faibles.detection.encodings import encoded
 
 __all__ = ["Explanation", "Step", "explain"]
 
@@ -133,6 +134,7 @@ def explain(detector: Detector, dataset: Dataset) -> Explanation:
         probability: an explanation that does not is not shown.
     """
     detector.check(dataset)
+    dataset = encoded(dataset, detector.encodings)
     scores = detector.model.scores(dataset.matrix)
     raw, origin = detector.model.contributions(dataset.matrix)
     probabilities = detector.calibration.probabilities(scores)

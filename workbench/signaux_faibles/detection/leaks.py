@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.detection.dataset import Dataset
+from workbench.signaux_faibles.detection.encodings import shares_of_others
 
 __all__ = ["SUSPECT", "alone", "check_columns"]
 
@@ -66,6 +67,9 @@ def check_columns(dataset: Dataset, *, allowed: tuple[str, ...] = ()) -> None:
             continue
         values = dataset.matrix[rows, place]
         absent = np.isnan(values)
+        if variable.category:
+            # What the others of its category became: a category that only those who failed have gives them away.
+            values = shares_of_others(dataset, place, dataset.categories[variable.name])[rows]
         known = ~absent
         for what, found in (
             ("sa valeur", alone(values[known], target[known]) if np.count_nonzero(target[known] == 1) > 1 else 0.5),

@@ -35,8 +35,9 @@ def datapi_scores(alerts: AlertList, *, public_accounts: Iterable[str] = ()) -> 
     Returns
     -------
     list of dict
-        ``siren, score, diff, alert, periode, batch, algo, explSelection, macroExpl, microExpl, redressements,
-        alertPreRedressements``; explanations for alerts alone, ``diff`` None without a list before.
+        ``siren`` (with ``siret`` in a list of établissements), ``score, diff, alert, periode, batch, algo,
+        explSelection, macroExpl, microExpl, redressements, alertPreRedressements``; explanations for alerts alone,
+        ``diff`` None without a list before.
     """
     explanations = _explanations(alerts)
     public = set(public_accounts)
@@ -46,7 +47,7 @@ def datapi_scores(alerts: AlertList, *, public_accounts: Iterable[str] = ()) -> 
         probability = float(alerts.probabilities[place])
         found.append(
             {
-                "siren": entity[:9] if len(entity) == 14 and entity.isdigit() else entity,
+                **_key(entity),
                 "score": probability,
                 "diff": None if math.isnan(before) else probability - before,
                 "alert": Level.of_rank(int(alerts.ranks[place])).value,
@@ -63,6 +64,13 @@ def datapi_scores(alerts: AlertList, *, public_accounts: Iterable[str] = ()) -> 
             }
         )
     return found
+
+
+def _key(entity: str) -> dict[str, str]:
+    """Name a company, and the établissement in the lists of 2019 to 2021."""
+    if len(entity) == 14 and entity.isdigit():
+        return {"siren": entity[:9], "siret": entity}
+    return {"siren": entity}
 
 
 def _explanations(alerts: AlertList) -> dict[int, dict[str, Any]]:
@@ -89,7 +97,7 @@ def front_document(alerts: AlertList) -> list[dict[str, Any]]:
     found = []
     for place, entity in enumerate(alerts.entities.tolist()):
         one: dict[str, Any] = {
-            "siren": entity,
+            **_key(entity),
             "Risque de défaillance": 100 * float(alerts.probabilities[place]),
             "alert": Level.of_rank(int(alerts.ranks[place])).value,
             "idListe": alerts.label,
@@ -181,6 +189,9 @@ def read_list(path: str | Path) -> tuple[pa.Table, dict[str, Any]]:
         table = pq.read_table(Path(path))
     except (OSError, pa.ArrowException) as error:
         raise WorkbenchError("fichier_illisible", fichier=str(path), detail=str(error)) from error
+    if not {"probabilite", "alerte"} <= set(table.column_names):
+        detail = "ce n'est pas une liste que « workbench signaux detect » a écrite"
+        raise WorkbenchError("fichier_illisible", fichier=str(path), detail=detail)
     about = (table.schema.metadata or {}).get(b"workbench.carte", b"{}")
     card: dict[str, Any] = json.loads(about)
     return table, card

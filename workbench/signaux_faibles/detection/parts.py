@@ -11,13 +11,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from workbench.errors import WorkbenchError
-from workbench.signaux_faibles.detection.dataset import Dataset, month
+from workbench.signaux_faibles.detection.dataset import Dataset, draw, month
 from workbench.signaux_faibles.detection.leaks import check_columns
 
-__all__ = ["Parts", "Windows", "check_parts", "cross_parts", "draw", "resample", "split"]
+__all__ = [
+    "Parts",
+    "Windows",
+    "check_parts",
+    "check_shares",
+    "cross_parts",
+    "draw",
+    "part_numbers",
+    "resample",
+    "split",
+]
 
 SHARES = (0.6, 0.2, 0.2)
 """Companies of learning, validation and test (specification 6.2)."""
@@ -52,18 +61,6 @@ class Parts:
     test: Dataset
 
 
-def draw(names: np.ndarray, seed: int) -> np.ndarray:
-    """Return a number in [0, 1[ for each company, the same for the same SIREN and seed for ever.
-
-    Examples
-    --------
-    >>> draw(np.array(["800000001", "800000002"], dtype=object), seed=1).round(6).tolist()
-    [0.371118, 0.472194]
-    """
-    hashes = pd.util.hash_array(np.asarray(names, dtype=object), hash_key=f"{seed:016d}"[-16:], categorize=False)
-    return hashes.astype(np.float64) / 2.0**64
-
-
 def split(
     dataset: Dataset,
     windows: Windows,
@@ -95,17 +92,44 @@ def split(
     WorkbenchError
         Those of `check_parts`; ``detection_vide`` for a part without positives or without negatives.
     """
-    if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
-        raise WorkbenchError("detection_parts", parts=shares)
-    drawn = draw(dataset.names, seed)[dataset.companies]
-    first, second = shares[0], shares[0] + shares[1]
-    parts = Parts(
-        _part(dataset, windows.train, drawn < first, strong=False),
-        _part(dataset, windows.validation or windows.train, (drawn >= first) & (drawn < second), strong=False),
-        _part(dataset, windows.test, drawn >= second, strong=True),
-    )
+    check_shares(shares)
+    for window in (windows.train, windows.validation or windows.train, windows.test):
+        _rows_inside(dataset.periodes, window)
+    places = part_numbers(dataset, windows, shares, seed)
+    parts = Parts(*(dataset.take(places == number) for number in range(3)))
     check_parts(parts, windows, allowed=allowed)
     return parts
+
+
+def part_numbers(dataset: Dataset, windows: Windows, shares: tuple[float, float, float], seed: int) -> np.ndarray:
+    """Return the part of each row: 0 learning, 1 validation, 2 test, -1 none.
+
+    A row's part depends on its company and its month alone: rows may be parted wherever they are.
+    """
+    drawn = draw(dataset.names, seed)[dataset.companies]
+    first, second = shares[0], shares[0] + shares[1]
+    found = np.full(len(dataset), -1, dtype=np.int8)
+    for number, (window, chosen) in enumerate(
+        (
+            (windows.train, drawn < first),
+            (windows.validation or windows.train, (drawn >= first) & (drawn < second)),
+            (windows.test, drawn >= second),
+        )
+    ):
+        found[_part(dataset, window, chosen, strong=number == 2)] = number
+    return found
+
+
+def check_shares(shares: tuple[float, float, float]) -> None:
+    """Refuse shares that are none.
+
+    Raises
+    ------
+    WorkbenchError
+        ``detection_parts``.
+    """
+    if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
+        raise WorkbenchError("detection_parts", parts=shares)
 
 
 def cross_parts(
@@ -128,18 +152,28 @@ def cross_parts(
     for place in range(folds):
         others = fold != place
         parts = Parts(
-            _part(dataset, windows.train, others & ~apart, strong=False),
-            _part(dataset, windows.validation or windows.train, others & apart, strong=False),
-            _part(dataset, windows.test, ~others, strong=True),
+            dataset.take(_part(dataset, windows.train, others & ~apart, strong=False)),
+            dataset.take(_part(dataset, windows.validation or windows.train, others & apart, strong=False)),
+            dataset.take(_part(dataset, windows.test, ~others, strong=True)),
         )
         check_parts(parts, windows, allowed=allowed, empty=("validation",) if validation == 0 else ())
         yield parts
 
 
-def _part(dataset: Dataset, window: tuple[str, str], companies: np.ndarray, *, strong: bool) -> Dataset:
+def _part(dataset: Dataset, window: tuple[str, str], companies: np.ndarray, *, strong: bool) -> np.ndarray:
+    """Return which rows of some companies are in a window, their target known."""
     start, end = map(month, window)
-    rows = companies & (dataset.periodes >= start) & (dataset.periodes < end) & (dataset.target >= 0)
-    return dataset.take(rows if strong else rows & ~dataset.strong)
+    inside = (dataset.periodes >= start) & (dataset.periodes < end)
+    rows: np.ndarray = companies & inside & (dataset.target >= 0)
+    return rows if strong else rows & ~dataset.strong
+
+
+def _rows_inside(periodes: np.ndarray, window: tuple[str, str]) -> None:
+    start, end = map(month, window)
+    if not ((periodes >= start) & (periodes < end)).any():
+        first, last = periodes.min(), periodes.max()
+        cause = f"aucune ligne de {start} à avant {end}, la table va de {first} à {last}"
+        raise WorkbenchError("detection_vide", cause=cause)
 
 
 def check_parts(parts: Parts, windows: Windows, *, allowed: tuple[str, ...] = (), empty: tuple[str, ...] = ()) -> None:

@@ -14,9 +14,10 @@ from workbench.signaux_faibles.detection.dataset import Dataset, Perimetre, Sour
 from workbench.signaux_faibles.detection.detector import Detector, Origin, train
 from workbench.signaux_faibles.detection.evaluation import Evaluation, evaluate
 from workbench.signaux_faibles.detection.french import french_declaration
-from workbench.signaux_faibles.detection.learners import Boosting, Learner
+from workbench.signaux_faibles.detection.learners import Boosting, Learner, SparkForest
 from workbench.signaux_faibles.detection.parts import SHARES, Parts, Windows, split
 from workbench.signaux_faibles.detection.search import Trial, search
+from workbench.signaux_faibles.detection.spark_learning import learn_on_executors, rows_on_executors
 
 __all__ = ["demonstration", "judge", "learn", "parts_of"]
 
@@ -60,11 +61,35 @@ def learn(
     tuple of (Detector, Parts, list of Trial)
         What was tried is empty without a search.
     """
+    chosen: Learner = Boosting() if learner is None else learner
+    origin = Origin(batch=batch, snapshot=snapshot, windows=_asked_for(windows, shares, allowed, perimetre))
+    paths = rows_on_executors(source, declaration, chosen, fits)
+    if paths and isinstance(chosen, SparkForest):
+        detector, parts = learn_on_executors(
+            paths,
+            declaration,
+            windows,
+            chosen,
+            perimetre=perimetre,
+            shares=shares,
+            sampling=sampling,
+            seed=seed,
+            origin=origin,
+            allowed=allowed,
+        )
+        return detector, parts, []
     dataset = build_dataset(source, declaration, perimetre=perimetre)
     parts = split(dataset, windows, shares=shares, seed=seed, allowed=allowed)
-    chosen: Learner = Boosting() if learner is None else learner
+    del dataset
     trials = search(parts.train, chosen, fits=fits, seed=seed) if fits else []
-    asked: dict[str, Any] = {
+    found = trials[0].learner if trials else chosen
+    return train(parts, found, sampling=sampling, seed=seed, origin=origin), parts, trials
+
+
+def _asked_for(
+    windows: Windows, shares: tuple[float, float, float], allowed: tuple[str, ...], perimetre: Perimetre | None
+) -> dict[str, Any]:
+    return {
         "apprentissage": list(windows.train),
         "validation": list(windows.validation or windows.train),
         "test": list(windows.test),
@@ -73,9 +98,6 @@ def learn(
         "admises": list(allowed),
         "perimetre": None if perimetre is None else asdict(perimetre),
     }
-    origin = Origin(batch=batch, snapshot=snapshot, windows=asked)
-    found = trials[0].learner if trials else chosen
-    return train(parts, found, sampling=sampling, seed=seed, origin=origin), parts, trials
 
 
 def _asked(detector: Detector) -> Mapping[str, Any]:

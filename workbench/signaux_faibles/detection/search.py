@@ -16,6 +16,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.detection.dataset import Dataset
+from workbench.signaux_faibles.detection.encodings import encoded, learn_encodings
 from workbench.signaux_faibles.detection.learners import Learner, learner_named
 from workbench.signaux_faibles.detection.metrics import Ranked
 from workbench.signaux_faibles.detection.parts import draw
@@ -38,6 +39,10 @@ SPACES: Mapping[str, Mapping[str, Sequence[Any]]] = MappingProxyType(
     }
 )
 """What is tried by default."""
+
+
+DRAW = 1_000_003
+"""Added to the seed for the folds."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,8 @@ def time_folds(dataset: Dataset, folds: int, *, seed: int = 0) -> list[tuple[np.
     WorkbenchError
         ``detection_vide`` when a fold would have no failure on a side.
     """
-    fold = np.floor(draw(dataset.names, seed) * folds).astype(np.int32)[dataset.companies]
+    # A draw of its own: companies of the learning come from a part of the first one, and would fill some folds alone.
+    fold = np.floor(draw(dataset.names, seed + DRAW) * folds).astype(np.int32)[dataset.companies]
     before = after = np.ones(len(dataset), dtype=bool)
     if dataset.declaration.periode:
         failures = np.sort(dataset.periodes[dataset.target == 1])
@@ -142,7 +148,9 @@ def search(
     for candidate in candidates:
         scores = []
         for learnt, judged in pairs:
-            model = candidate.fit(dataset.matrix[learnt], dataset.target[learnt], signs=signs, seed=seed)
-            scores.append(Ranked(model.scores(dataset.matrix[judged]), dataset.target[judged]).average_precision())
+            encodings, rows = learn_encodings(dataset.take(learnt), seed=seed)
+            model = candidate.fit(rows.matrix, rows.target, signs=signs, seed=seed)
+            rows = encoded(dataset.take(judged), encodings)
+            scores.append(Ranked(model.scores(rows.matrix), rows.target).average_precision())
         trials.append(Trial(candidate, tuple(scores)))
     return sorted(trials, key=lambda trial: -trial.score)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from workbench.signaux_faibles.detection.learners.interface import THREADS
+from workbench.signaux_faibles.detection.learners.interface import THREADS, parameters_checked
 from workbench.signaux_faibles.detection.learners.trees import TreeModel, lightgbm
 
 __all__ = ["Boosting"]
@@ -67,5 +67,10 @@ class Boosting:
         if self.monotone and any(signs):
             parameters["monotone_constraints"] = list(signs)
         data = library.Dataset(values, label=target.astype(np.float32), free_raw_data=True, params={"verbose": -1})
-        booster = library.train(parameters, data, num_boost_round=self.trees)
+        with parameters_checked(self.kind):
+            try:
+                booster = library.train(parameters, data, num_boost_round=self.trees)
+            except library.basic.LightGBMError as error:
+                # « Check failed: (num_leaves) > (1) at <a file of the library> ».
+                raise ValueError(str(error).partition(" at /")[0]) from error
         return TreeModel(booster.model_to_string(), "log-odds")

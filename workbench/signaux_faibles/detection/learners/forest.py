@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from workbench.signaux_faibles.detection.learners.interface import THREADS
+from workbench.signaux_faibles.detection.learners.interface import THREADS, parameters_checked
 from workbench.signaux_faibles.detection.learners.logistic import medians, sklearn
 from workbench.signaux_faibles.detection.learners.trees import Tree, TreeModel, forest_text
 
@@ -53,7 +53,9 @@ class Forest:
             n_jobs=THREADS,
             random_state=seed,
         )
-        library.fit(np.where(np.isnan(values), np.asarray(replaced, dtype=np.float32), values), target)
+        filled = np.where(np.isnan(values), np.asarray(replaced, dtype=np.float32), values)
+        with parameters_checked(self.kind):
+            library.fit(filled, target)
         text = forest_text([_tree(each.tree_) for each in library.estimators_], values.shape[1])
         return TreeModel(text, "probability", replaced)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["THREADS", "Learner", "Model", "learner_named", "model_from_json"]
+__all__ = ["THREADS", "Learner", "Model", "learner_named", "model_from_json", "parameters_checked"]
 
 THREADS = 2
 """Threads by default; the result is the same with any number."""
@@ -59,6 +60,21 @@ class Learner(Protocol):
             Of whatever is drawn.
         """
         ...
+
+
+@contextmanager
+def parameters_checked(kind: str) -> Iterator[None]:
+    """Say what a library refuses of the parameters given to it.
+
+    Raises
+    ------
+    WorkbenchError
+        ``detection_modele``.
+    """
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError) as error:
+        raise WorkbenchError("detection_modele", detail=f"paramètre refusé du modèle {kind} ({error})") from error
 
 
 def learner_named(kind: str, parameters: Mapping[str, Any] | None = None) -> Learner:

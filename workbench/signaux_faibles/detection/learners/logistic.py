@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.signaux_faibles.detection.learners.interface import parameters_checked
 
 __all__ = ["LinearModel", "Logistic", "medians", "sklearn"]
 
@@ -138,9 +139,12 @@ class Logistic:
         scales = np.where(scales > 0, scales, 1.0)
         scaled = (filled - means) / scales
         # MLlib divides the sum of the losses by the number of rows; scikit-learn multiplies it by C.
-        strength = 1.0 / (self.penalty * len(target)) if self.penalty else np.inf
-        library = sklearn("linear_model").LogisticRegression(C=strength, max_iter=self.iterations, tol=self.tolerance)
-        library.fit(scaled, target)
+        with parameters_checked(self.kind):
+            strength = 1.0 / (self.penalty * len(target)) if self.penalty else np.inf
+            library = sklearn("linear_model").LogisticRegression(
+                C=strength, max_iter=self.iterations, tol=self.tolerance
+            )
+            library.fit(scaled, target)
         return LinearModel(
             tuple(map(float, library.coef_[0])),
             float(library.intercept_[0]),

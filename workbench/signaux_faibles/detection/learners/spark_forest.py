@@ -1,15 +1,18 @@
-"""Random forest by Spark's MLlib: its rows are learnt from where a cluster holds them."""
+"""Random forest by Spark's MLlib, from a matrix or from rows that executors hold (see `spark_learning`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from workbench.signaux_faibles.detection.learners.logistic import medians
 from workbench.signaux_faibles.detection.learners.trees import Tree, TreeModel, forest_text
+
+if TYPE_CHECKING:
+    from workbench.engines.spark_forest import GrownTree
 
 __all__ = ["SparkForest"]
 
@@ -64,16 +67,30 @@ class SparkForest:
                 block = values[start : start + _BLOCK]
                 yield np.where(np.isnan(block), np.asarray(replaced, dtype=np.float32), block)
 
-        grown = grow_forest(
-            self.master or None,
-            blocks(),
-            target,
-            trees=self.trees,
-            depth=self.depth,
-            rows=self.rows,
-            columns=str(self.columns),
-            bins=self.bins,
-            seed=seed,
+        grown = grow_forest(self.master or None, blocks(), target, seed=seed, **self._asked())
+        return _model(grown, replaced)
+
+    def fit_frame(
+        self, frame: Any, names: Sequence[str], size: int, replaced: tuple[float, ...], *, weight: float, seed: int
+    ) -> TreeModel:
+        """Learn from rows that the executors hold: see `workbench.engines.spark_forest.forest_of`."""
+        from workbench.engines.spark_forest import forest_of
+
+        grown = forest_of(
+            frame, names, size, medians=replaced, weight=weight, seed=seed, master=self.master or None, **self._asked()
         )
-        trees = [Tree(each.left, each.right, each.feature, each.threshold, each.value, each.rows) for each in grown]
-        return TreeModel(forest_text(trees, values.shape[1]), "probability", replaced)
+        return _model(grown, replaced)
+
+    def _asked(self) -> dict[str, Any]:
+        return {
+            "trees": self.trees,
+            "depth": self.depth,
+            "rows": self.rows,
+            "columns": str(self.columns),
+            "bins": self.bins,
+        }
+
+
+def _model(grown: Sequence[GrownTree], replaced: tuple[float, ...]) -> TreeModel:
+    trees = [Tree(each.left, each.right, each.feature, each.threshold, each.value, each.rows) for each in grown]
+    return TreeModel(forest_text(trees, len(replaced)), "probability", replaced)
