@@ -14,7 +14,7 @@ from typing import Any
 
 from workbench.dashboards.sheet_items import Item, closed, empty
 from workbench.errors import WorkbenchError
-from workbench.signaux_faibles.publication.objects import PUBLIC, REFERENCE
+from workbench.signaux_faibles.publication.objects import PUBLIC, REFERENCE, directory_facts
 from workbench.store import StoreDoor, StoreError
 
 __all__ = [
@@ -284,7 +284,7 @@ def read_etablissement(door: StoreDoor, siret: str, *, followed: bool) -> Subjec
     if not objects:
         raise WorkbenchError("etablissement_inconnu", siret=siret)
     siren = siret[:9]
-    identity = _newest(_of_type(objects, "identite"), lists)
+    identity = directory_facts(_newest(_of_type(objects, "identite"), lists))
     detail = _newest(_of_type(objects, "detail"), lists)
     # A list holds companies, each at its head office.
     detections = _detections(seen(door, PUBLIC, {"siren": siren, "type": "detection"}), lists)
@@ -315,7 +315,9 @@ def read_entreprise(door: StoreDoor, siren: str, *, followed: bool) -> Subject:
     if not objects:
         raise WorkbenchError("entreprise_inconnue", siren=siren)
     identities = [
-        {**one["value"], "siret": one["key"]["siret"]} for one in _of_type(objects, "identite") if "siret" in one["key"]
+        {**told, "siret": one["key"]["siret"]}
+        for one in _of_type(objects, "identite")
+        if "siret" in one["key"] and (told := directory_facts(one["value"]))
     ]
     identities.sort(key=lambda one: (not one.get("siege"), one["siret"]))
     by_siret: dict[str, list[Mapping[str, Any]]] = {}

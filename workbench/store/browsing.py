@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from workbench.errors import WorkbenchError
 from workbench.store.keys import checked_text, digest, loads
@@ -138,10 +138,12 @@ def browsed(view: View, asked: Browsing) -> dict[str, Any]:
     }
 
 
-def stamp(connection: Connection, bucket: str, date: datetime) -> tuple[int, int]:
-    """Return what changes when a bucket would be read otherwise."""
+def stamp(connection: Connection, bucket: str, key: Mapping[str, str], date: datetime) -> tuple[int, int]:
+    """Return what changes when objects of a key would be read otherwise."""
     # A purge says so in no bucket.
     counted = select(func.count(), func.max(CHANGE.c.id)).where(CHANGE.c.bucket.in_([bucket, ""]), CHANGE.c.at <= date)
+    if "type" in key:
+        counted = counted.where(or_(CHANGE.c.type.is_(None), CHANGE.c.type == key["type"]))
     count, last = connection.execute(counted).one()
     return int(count), int(last or 0)
 

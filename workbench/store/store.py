@@ -222,7 +222,7 @@ class Store:
         with self.registry.read() as connection:
             now = self._now(connection)
             name = meaning(self._access(connection, reader, bucket, now), bucket, asked.key)
-            if self._views.kept(name, stamp(connection, bucket, now)) is not None:
+            if self._views.kept(name, stamp(connection, bucket, asked.key, now)) is not None:
                 return
         # One reads, the others wait for it without holding a connection.
         with self._views.turn(name), self.registry.read() as connection:
@@ -232,7 +232,7 @@ class Store:
     def _view(
         self, connection: Connection, allowed: Access, bucket: str, key: Mapping[str, str], now: datetime
     ) -> View:
-        name, at = meaning(allowed, bucket, key), stamp(connection, bucket, now)
+        name, at = meaning(allowed, bucket, key), stamp(connection, bucket, key, now)
         view = self._views.kept(name, at)
         if view is None:
             view = read_view(connection, Eyes(allowed, bucket, now), key)
@@ -389,6 +389,7 @@ class Store:
         within: Mapping[str, Iterable[Mapping[str, str]]] | None = None,
         released: datetime | str | None = None,
         dry_run: bool = False,
+        whole: bool = True,
     ) -> Replaced:
         """Make what some keys hold be what is given: write what differs, withdraw what is not given, all or nothing.
 
@@ -408,6 +409,8 @@ class Store:
             When what is withdrawn is; at once by default.
         dry_run
             Only say what would change.
+        whole
+            False to leave the sheets of an object under other scopes than those given as they are.
 
         Returns
         -------
@@ -433,7 +436,7 @@ class Store:
                 with connection.begin_nested():
                     for bucket in {**contents, **asked}:
                         allowed = self._access(connection, reader, checked_bucket(bucket), now)
-                        part = Replacing(connection, bucket, now, everything)
+                        part = Replacing(connection, bucket, now, everything, whole=whole)
                         sheets = scoped_items(bucket, contents.get(bucket, ()))
                         found = part.differences(sheets, asked.get(bucket, ()), moment)
                         if dry_run:

@@ -517,7 +517,7 @@ def _sheets(companies: list[_Company], draw: Random, secret: _Secret) -> Iterato
         for each in company.places:
             facts = _identity(company, *each)
             key = key_of(IDENTITY, {"siret": each[0], "siren": company.siren})
-            yield from shared_sheets_of(IDENTITY, key, facts | staff, place)
+            yield from shared_sheets_of(IDENTITY, key, {"sirene": facts, **facts, **staff}, place)
         scores = [None if level is None else _score(level, secret) for level in company.levels]
         for number, batch in enumerate(BATCHES):
             if company.levels[number] is None:
