@@ -52,7 +52,7 @@ from workbench.signaux_faibles.publication.objects import (
     shared_sheets_of,
     sheets_of,
 )
-from workbench.signaux_faibles.publication.rights import POLICIES, WRITER
+from workbench.signaux_faibles.publication.rights import AUTHOR, POLICIES, WRITER
 from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FRANCE, region_of
 from workbench.store import Client, Desk, Store, open_store
 
@@ -82,6 +82,7 @@ QUERIES = {
     "two words": "garage dup",
     "common word": "mecanique",
     "siren": "800012345",
+    "word of every text": "commune",
 }
 
 
@@ -347,6 +348,7 @@ def main() -> None:
     parser.add_argument("--agents", type=int, nargs="+", default=[1, 30])
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--people", nargs="+", default=list(PEOPLE), choices=list(PEOPLE))
+    parser.add_argument("--follows", type=int, default=0, help="companies that each agent follows, for the list")
     parser.add_argument("--url")
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--explain", action="store_true")
@@ -372,6 +374,12 @@ def main() -> None:
                 spent = time.perf_counter() - begun
                 print(f"{name:12} first reading of the list {spent:.1f} s, service + {grown:.0f} MiB", flush=True)
                 measure(asked, url, name, list_gestures)
+            if asked.follows:
+                with open_store(address) as store:
+                    follow(store, asked)
+                print(f"\neach agent follows {asked.follows} companies of her own", flush=True)
+                for name in asked.people:
+                    measure(asked, url, name, list_gestures)
         if "search" in asked.only:
             published = 0
             for size in sorted(asked.identities):
@@ -383,6 +391,15 @@ def main() -> None:
                 for name in asked.people:
                     measure(asked, url, name, search_gestures)
         print(f"service: {process.memory_info().rss / 2**20:.0f} MiB", flush=True)
+
+
+def follow(store: Store, asked: argparse.Namespace) -> None:
+    """Let each agent follow companies that nobody else follows."""
+    for agent in range(max(asked.agents)):
+        writer = SimpleNamespace(email=f"agent{agent}@exemple.fr", badges=frozenset({AUTHOR}))
+        numbers = (agent * asked.follows + each for each in range(asked.follows))
+        keys = ({"siret": f"8{n:08d}00011", "siren": f"8{n:08d}", "author": writer.email} for n in numbers)
+        store.put(writer, "suivi", [{"key": key, "scope": [AUTHOR], "value": {"actif": True}} for key in keys])
 
 
 def measure(asked: argparse.Namespace, url: str, name: str, gestures: Callable[..., Any]) -> None:
