@@ -147,7 +147,8 @@ class Access:
         if self.followed or self.unlisted or (badge and self.opened) or (not badge and self.placed):
             return ""
         where = "si elle est dans votre zone et a été en alerte" if badge else "si elle est dans votre zone"
-        return f"Vous n'avez pas accès {what} de cette entreprise : elles s'ouvrent {where}, ou si vous la suivez."
+        they = "ils" if badge == "score" else "elles"
+        return f"Vous n'avez pas accès {what} de cette entreprise : {they} s'ouvrent {where}, ou si vous la suivez."
 
     def reads(self, values: Mapping[str, Any], name: str, badge: str = "") -> tuple[Any, Item | None]:
         """Return a property, and what is said in its place when there is none: no right, or no data.

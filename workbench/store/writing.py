@@ -137,8 +137,8 @@ def _add(
     for (written, value, moment), object_id, scope_id, number in facts:
         cells = known.get(id(value))
         if cells is None:
-            texts = written.texts if value is written.value else dict.fromkeys(value, NULL)
-            cells = known[id(value)] = [(name, *comparable(each), texts[name]) for name, each in value.items()]
+            stored = written.texts if value is written.value else dict.fromkeys(value, NULL)
+            cells = known[id(value)] = [(name, *comparable(each), stored[name]) for name, each in value.items()]
         for name, rank, amount, text, whole in cells:
             row = (object_id, name, number, scope_id, moment, written.key[BUCKET], rank, amount, text, whole)
             for column, cell in zip(rows.values(), row, strict=True):
