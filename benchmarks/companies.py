@@ -1,10 +1,11 @@
 """The screens of companies at the size of a country: a list of 40 000 alerts, a search among many établissements.
 
-    python benchmarks/companies.py [--only list search] [--alerts 40000] [--identities 200000] [--agents 1 30]
+    python benchmarks/companies.py [--only list search] [--alerts 40000] [--identities 50000 200000] [--agents 1 30]
                                    [--times 10] [--url postgresql+psycopg://… | --postgresql] [--explain]
 
 The service of the store runs in its own process; agents are threads of others, each with her view of a screen, as a
-kernel has. Told of each gesture: median and p95 in milliseconds for one agent and for thirty at once. « first paint »
+kernel has. The directory is published by slices, as `publish_directory` does, and searched at each of its sizes. Told
+of each gesture: median and p95 in milliseconds for one agent and for thirty at once. « first paint »
 is a page that opens: labels, lists, follows, the first page of the list. The first reading of a list after its
 publication, which all those of the same rights then share, is told apart; so is the memory of the service. What a
 browser and a kernel add is `benchmarks/kernels.py`'s. On a shared machine the ratios hold, not the seconds.
@@ -39,9 +40,19 @@ from workbench.dashboards.detection import DetectionView
 from workbench.dashboards.recherche import SearchView
 from workbench.identity.actor import Actor
 from workbench.identity.tokens import TokenRules
+from workbench.signaux_faibles.publication.directory import PART
 from workbench.signaux_faibles.publication.labels import label_sheets
-from workbench.signaux_faibles.publication.objects import DETECTION, IDENTITY, LIST, Place, key_of, sheets_of
-from workbench.signaux_faibles.publication.rights import POLICIES, WRITER
+from workbench.signaux_faibles.publication.objects import (
+    DETECTION,
+    IDENTITY,
+    LIST,
+    SHOWN,
+    Place,
+    key_of,
+    shared_sheets_of,
+    sheets_of,
+)
+from workbench.signaux_faibles.publication.rights import AUTHOR, POLICIES, WRITER
 from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FRANCE, region_of
 from workbench.store import Client, Desk, Store, open_store
 
@@ -71,6 +82,7 @@ QUERIES = {
     "two words": "garage dup",
     "common word": "mecanique",
     "siren": "800012345",
+    "word of every text": "commune",
 }
 
 
@@ -121,15 +133,14 @@ def alerts(count: int) -> Iterator[dict[str, Any]]:
         yield from sheets_of(DETECTION, key_of(DETECTION, told), told, place)
 
 
-def identities(count: int) -> Iterator[dict[str, Any]]:
-    """Write what a search finds: the sheet for everyone, with the properties that filters and results read."""
-    draw = random.Random(1)  # noqa: S311 - examples
-    kept = ("raison_sociale", "siege", "departement", "commune", "activite", "section", "etat_administratif")
-    for number in range(count):
-        told = facts(number, draw)
-        value = {name: told[name] for name in kept}
-        search = " ".join(str(told[name]) for name in IDENTITY.search if told.get(name))
-        yield {"key": key_of(IDENTITY, told), "scope": [], "value": value, "search": search}
+def identities(first: int, count: int) -> Iterator[dict[str, Any]]:
+    """Write what a search finds: the sheet for everyone, as the directory has it."""
+    draw = random.Random(first)  # noqa: S311 - examples
+    for number in range(first, first + count):
+        told = facts(number, draw) | {"adresse": f"{number % 200} RUE DES ESSAIS", "categorie_juridique": "5710"}
+        told |= {"latitude": round(draw.uniform(42, 51), 6), "longitude": round(draw.uniform(-4, 8), 6)}
+        value = {"sirene": {name: told.get(name) for name in SHOWN}, **told}
+        yield next(shared_sheets_of(IDENTITY, key_of(IDENTITY, told), value, Place((), alerted=False)))
 
 
 def publish(store: Store, asked: argparse.Namespace) -> None:
@@ -139,16 +150,31 @@ def publish(store: Store, asked: argparse.Namespace) -> None:
     store.put(PUBLISHER, "reference", label_sheets({}))
     key = key_of(LIST, {"batch": BATCH})
     store.put(PUBLISHER, "reference", sheets_of(LIST, key, about, Place((), alerted=False)))
-    for what, sheets, count in (
-        ("list", alerts(asked.alerts), asked.alerts),
-        ("search", identities(asked.identities), asked.identities),
-    ):
-        if what in asked.only:
-            begun = time.perf_counter()
-            written = store.put(PUBLISHER, "public", sheets)
-            print(f"{count} companies for {what}, {written} sheets in {time.perf_counter() - begun:.0f} s", flush=True)
+    if "list" in asked.only:
+        begun = time.perf_counter()
+        written = store.put(PUBLISHER, "public", alerts(asked.alerts))
+        print(f"list of {asked.alerts}, {written} sheets in {time.perf_counter() - begun:.0f} s", flush=True)
+        analyze(store)
+
+
+def extend(store: Store, first: int, last: int) -> None:
+    """Publish more of the directory."""
+    begun, cpu = time.perf_counter(), time.process_time()
+    for start in range(first, last, PART):
+        store.replace(PUBLISHER, {"public": identities(start, min(PART, last - start))}, whole=False)
+    spent, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    rate = (last - first) / spent
+    print(f"\ndirectory of {last}: {rate:.0f} établissements a second, CPU of Python {cpu / spent:.0%}", flush=True)
+    analyze(store)
+
+
+def analyze(store: Store) -> None:
+    """Let the database know what it holds, as it does by itself within minutes; say how much room that takes."""
     with store.registry.write() as connection:
         connection.execute(text("ANALYZE"))
+        if connection.dialect.name == "postgresql":
+            size = connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
+            print(f"database: {size / 1e6:.0f} MB", flush=True)
 
 
 class Anyone:
@@ -318,10 +344,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", default=["list", "search"], choices=["list", "search"])
     parser.add_argument("--alerts", type=int, default=40_000)
-    parser.add_argument("--identities", type=int, default=200_000)
+    parser.add_argument("--identities", type=int, nargs="+", default=[50_000, 200_000])
     parser.add_argument("--agents", type=int, nargs="+", default=[1, 30])
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--people", nargs="+", default=list(PEOPLE), choices=list(PEOPLE))
+    parser.add_argument("--follows", type=int, default=0, help="companies that each agent follows, for the list")
     parser.add_argument("--url")
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--explain", action="store_true")
@@ -330,27 +357,55 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         address = asked.url or str(folder / "registre.sqlite")
         if asked.postgresql:
-            from postgresql_server import postgresql_server
+            from postgresql_server import SETTINGS, postgresql_server
 
+            # A directory writes gigabytes: what is done is not kept twice.
+            SETTINGS["max_wal_size"] = "512MB"
             address = stack.enter_context(postgresql_server())()
         with open_store(address) as store:
             publish(store, asked)
-            if asked.explain:
-                explain(store)
         url, process = stack.enter_context(served(address))
-        kinds = {"list": list_gestures, "search": search_gestures}
-        for name in asked.people:
-            for kind in asked.only:
+        if "list" in asked.only:
+            for name in asked.people:
                 before = process.memory_info().rss
                 begun = time.perf_counter()
-                if kind == "list":
-                    DetectionView(door(url, "first", name)).form()
-                    grown = (process.memory_info().rss - before) / 2**20
-                    spent = time.perf_counter() - begun
-                    print(f"{name:12} first reading of the list {spent:.1f} s, service + {grown:.0f} MiB", flush=True)
-                for agents in asked.agents:
-                    show(name, agents, at_once(agents, asked.times, kinds[kind], url, name))
+                DetectionView(door(url, "first", name)).form()
+                grown = (process.memory_info().rss - before) / 2**20
+                spent = time.perf_counter() - begun
+                print(f"{name:12} first reading of the list {spent:.1f} s, service + {grown:.0f} MiB", flush=True)
+                measure(asked, url, name, list_gestures)
+            if asked.follows:
+                with open_store(address) as store:
+                    follow(store, asked)
+                print(f"\neach agent follows {asked.follows} companies of her own", flush=True)
+                for name in asked.people:
+                    measure(asked, url, name, list_gestures)
+        if "search" in asked.only:
+            published = 0
+            for size in sorted(asked.identities):
+                with open_store(address) as store:
+                    extend(store, published, size)
+                    published = size
+                    if asked.explain:
+                        explain(store)
+                for name in asked.people:
+                    measure(asked, url, name, search_gestures)
         print(f"service: {process.memory_info().rss / 2**20:.0f} MiB", flush=True)
+
+
+def follow(store: Store, asked: argparse.Namespace) -> None:
+    """Let each agent follow companies that nobody else follows."""
+    for agent in range(max(asked.agents)):
+        writer = SimpleNamespace(email=f"agent{agent}@exemple.fr", badges=frozenset({AUTHOR}))
+        numbers = (agent * asked.follows + each for each in range(asked.follows))
+        keys = ({"siret": f"8{n:08d}00011", "siren": f"8{n:08d}", "author": writer.email} for n in numbers)
+        store.put(writer, "suivi", [{"key": key, "scope": [AUTHOR], "value": {"actif": True}} for key in keys])
+
+
+def measure(asked: argparse.Namespace, url: str, name: str, gestures: Callable[..., Any]) -> None:
+    """Time gestures for each number of agents."""
+    for agents in asked.agents:
+        show(name, agents, at_once(agents, asked.times, gestures, url, name))
 
 
 if __name__ == "__main__":

@@ -1284,6 +1284,10 @@ ERRORS: dict[str, ErrorKind] = {
         "La liste ne peut pas être publiée : {cause}.",
         "Donnez une liste que « workbench signaux detect » a écrite, ou le chemin de son fichier parquet.",
     ),
+    "annuaire_vide": ErrorKind(
+        "L'historique ne connaît aucun établissement : l'annuaire publié reste comme il est.",
+        "Importez un batch qui contient les fichiers SIRENE : « workbench signaux import ».",
+    ),
     "publication_absente": ErrorKind(
         "Rien n'est publié de la liste « {liste} ».", "Écrivez BATCH.ALGORITHME, comme à sa publication.", 404
     ),

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,6 +32,8 @@ from workbench.signaux_faibles.publication.demonstration import (
     publish_fictitious,
     spellings,
 )
+from workbench.signaux_faibles.publication.objects import IDENTITY, WRITER, Place, key_of, shared_sheets_of
+from workbench.signaux_faibles.publication.rights import POLICIES
 from workbench.store import Desk, Store, open_store
 
 EVERYTHING = Access(None, followed=True, opened=True, placed=True)
@@ -457,3 +460,18 @@ def test_the_memory_of_a_store_names_no_file(tmp_path: Path) -> None:
     """A sheet of a store without publication says so, and breaks nothing."""
     with open_store(tmp_path / "registre.sqlite") as empty, pytest.raises(WorkbenchError, match="Aucun établissement"):
         EtablissementView(Desk(empty, ACTORS["national"]), "80000001100001")
+
+
+def test_an_etablissement_that_no_list_has_is_found_and_said_so(tmp_path: Path) -> None:
+    told = {"siret": "90000000100011", "siren": "900000001", "raison_sociale": "HORS LISTE", "departement": "35"}
+    (public, _) = shared_sheets_of(IDENTITY, key_of(IDENTITY, told), {"sirene": told, **told}, Place((), alerted=False))
+    with open_store(tmp_path / "registre.sqlite") as store:
+        store.install(POLICIES)
+        publisher = SimpleNamespace(email="p@exemple.fr", badges=frozenset({WRITER, "manager"}))
+        store.replace(publisher, {"public": [public]}, whole=False)
+        for actor, tone in (("national", "empty"), ("zone_urssaf", "empty"), ("sans_droit", "closed")):
+            view = etablissement(store, actor, told["siret"])
+            assert set(tones(block_of(view, "urssaf"))) == {tone}, actor
+            assert set(tones(block_of(view, "finances"))) == {tone}, actor
+        identity = block_of(etablissement(store, "sans_droit", told["siret"]), "identite")["items"][0]["pairs"]
+        assert ["Département", "Ille-et-Vilaine (35)"] in [list(each) for each in identity]

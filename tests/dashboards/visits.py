@@ -28,6 +28,9 @@ PICTURED = {
 }
 """What is shown of which screen."""
 
+LOOKED_AT = "WORKBENCH_ECRANS" in os.environ
+"""Whether somebody will look at screenshots: a long page takes seconds to draw whole."""
+
 playwright = pytest.importorskip("playwright.sync_api")
 
 
@@ -81,9 +84,9 @@ class Visit:
         return self.page
 
     def check(self, name: str) -> None:
-        """Take a screenshot, at full width and on a phone; look for what some people could not use."""
+        """Look for what some people could not use, at full width and on a phone; keep what it looks like."""
         page = self.page
-        page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+        self._keep(name)
         capture(page, name)
         assert page.evaluate(CONTRASTS, "main") == []
         if self.axe:
@@ -98,8 +101,12 @@ class Visit:
         page.set_viewport_size({"width": 380, "height": 800})
         # Plotly draws again for the new width.
         page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
-        page.screenshot(path=self.folder / f"{name}-telephone.png", full_page=True)
+        self._keep(f"{name}-telephone")
         page.set_viewport_size({"width": 1280, "height": 900})
+
+    def _keep(self, name: str) -> None:
+        if LOOKED_AT:
+            self.page.screenshot(path=self.folder / f"{name}.png", full_page=True)
 
     def print(self, name: str) -> None:
         """Print to PDF, as the browser does."""
@@ -109,5 +116,6 @@ class Visit:
         assert self.page.evaluate(f"{cut}.length") == 0, name
         assert self.page.locator("input:visible, select:visible").count() == 0, name
         self.page.set_viewport_size({"width": 1280, "height": 900})
-        self.page.pdf(path=self.folder / f"{name}.pdf", format="A4", print_background=True)
+        if LOOKED_AT:
+            self.page.pdf(path=self.folder / f"{name}.pdf", format="A4", print_background=True)
         self.page.emulate_media(media="screen")

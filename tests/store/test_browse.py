@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from conftest_store import MANAGER, Agent, Clock, agent, policy, sheet
+from sqlalchemy import event
 
 from workbench.errors import WorkbenchError
 from workbench.store import Client, Desk, Store
@@ -18,6 +19,7 @@ from workbench.store.browsing import browsing
 BADGES = ["21", "39", "score", "urssaf"]
 VALUES: list[Any] = [None, 0, -1, 2.5, True, "é", "Zoé", "b", [1], {"a": 1}]
 EMAILS = ["ada@exemple.fr", "bob@exemple.fr"]
+FOLLOWED = {"bucket": "suivi", "key": {"author": "$user.email"}, "same": "siret", "value": {"actif": True}}
 
 
 def read(store: Store, who: Agent, key: dict[str, str], **asked: Any) -> list[Any]:
@@ -41,9 +43,13 @@ def test_it_answers_as_reading_does(store: Store, clock: Clock, seed: int) -> No
         policy("region", match="^public$", scope=["39"], promote=["21"]),
         policy("mine", match="^public$", key={"by": "$user.email"}, promote=["urssaf"]),
         policy("closed", match="public", key={"n": "3"}, read=["score"]),
+        policy("followed", match="^public$", promote=["score", "urssaf"], when=FOLLOWED),
     ]
     store.put(MANAGER, "system", rules)
     for turn in range(3):
+        for email in EMAILS:
+            follows = [{"siret": str(draw.randrange(9)), "author": email} for _ in range(2)]
+            store.put(agent(), "suivi", [sheet(key, [], {"actif": draw.random() < 0.8}) for key in follows])
         written = []
         for _ in range(25):
             key = {"type": draw.choice("xy"), "n": draw.choice("123"), "siret": str(draw.randrange(9))}
@@ -81,6 +87,25 @@ def test_it_answers_as_reading_does(store: Store, clock: Clock, seed: int) -> No
                 [text, texts.count(text)] for text in sorted(set(texts))
             ]
         clock.advance(hours=1 if turn == 1 else 0)
+
+
+def test_who_follows_shares_the_list_with_those_of_her_rights(store: Store) -> None:
+    store.put(MANAGER, "system", [policy("followed", match="^public$", promote=["score"], when=FOLLOWED)])
+    places = [{"type": "x", "siret": str(number)} for number in range(40)]
+    store.put(agent(), "public", [sheet(key, ["score"] if n % 2 else [], {"p": n}) for n, key in enumerate(places)])
+    readers = [Agent(email, frozenset()) for email in ("ada@exemple.fr", "bob@exemple.fr", "cleo@exemple.fr")]
+    for number, who in enumerate(readers[:2]):
+        value = {"actif": True}
+        store.put(agent(), "suivi", [sheet({"siret": str(2 * number + 1), "author": who.email}, [], value)])
+    read: list[str] = []
+    event.listen(store.registry.engine, "before_cursor_execute", lambda *told: read.append(told[2]))
+    counted = [store.browse(who, "public", key={"type": "x"}, sort=[{"field": "p", "order": -1}]) for who in readers]
+    assert [each["total"] for each in counted] == [21, 21, 20]
+    assert [each["value"]["p"] for each in counted[1]["objects"]][-4:] == [4, 3, 2, 0]
+    # The list was read once, and what each follows beside it.
+    assert sum("ORDER BY store_object.digest" in each for each in read) == 3
+    store.browse(readers[0], "public", key={"type": "x"})
+    assert sum("ORDER BY store_object.digest" in each for each in read) == 3
 
 
 def test_what_is_kept_is_what_would_be_read(store: Store, clock: Clock) -> None:

@@ -15,6 +15,7 @@ from workbench.cli.exits import ExitCode
 from workbench.cli.options import existing_file, say
 from workbench.cli.progress import progress_bar
 from workbench.cli.signaux_detection import detect, evaluate, train
+from workbench.cli.signaux_directory import publish_directory
 from workbench.cli.signaux_history import compact, import_, prune, purge, validate
 from workbench.cli.signaux_publication import publish, withdraw
 from workbench.cli.signaux_state import batches, export, rejected, state
@@ -43,7 +44,7 @@ def command() -> None:
 
 
 _HISTORY = (import_, validate, compact, prune, purge, batches, state, rejected, export)
-for _other in (*_HISTORY, variables, train, detect, evaluate, publish, withdraw):
+for _other in (*_HISTORY, variables, train, detect, evaluate, publish, publish_directory, withdraw):
     command.add_command(_other)
 
 

@@ -16,19 +16,20 @@ from workbench.errors import WorkbenchError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["publish", "withdraw"]
+__all__ = ["dry_run_option", "email_option", "publish", "publisher", "registre_option", "withdraw"]
 
-_registre = click.option(
+registre_option = click.option(
     "--registre", "address", help="Fichier ou adresse du registre.", show_default="WORKBENCH_REGISTRE"
 )
-_email = click.option(
+email_option = click.option(
     "--email", default=getuser, show_default="votre nom sur cette machine", help="Pour qui : adresse du journal."
 )
-_dry_run = click.option("--dry-run", is_flag=True, help="Dit ce qui changerait, et n'écrit rien.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Dit ce qui changerait, et n'écrit rien.")
 _release: Callable[[Any], Any] = click.option("--release", metavar="DATE", help="Moment : 2026-04-01T08:00:00+02:00.")
 
 
-def _publisher(email: str) -> Any:
+def publisher(email: str) -> Any:
+    """Return who publishes: whoever holds the registry."""
     from workbench.signaux_faibles.publication.objects import WRITER
     from workbench.store.policies import MANAGER
 
@@ -49,9 +50,9 @@ def _publisher(email: str) -> Any:
     help="Dossier des libellés d'activité (naf1.csv à naf5.csv).",
 )
 @click.option("--alerts-only", is_flag=True, help="Sans les entreprises qui n'ont jamais été en alerte.")
-@_dry_run
-@_email
-@_registre
+@dry_run_option
+@email_option
+@registre_option
 def publish(
     path: Path,
     base: str,
@@ -80,7 +81,7 @@ def publish(
     with open_history(base) as history, open_store(address) as store:
         found = published(
             store,
-            _publisher(email),
+            publisher(email),
             path,
             history,
             as_of=as_of,
@@ -99,9 +100,9 @@ def publish(
 @click.command()
 @click.argument("pair", metavar="BATCH.ALGORITHME")
 @_release
-@_dry_run
-@_email
-@_registre
+@dry_run_option
+@email_option
+@registre_option
 def withdraw(pair: str, release: str | None, dry_run: bool, email: str, address: str | None) -> int:
     """Retire une liste publiée : plus personne ne la voit. Les commentaires et les suivis restent.
 
@@ -115,7 +116,7 @@ def withdraw(pair: str, release: str | None, dry_run: bool, email: str, address:
     if not batch or not algo:
         raise WorkbenchError("publication_absente", liste=pair)
     with open_store(address) as store:
-        found = withdrawn(store, _publisher(email), batch, algo, released=release, dry_run=dry_run)
+        found = withdrawn(store, publisher(email), batch, algo, released=release, dry_run=dry_run)
     would = " seraient retirés" if dry_run else " retirés"
     say(f"{pair} : {found.withdrawn} objets{would}.")
     return ExitCode.OK

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -23,6 +23,7 @@ from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
 from workbench.numbers import format_number
 from workbench.registry import Registry, open_registry
+from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FORMER_REGIONS, FRANCE, REGIONS
 from workbench.store import open_store
 
 __all__ = ["Home", "rights_in_words"]
@@ -78,6 +79,7 @@ def rights_in_words(actor: Actor | None, email: str, *, is_open: bool = True) ->
         f"{read}.",
         "Vous commentez ; vous ne retirez que vos commentaires.",
     ]
+    said += _of_companies(actor.badges)
     if not badges:
         said.append("Vous n’avez aucun badge : la personne qui tient ce serveur les donne.")
     if "manager" in actor.badges:
@@ -85,6 +87,34 @@ def rights_in_words(actor: Actor | None, email: str, *, is_open: bool = True) ->
     if actor.space:
         said.append(f"Vous déposez des fichiers dans l’espace {actor.space}.")
     return said
+
+
+def _of_companies(badges: Collection[str]) -> list[str]:
+    """Say what a person's badges open of companies in difficulty.
+
+    Examples
+    --------
+    >>> _of_companies({"detection", "Bretagne", "59"})
+    ['Vous consultez les listes de détection (Bretagne, Nord (59)), sans niveau de risque ni donnée confidentielle.']
+    """
+    if "detection" not in badges:
+        return []
+    zones = [FRANCE] if FRANCE in badges else [each for each in (*REGIONS, *FORMER_REGIONS) if each in badges]
+    if not zones or zones != [FRANCE]:
+        zones += [f"{name} ({code})" for code, name in DEPARTEMENTS.items() if code in badges]
+    where = ", ".join(zones) or "aucune zone : seules les entreprises que vous suivez"
+    opened = [said for badge, said in _OPENED.items() if badge in badges]
+    what = f"avec {', '.join(opened)}" if opened else "sans niveau de risque ni donnée confidentielle"
+    return [f"Vous consultez les listes de détection ({where}), {what}."]
+
+
+_OPENED = {
+    "score": "les niveaux de risque et leurs raisons",
+    "urssaf": "les données de l’Urssaf",
+    "dgefp": "l’activité partielle",
+    "bdf": "les ratios de la Banque de France",
+}
+"""What each confidential badge opens."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from workbench.dashboards.detection_row import sheet_link
 from workbench.dashboards.territory import MINE, labels_of, visible
 from workbench.errors import WorkbenchError
 from workbench.numbers import format_number
+from workbench.signaux_faibles.publication.objects import directory_facts
 from workbench.store import StoreDoor
 
 __all__ = ["MOST", "PAGE", "Asked", "SearchView"]
@@ -204,7 +205,7 @@ class SearchView:
         return {"said": said, "pages": -(-count // PAGE)}
 
     def _row(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        value, siret = found["value"], found["key"]["siret"]
+        value, siret = directory_facts(found["value"]), found["key"]["siret"]
         departement = value.get("departement") or ""
         return {
             "siret": siret,

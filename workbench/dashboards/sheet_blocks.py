@@ -25,6 +25,8 @@ from workbench.dashboards.sheet_items import (
 from workbench.dashboards.sheet_map import drawn_departement, inset_place, place
 from workbench.dashboards.sheet_reading import Access, Subject
 from workbench.numbers import NO_BREAK, THOUSANDS, format_number
+from workbench.signaux_faibles.history.sirene_views import LEGAL_FORMS
+from workbench.signaux_faibles.publication.territories import DEPARTEMENTS
 
 __all__ = [
     "LEVELS",
@@ -120,7 +122,9 @@ def identity_block(subject: Subject) -> Block:
     one = subject.identity
     sirene = subject.company.get("sirene_ul")
     named = sirene if isinstance(sirene, Mapping) else {}
-    legal = [str(each) for each in (named.get("libelle_statut"), one.get("categorie_juridique")) if each]
+    code = str(one.get("categorie_juridique") or "")
+    legal = [str(each) for each in (named.get("libelle_statut") or LEGAL_FORMS.get(code[:1]), code) if each]
+    departement = str(one.get("departement") or "")
     street, town = str(one.get("adresse") or ""), f"{one.get('code_postal') or ''} {one.get('commune') or ''}".strip()
     address = street if town and street.endswith(town) else ", ".join(each for each in (street, town) if each)
     pairs = [
@@ -131,7 +135,7 @@ def identity_block(subject: Subject) -> Block:
         ("Activité", _activity(one)),
         ("Forme juridique", f"{legal[0]} ({legal[1]})" if len(legal) > 1 else "".join(legal)),
         ("Adresse" if subject.siret else "Adresse du siège", address),
-        ("Département", str(one.get("departement") or "")),
+        ("Département", f"{DEPARTEMENTS[departement]} ({departement})" if departement in DEPARTEMENTS else departement),
         ("Région", str(one.get("region") or "")),
         ("Création", day(one.get("date_creation"))),
         ("Groupe", str(named.get("tete_groupe") or named.get("groupe") or "")),

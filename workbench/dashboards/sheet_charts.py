@@ -182,12 +182,12 @@ def waterfall_chart(
     thresholds
         Names and percents of the levels.
     """
-    names = ["moyenne", *themes, "probabilité"] if start else [*themes, "probabilité"]
+    names = ["Moyenne", *themes, "Probabilité"] if start else [*themes, "Probabilité"]
     values = [start, *themes.values(), end] if start else [*themes.values(), end]
     kinds = ["absolute"] if start else []
     kinds += ["relative"] * len(themes) + ["total"]
     words = [
-        f"{format_number(value, 1, sign=kind == 'relative')}{NO_BREAK}%"
+        f"{format_number(value, 1, sign=kind == 'relative')}{NO_BREAK}{'pt' if kind == 'relative' else '%'}"
         for value, kind in zip(values, kinds, strict=True)
     ]
     figure = _blank(f"{NO_BREAK}%", 360)
@@ -206,6 +206,17 @@ def waterfall_chart(
     return chart(figure, f"Graphique : de la moyenne à la probabilité de cette entreprise : {told}.")
 
 
+def _on_two_lines(name: str) -> str:
+    """Part a long name, which a narrow screen would cut."""
+    if len(name) < 16 or " " not in name:
+        return name
+    first, last = max(
+        ((name[:place], name[place + 1 :]) for place, letter in enumerate(name) if letter == " "),
+        key=lambda parts: -max(map(len, parts)),
+    )
+    return f"{first}<br>{last}"
+
+
 def radar_chart(marks: Mapping[str, float]) -> Item:
     """Draw marks from 0 to 10 by theme: the higher, the more it concerns."""
     names, values = list(marks), [10 * value for value in marks.values()]
@@ -217,7 +228,14 @@ def radar_chart(marks: Mapping[str, float]) -> Item:
         text=[*words, words[0]], hovertemplate="%{theta} : %{text}<extra></extra>", showlegend=False,
     )  # fmt: skip
     figure.update_layout(
-        polar={"radialaxis": {"range": [0, 10], "gridcolor": "#e3e6ea"}, "angularaxis": {"gridcolor": "#e3e6ea"}},
+        polar={
+            "radialaxis": {"range": [0, 10], "gridcolor": "#e3e6ea"},
+            "angularaxis": {
+                "gridcolor": "#e3e6ea",
+                "tickvals": names,
+                "ticktext": [_on_two_lines(each) for each in names],
+            },
+        },
         margin={"l": 70, "r": 70, "t": 36, "b": 36},
     )
     item = chart(

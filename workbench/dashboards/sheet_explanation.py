@@ -66,9 +66,11 @@ def explanation_block(subject: Subject) -> Block:
     themes = _numbers(found.get("themes"))
     probability = found.get("probabilite")
     if themes and isinstance(probability, int | float):
+        items.append(text("Du risque moyen à celui de l'entreprise : ce que chaque thème ajoute ou retire, en points."))
         items.append(_waterfall(found, themes, float(probability)))
     marks = {name: value for name, value in _numbers(found.get("radar")).items() if 0 <= value <= 1}
     if len(marks) > 2:
+        items.append(text("Note de chaque thème, de 0 (rien ne préoccupe) à 10 (tout préoccupe)."))
         items.append(radar_chart(marks))
     items.append(_variables(found.get("variables")))
     return block("explication", "Explication de la détection", items, about, wide=True)

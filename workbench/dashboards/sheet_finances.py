@@ -233,17 +233,14 @@ def finoscope_block(company: Mapping[str, Any], access: Access) -> Block | None:
             line = _ratio_line(ratio, rows, known)
             if line is not None:
                 lines.append(line)
-        items.append(
-            table(
-                group,
-                ["", *(_year(one) for one in rows), "Secteur : médiane", "Secteur : 10 % à 90 %", "Situation"],
-                lines,
-            )
-            or text(f"{group} : aucun ratio n'est connu.", "empty")
-        )
+        names = ["", *(_year(one) for one in rows), "Secteur : médiane", "Secteur : 10 % à 90 %", "Situation"]
+        if not any(cell for line in lines for cell in line[-3:]):
+            # Nothing is known of the sector for any of them: no empty columns.
+            names, lines = names[:-3], [line[:-3] for line in lines]
+        items.append(table(group, names, lines) or text(f"{group} : aucun ratio n'est connu.", "empty"))
     if isinstance(known, Mapping) and known.get("secteur"):
-        classe = f", chiffre d'affaires {known['classe']}" if known.get("classe") else ""
-        items.append(text(f"Entreprises comparées : {known['secteur']}{classe}.", "note"))
+        classe = f", chiffre d'affaires de {known['classe']}" if known.get("classe") else ""
+        items.append(text(f"Comparée aux entreprises de la division {known['secteur']} (NAF){classe}.", "note"))
     else:
         items.append(text("Les ratios du secteur ne sont pas connus.", "note"))
     about = (

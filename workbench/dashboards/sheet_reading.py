@@ -8,13 +8,14 @@ tells both apart, for the words of the page only.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.dashboards.sheet_items import Item, closed, empty
 from workbench.errors import WorkbenchError
-from workbench.signaux_faibles.publication.objects import PUBLIC, REFERENCE
+from workbench.signaux_faibles.publication.objects import PUBLIC, REFERENCE, directory_facts
+from workbench.signaux_faibles.publication.territories import opens
 from workbench.store import StoreDoor, StoreError
 
 __all__ = [
@@ -46,6 +47,9 @@ _NAMES = {
     "dgefp": "aux données d'activité partielle",
     "bdf": "aux données de la Banque de France",
 }
+
+
+UNLISTED = "Rien n'est publié : cette entreprise n'est dans aucune liste."
 
 
 def read_siret(written: object) -> str:
@@ -114,12 +118,15 @@ class Access:
         Whether she sees anything confidential of it.
     placed
         Whether she sees what her zone opens.
+    unlisted
+        Whether nothing of it is published, as far as she may know: it is in her zone, and she sees its identity alone.
     """
 
     badges: frozenset[str] | None
     followed: bool
     opened: bool
     placed: bool = False
+    unlisted: bool = False
 
     def refusal(self, badge: str = "") -> str:
         """Say why what a badge opens is not seen; empty when there is nothing to see.
@@ -137,10 +144,11 @@ class Access:
         what = _NAMES[badge]
         if badge and self.badges is not None and badge not in self.badges:
             return f"Vous n'avez pas accès {what} : votre habilitation ne les comprend pas (badge « {badge} »)."
-        if self.followed or (badge and self.opened) or (not badge and self.placed):
+        if self.followed or self.unlisted or (badge and self.opened) or (not badge and self.placed):
             return ""
         where = "si elle est dans votre zone et a été en alerte" if badge else "si elle est dans votre zone"
-        return f"Vous n'avez pas accès {what} de cette entreprise : elles s'ouvrent {where}, ou si vous la suivez."
+        they = "ils" if badge == "score" else "elles"
+        return f"Vous n'avez pas accès {what} de cette entreprise : {they} s'ouvrent {where}, ou si vous la suivez."
 
     def reads(self, values: Mapping[str, Any], name: str, badge: str = "") -> tuple[Any, Item | None]:
         """Return a property, and what is said in its place when there is none: no right, or no data.
@@ -155,7 +163,7 @@ class Access:
         if value not in (None, [], {}):
             return value, None
         refusal = "" if name in values else self.refusal(badge)
-        return None, closed(refusal) if refusal else empty("Aucune donnée n'est connue.")
+        return None, closed(refusal) if refusal else empty(UNLISTED if self.unlisted else "Aucune donnée n'est connue.")
 
 
 @dataclass(frozen=True)
@@ -264,11 +272,14 @@ def _access(
     details: Sequence[Mapping[str, Any]],
     company: Mapping[str, Any],
     detections: Sequence[tuple[Published, Mapping[str, Any]]],
+    departements: Iterable[Any],
 ) -> Access:
     names = {name for group in CONFIDENTIAL.values() for name in group}
     values = [*details, company, *(value for _, value in detections)]
     opened = any(name in value for value in values for name in names)
-    return Access(door.badges, followed, opened, placed=bool(company) or any(details))
+    placed = bool(company) or any(details)
+    here = any(opens(door.badges or (), str(each or "")) for each in departements)
+    return Access(door.badges, followed, opened, placed, unlisted=here and not placed and not detections)
 
 
 def read_etablissement(door: StoreDoor, siret: str, *, followed: bool) -> Subject:
@@ -284,16 +295,17 @@ def read_etablissement(door: StoreDoor, siret: str, *, followed: bool) -> Subjec
     if not objects:
         raise WorkbenchError("etablissement_inconnu", siret=siret)
     siren = siret[:9]
-    identity = _newest(_of_type(objects, "identite"), lists)
+    identity = directory_facts(_newest(_of_type(objects, "identite"), lists))
     detail = _newest(_of_type(objects, "detail"), lists)
     # A list holds companies, each at its head office.
     detections = _detections(seen(door, PUBLIC, {"siren": siren, "type": "detection"}), lists)
     company = _newest(seen(door, PUBLIC, {"siren": siren, "type": "entreprise"}), lists)
-    access = _access(door, followed, [detail], company, detections)
+    identity = identity or dict(_identity_of(detections))
+    access = _access(door, followed, [detail], company, detections, [identity.get("departement")])
     return Subject(
         siren,
         siret,
-        identity or _identity_of(detections),
+        identity,
         detections,
         detail,
         company,
@@ -315,7 +327,9 @@ def read_entreprise(door: StoreDoor, siren: str, *, followed: bool) -> Subject:
     if not objects:
         raise WorkbenchError("entreprise_inconnue", siren=siren)
     identities = [
-        {**one["value"], "siret": one["key"]["siret"]} for one in _of_type(objects, "identite") if "siret" in one["key"]
+        {**told, "siret": one["key"]["siret"]}
+        for one in _of_type(objects, "identite")
+        if "siret" in one["key"] and (told := directory_facts(one["value"]))
     ]
     identities.sort(key=lambda one: (not one.get("siege"), one["siret"]))
     by_siret: dict[str, list[Mapping[str, Any]]] = {}
@@ -324,7 +338,8 @@ def read_entreprise(door: StoreDoor, siren: str, *, followed: bool) -> Subject:
     details = {siret: _newest(ones, lists) for siret, ones in by_siret.items()}
     detections = _detections(_of_type(objects, "detection"), lists)
     company = _newest(_of_type(objects, "entreprise"), lists)
-    access = _access(door, followed, list(details.values()), company, detections)
+    places = [one.get("departement") for one in identities]
+    access = _access(door, followed, list(details.values()), company, detections, places)
     identity = dict(identities[0]) if identities else _identity_of(detections)
     head = str(identity.get("siret") or next(iter(details), ""))
     return Subject(

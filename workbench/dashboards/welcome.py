@@ -17,7 +17,14 @@ from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
-from workbench.signaux_faibles.publication.objects import FOLLOW, IDENTITY, LIST, PUBLIC, REFERENCE
+from workbench.signaux_faibles.publication.objects import (
+    FOLLOW,
+    IDENTITY,
+    LIST,
+    PUBLIC,
+    REFERENCE,
+    directory_facts,
+)
 from workbench.store import Desk, Store
 from workbench.store.first_policies import AUTHOR
 from workbench.store.policies import EMAIL, MANAGER
@@ -255,7 +262,7 @@ class Welcome:
         for each in active[:MOST_FOLLOWED]:
             siret = each["key"]["siret"]
             known = self._read(actor, PUBLIC, {"siret": siret, "type": IDENTITY.name})
-            name = known[0]["value"].get("raison_sociale") if known else None
+            name = directory_facts(known[0]["value"]).get("raison_sociale") if known else None
             rows.append({"siret": siret, "name": name or f"SIRET {siret}", "since": _day(each["value"].get("date"))})
         return {"rows": rows, "more": max(0, len(active) - MOST_FOLLOWED)}
 

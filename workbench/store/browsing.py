@@ -2,7 +2,8 @@
 
 What a key holds for those who have the same rights is read once (`View`) and kept as long as it would be read alike:
 `stamp` changes with every publication in the bucket, at each moment when one of them is released or ends, and with a
-purge. Rights are read again at each question; what they mean names the view.
+purge. Rights are read again at each question; what they mean names the view. What a person's own objects lend her, the
+companies she follows, is a small view beside the shared one (`workbench.store.overlay`).
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from workbench.errors import WorkbenchError
 from workbench.store.keys import checked_text, digest, loads
+from workbench.store.overlay import Overlay
 from workbench.store.policies import Access
 from workbench.store.question import Filter, Sort, question
 from workbench.store.reading import Eyes, visible_objects, visible_properties
@@ -126,7 +128,7 @@ def _names(names: Any, place: str) -> tuple[str, ...] | None:
     return tuple(checked_text(name, place) for name in names)
 
 
-def browsed(view: View, asked: Browsing) -> dict[str, Any]:
+def browsed(view: View | Overlay, asked: Browsing) -> dict[str, Any]:
     """Answer from a view: ``objects`` of the page, ``total`` of what passes, ``counts`` by field."""
     rows = view.rows(asked.filters, asked.words, asked.among)
     end = None if asked.limit is None else asked.offset + asked.limit
@@ -138,28 +140,32 @@ def browsed(view: View, asked: Browsing) -> dict[str, Any]:
     }
 
 
-def stamp(connection: Connection, bucket: str, date: datetime) -> tuple[int, int]:
-    """Return what changes when a bucket would be read otherwise."""
+def stamp(connection: Connection, bucket: str, key: Mapping[str, str], date: datetime) -> tuple[int, int]:
+    """Return what changes when objects of a key would be read otherwise."""
     # A purge says so in no bucket.
     counted = select(func.count(), func.max(CHANGE.c.id)).where(CHANGE.c.bucket.in_([bucket, ""]), CHANGE.c.at <= date)
+    if "type" in key:
+        counted = counted.where(or_(CHANGE.c.type.is_(None), CHANGE.c.type == key["type"]))
     count, last = connection.execute(counted).one()
     return int(count), int(last or 0)
 
 
-def read_view(connection: Connection, eyes: Eyes, key: Mapping[str, str]) -> View:
-    """Read all that a person sees of a key.
+def read_view(
+    connection: Connection, eyes: Eyes, key: Mapping[str, str], among: Mapping[str, frozenset[str]] | None = None
+) -> View:
+    """Read all that a person sees of a key, or of the objects that have a pair of ``among``.
 
     Raises
     ------
     WorkbenchError
         ``question_invalide`` when she sees too much of it to be kept.
     """
-    heads = list(connection.execute(visible_objects(connection, eyes, key).limit(MOST_OBJECTS + 1)))
+    heads = list(connection.execute(visible_objects(connection, eyes, key, among).limit(MOST_OBJECTS + 1)))
     if len(heads) > MOST_OBJECTS:
         raise _refused(f"cette clé laisse plus de {MOST_OBJECTS} objets")
     rows = {identifier: row for row, (identifier, _) in enumerate(heads)}
     found: dict[str, tuple[dict[str, int], Any, Any]] = {}
-    for object_id, name, sheet_id, value in _properties(connection, eyes, key):
+    for object_id, name, sheet_id, value in _properties(connection, eyes, key, among):
         row = rows[object_id]
         column = found.get(name)
         if column is None:
@@ -176,8 +182,10 @@ def read_view(connection: Connection, eyes: Eyes, key: Mapping[str, str]) -> Vie
     return View([loads(heads[row][1]) for row in visible], columns)
 
 
-def _properties(connection: Connection, eyes: Eyes, key: Mapping[str, str]) -> Iterator[Any]:
-    statement = visible_properties(connection, eyes, key)
+def _properties(
+    connection: Connection, eyes: Eyes, key: Mapping[str, str], among: Mapping[str, frozenset[str]] | None
+) -> Iterator[Any]:
+    statement = visible_properties(connection, eyes, key, among)
     with connection.execution_options(yield_per=10_000).execute(statement) as result:
         for part in result.partitions():
             yield from part

@@ -14,7 +14,10 @@ from workbench.store.policies import policy
 from workbench.store.policies_stored import is_policy
 from workbench.store.words import words_of
 
-__all__ = ["Item", "item"]
+__all__ = ["NULL", "Item", "item"]
+
+NULL = "null"
+"""What is stored of a null."""
 
 LONGEST_NAME = 1000
 LONGEST_SEARCH = 1000
@@ -40,6 +43,8 @@ class Item:
         The files among its properties, which ``value`` only describes.
     search
         The words by which its object is found; None when it says nothing of them.
+    texts
+        The properties as they are stored, `canonical`: written once, compared and added. Made when they are not given.
     """
 
     key: dict[str, str]
@@ -49,6 +54,11 @@ class Item:
     expires: datetime | None = None
     files: Mapping[str, StoredFile] = field(default_factory=dict)
     search: str | None = None
+    texts: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.value and not self.texts:
+            object.__setattr__(self, "texts", {name: canonical(each) for name, each in self.value.items()})
 
 
 def item(bucket: str, written: Any, number: int = 0) -> Item:
@@ -84,7 +94,7 @@ def item(bucket: str, written: Any, number: int = 0) -> Item:
     value = written.get("value")
     if not isinstance(value, Mapping):
         raise WorkbenchError("objet_invalide", endroit=place, cause="value, un objet JSON, est obligatoire")
-    _check_value(value, place)
+    texts = _checked_texts(value, place)
     key = checked_key(written.get("key"), f"{place}.key") | {BUCKET: bucket}
     scope = written.get("scope")
     released, expires = (
@@ -99,15 +109,16 @@ def item(bucket: str, written: Any, number: int = 0) -> Item:
         cause = f"search est un texte de {LONGEST_SEARCH} caractères au plus"
         raise WorkbenchError("objet_invalide", endroit=place, cause=cause)
     described, files = taken_files(value, place)
-    return Item(key, badges, described, released, expires, files, None if search is None else words_of(search))
+    words = None if search is None else words_of(search)
+    return Item(key, badges, described, released, expires, files, words, {} if files else texts)
 
 
-def _check_value(value: Mapping[Any, Any], place: str) -> None:
+def _checked_texts(value: Mapping[Any, Any], place: str) -> dict[str, str]:
     for name in value:
         if not isinstance(name, str) or "\0" in name or len(name.encode(errors="replace")) > LONGEST_NAME:
             raise WorkbenchError("objet_invalide", endroit=place, cause="une propriété a un nom impossible")
     try:
-        canonical(value)
+        return {name: canonical(each) for name, each in value.items()}
     except (ValueError, TypeError, RecursionError):
         raise WorkbenchError(
             "objet_invalide", endroit=place, cause="value contient ce que JSON ne sait pas écrire"

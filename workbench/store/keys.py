@@ -43,6 +43,10 @@ LAST = datetime(9999, 12, 30, tzinfo=UTC)
 """Beyond, a moment has no year in some time zones; what never ends is often written so."""
 
 
+# Made once: a publication writes millions of values.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
 class Reader(Protocol):
     """Who asks or writes: what the store needs to know of an actor."""
 
@@ -68,7 +72,7 @@ def canonical(value: Any) -> str:
     >>> canonical({"b": 1, "a": None})
     '{"a":null,"b":1}'
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    text = _ENCODER.encode(value)
     text.encode()
     return text
 

@@ -285,15 +285,22 @@ def seen_file(connection: Connection, eyes: Eyes, identifier: int, name: str) ->
     return None if found is None else (loads(found.value)[FILE_NAME], bytes(found.content))
 
 
-def visible_objects(connection: Connection, eyes: Eyes, key: Mapping[str, str]) -> Select[Any]:
-    """Select identifier and key of the objects of a key that policies allow, in the order of their keys' digests."""
-    allowed = _allowed(connection, eyes, key).subquery()
+def visible_objects(
+    connection: Connection, eyes: Eyes, key: Mapping[str, str], among: Mapping[str, frozenset[str]] | None = None
+) -> Select[Any]:
+    """Select identifier and key of the objects of a key that policies allow, in the order of their keys' digests.
+
+    Of those that have one of the values of a pair of ``among`` alone, when it is given.
+    """
+    allowed = _allowed(connection, eyes, key, among).subquery()
     return select(OBJECT.c.id, OBJECT.c.key).join(allowed, allowed.c.object_id == OBJECT.c.id).order_by(OBJECT.c.digest)
 
 
-def visible_properties(connection: Connection, eyes: Eyes, key: Mapping[str, str]) -> Select[Any]:
+def visible_properties(
+    connection: Connection, eyes: Eyes, key: Mapping[str, str], among: Mapping[str, frozenset[str]] | None = None
+) -> Select[Any]:
     """Select ``object_id, name, sheet_id, value`` of every visible row of properties of those objects, in no order."""
-    allowed, row = _allowed(connection, eyes, key).subquery(), _WINNER
+    allowed, row = _allowed(connection, eyes, key, among).subquery(), _WINNER
     return (
         select(row.c.object_id, row.c.name, row.c.sheet_id, row.c.value)
         .select_from(allowed)
@@ -302,8 +309,19 @@ def visible_properties(connection: Connection, eyes: Eyes, key: Mapping[str, str
     )
 
 
-def _allowed(connection: Connection, eyes: Eyes, key: Mapping[str, str]) -> Select[Any]:
+def _allowed(
+    connection: Connection, eyes: Eyes, key: Mapping[str, str], among: Mapping[str, frozenset[str]] | None
+) -> Select[Any]:
     """Select the objects of a key that policies allow, by the pair that names the fewest of them."""
+    if among is not None:
+        few = or_(false(), *(and_(KEY.c.name == name, KEY.c.value.in_(sorted(among[name]))) for name in sorted(among)))
+        return (
+            select(KEY.c.object_id)
+            .distinct()
+            .join(OBJECT, OBJECT.c.id == KEY.c.object_id)
+            .where(few, OBJECT.c.bucket == eyes.bucket)
+            .where(has_pairs(KEY.c.object_id, key), object_allowed(eyes.access, KEY.c.object_id))
+        )
 
     def count(pair: tuple[str, str]) -> int:
         named = select(func.count()).select_from(KEY).where(KEY.c.name == pair[0], KEY.c.value == pair[1])

@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from workbench.errors import WorkbenchError
-from workbench.store.item import Item, item
-from workbench.store.keys import canonical, checked_badges, digest, loads
+from workbench.store.item import NULL, Item, item
+from workbench.store.keys import checked_badges, digest, loads
 from workbench.store.rule_sql import has_pairs
 from workbench.store.tables import KEY, OBJECT, PROPERTY, SCOPE_BADGE
 
@@ -29,8 +29,6 @@ REPLACING_LOCK = 0x77627375
 
 PART = 400
 """Objects looked up by one statement."""
-
-NULL = "null"
 
 _Rows = dict[frozenset[str], dict[str, list[tuple[datetime, str]]]]
 """Of an object: by scope and property, what was inserted, in order: release and value."""
@@ -127,9 +125,14 @@ class Replacing:
         The moment.
     replaced
         Where what changes is counted.
+    whole
+        Whether what is given of an object is all of it; otherwise scopes that are not given stay as they are.
     """
 
-    def __init__(self, connection: Connection, bucket: str, now: datetime, replaced: Replaced) -> None:
+    def __init__(
+        self, connection: Connection, bucket: str, now: datetime, replaced: Replaced, *, whole: bool = True
+    ) -> None:
+        self._whole = whole
         self._connection = connection
         self._bucket = bucket
         self._now = now
@@ -173,9 +176,11 @@ class Replacing:
             yield from self._withdrawn(key, released)
 
     def _object(self, stored: _Rows, wanted: list[Item]) -> Iterator[Item]:
-        orphans = {scope: dict(names) for scope, names in stored.items()}
+        given = {each.scope for each in wanted}
+        orphans = {scope: dict(names) for scope, names in stored.items() if self._whole or scope in given}
         changed = []
-        for each, texts in _texts(wanted):
+        for each in wanted:
+            texts = each.texts
             own = stored.get(each.scope, {})
             moment = self._now if each.released is None else max(each.released, self._now)
             if not all(self._as_wanted(own.get(name, ()), text, moment, each.expires) for name, text in texts.items()):
@@ -186,7 +191,9 @@ class Replacing:
         nulls = list(self._nulls(wanted[0].key, orphans, released))
         known = any(_says(rows, self._now) for names in stored.values() for rows in names.values())
         found = [*nulls, *wanted] if nulls else changed
-        self.replaced.count(wanted[0].key, ("changed" if known else "new") if found else "same")
+        empty = not self._whole and all(text == NULL for each in wanted for text in each.texts.values())
+        change = "withdrawn" if empty else "changed" if known else "new"
+        self.replaced.count(wanted[0].key, change if found else "same")
         self.replaced.sheets += len(found)
         yield from found
 
@@ -247,13 +254,3 @@ class Replacing:
             for scope_id, badge in self._connection.execute(asked):
                 badges[scope_id].add(badge)
         self._scopes |= {scope_id: frozenset(badges.get(scope_id, ())) for scope_id in lacking}
-
-
-def _texts(wanted: Sequence[Item]) -> Iterator[tuple[Item, dict[str, str]]]:
-    """Give each sheet with its values as they are stored; sheets of several scopes share theirs."""
-    known: dict[int, dict[str, str]] = {}
-    for each in wanted:
-        mark = id(each.value)
-        if mark not in known:
-            known[mark] = {name: canonical(value) for name, value in each.value.items()}
-        yield each, known[mark]

@@ -25,6 +25,7 @@ from workbench.store.first_policies import FIRST, NOBODY, protection, publish_fi
 from workbench.store.item import Item, item
 from workbench.store.keys import SYSTEM, Reader, checked_bucket, checked_moment, checked_text
 from workbench.store.lending import access_now
+from workbench.store.overlay import Overlay, lent_values, shared_access
 from workbench.store.policies import MANAGER, Access, access
 from workbench.store.policies_stored import StoredPolicies
 from workbench.store.purge import PUBLICATION_LOCK, purge
@@ -221,23 +222,32 @@ class Store:
         """Read a view that is not kept, without holding the only place of who writes."""
         with self.registry.read() as connection:
             now = self._now(connection)
-            name = meaning(self._access(connection, reader, bucket, now), bucket, asked.key)
-            if self._views.kept(name, stamp(connection, bucket, now)) is not None:
-                return
-        # One reads, the others wait for it without holding a connection.
-        with self._views.turn(name), self.registry.read() as connection:
-            now = self._now(connection)
-            self._view(connection, self._access(connection, reader, bucket, now), bucket, asked.key, now)
+            at = stamp(connection, bucket, asked.key, now)
+            allowed = self._access(connection, reader, bucket, now)
+            names = [meaning(each, bucket, asked.key) for each in (shared_access(allowed), allowed)]
+        for name in dict.fromkeys(names):
+            if self._views.kept(name, at) is None:
+                # One reads, the others wait for it without holding a connection.
+                with self._views.turn(name), self.registry.read() as connection:
+                    now = self._now(connection)
+                    self._view(connection, self._access(connection, reader, bucket, now), bucket, asked.key, now)
 
     def _view(
         self, connection: Connection, allowed: Access, bucket: str, key: Mapping[str, str], now: datetime
-    ) -> View:
-        name, at = meaning(allowed, bucket, key), stamp(connection, bucket, now)
-        view = self._views.kept(name, at)
-        if view is None:
-            view = read_view(connection, Eyes(allowed, bucket, now), key)
-            self._views.keep(name, at, view)
-        return view
+    ) -> View | Overlay:
+        at = stamp(connection, bucket, key, now)
+
+        def kept(ours: Access, among: Mapping[str, frozenset[str]] | None) -> View:
+            name = meaning(ours, bucket, key)
+            view = self._views.kept(name, at)
+            if view is None:
+                view = read_view(connection, Eyes(ours, bucket, now), key, among)
+                self._views.keep(name, at, view)
+            return view
+
+        lent = lent_values(allowed)
+        shared = kept(shared_access(allowed), None)
+        return Overlay(shared, kept(allowed, lent), lent) if lent else shared
 
     def search(self, reader: Reader, bucket: str, **asked: Any) -> list[dict[str, Any]]:
         """Find objects by their words, a page at a time; empty when nothing is found.
@@ -389,6 +399,7 @@ class Store:
         within: Mapping[str, Iterable[Mapping[str, str]]] | None = None,
         released: datetime | str | None = None,
         dry_run: bool = False,
+        whole: bool = True,
     ) -> Replaced:
         """Make what some keys hold be what is given: write what differs, withdraw what is not given, all or nothing.
 
@@ -408,6 +419,8 @@ class Store:
             When what is withdrawn is; at once by default.
         dry_run
             Only say what would change.
+        whole
+            False to leave the sheets of an object under other scopes than those given as they are.
 
         Returns
         -------
@@ -433,7 +446,7 @@ class Store:
                 with connection.begin_nested():
                     for bucket in {**contents, **asked}:
                         allowed = self._access(connection, reader, checked_bucket(bucket), now)
-                        part = Replacing(connection, bucket, now, everything)
+                        part = Replacing(connection, bucket, now, everything, whole=whole)
                         sheets = scoped_items(bucket, contents.get(bucket, ()))
                         found = part.differences(sheets, asked.get(bucket, ()), moment)
                         if dry_run:

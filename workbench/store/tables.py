@@ -170,9 +170,11 @@ CHANGE = ROOM.table(
     Column("id", Number, primary_key=True),
     Column("bucket", Ordered, nullable=False),
     Column("at", Moment, nullable=False),
+    Column("type", Ordered),
     Index("store_change_bucket_at_id_index", "bucket", "at", "id"),
 )
-"""One row a publication, one a moment to come at which it changes what is seen; what is kept in memory follows it."""
+"""One row a publication and type of objects, one a moment to come at which it changes what is seen: what is kept in
+memory follows it. ``type`` is that pair of their keys; none when they have no such pair."""
 
 JOURNAL = ROOM.table(
     "journal",

@@ -84,6 +84,10 @@ class Column:
             return self._of_values(np.fromiter(ours, np.bool_, len(self.values)))
         return self._of_values((self._ranks == rank) & _ON_NUMBERS[asked.operator](self._numbers, number))
 
+    def among(self, values: frozenset[str]) -> Mask:
+        """Say which objects have one of some texts."""
+        return self._of_values(np.fromiter((each in values for each in self.values), np.bool_, len(self.values)))
+
     def _same(self, values: Sequence[Any]) -> Mask:
         same = np.zeros(len(self.values), np.bool_)
         for rank in (1, 2):
@@ -158,13 +162,34 @@ class View:
 
     def ordered(self, rows: npt.NDArray[np.int64], sort: Sort | None) -> npt.NDArray[np.int64]:
         """Order objects as a question does: those without the property come last."""
+        has, rest = self.ranked(rows, sort)
+        return np.concatenate((has[::-1] if sort is not None and sort.descending else has, rest))
+
+    def ranked(
+        self, rows: npt.NDArray[np.int64], sort: Sort | None
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Part objects: those that have a property, in ascending order, and the rest as they come."""
         column = None if sort is None else self._column(sort.field)
-        if sort is None or column is None:
-            return rows
+        if column is None:
+            return rows[:0], rows
         places = column.places[rows]
-        has, rest = rows[places >= 0], rows[places < 0]
-        order = np.lexsort((column.sheets[has], places[places >= 0]))
-        return np.concatenate((has[order[::-1] if sort.descending else order], rest))
+        has = rows[places >= 0]
+        return has[np.lexsort((column.sheets[has], places[places >= 0]))], rows[places < 0]
+
+    def rank(self, row: int, sort: Sort | None) -> tuple[Any, int]:
+        """Return what the order of an object that has a property depends on."""
+        column = None if sort is None else self._column(sort.field)
+        assert column is not None  # noqa: S101 - narrows the type
+        return comparable(column.value(row)), int(column.sheets[row])
+
+    def key(self, row: int) -> dict[str, str]:
+        """Return the key of an object."""
+        return {name: column.value(row) for name, column in self._pairs.items() if column.codes[row] >= 0}
+
+    def having(self, name: str, values: frozenset[str]) -> Mask:
+        """Say which objects have one of some values of a pair of their keys."""
+        column = self._pairs.get(name)
+        return np.zeros(self.size, np.bool_) if column is None else column.among(values)
 
     def counts(self, rows: npt.NDArray[np.int64], field: str) -> list[list[Any]]:
         """Count objects by value, booleans, numbers and texts in their order."""
@@ -186,7 +211,7 @@ class View:
         )
         return [
             {
-                "key": {name: column.value(row) for name, column in self._pairs.items() if column.codes[row] >= 0},
+                "key": self.key(row),
                 "value": {name: column.value(row) for name, column in named.items() if column.codes[row] >= 0},
             }
             for row in rows

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from workbench.errors import WorkbenchError
 from workbench.registry import new_identifier
 from workbench.store.files import LARGEST_FILE, add_files
-from workbench.store.item import Item, check_policy, concerns_policies
+from workbench.store.item import NULL, Item, check_policy, concerns_policies
 from workbench.store.keys import BUCKET, canonical, comparable, digest
 from workbench.store.policies import Access
 from workbench.store.policies_stored import changed
@@ -58,7 +58,7 @@ def publish(connection: Connection, access: Access, items: Iterable[Item], autho
     prefer_indexes(connection)
     count = 0
     policies = False
-    moments: dict[str, set[datetime]] = {}
+    moments: dict[tuple[str, str | None], set[datetime]] = {}
     for part in _parts(items):
         for number, written in part:
             check_rights(access, written, number)
@@ -71,12 +71,13 @@ def publish(connection: Connection, access: Access, items: Iterable[Item], autho
         sheets = list(_sheets([written for _, written in part], now))
         _add(connection, sheets, author, publication, now)
         for written, _, moment in sheets:
-            moments.setdefault(written.key[BUCKET], {now}).add(max(moment, now))
+            where = (written.key[BUCKET], written.key.get("type"))
+            moments.setdefault(where, {now}).add(max(moment, now))
         count += len(part)
-    changes = [(bucket, moment) for bucket, found in moments.items() for moment in sorted(found)]
+    changes = [(*where, moment) for where, found in moments.items() for moment in sorted(found)]
     if changes:
-        buckets, ats = zip(*changes, strict=True)
-        add_rows(connection, CHANGE, {"bucket": buckets, "at": ats})
+        buckets, types, ats = zip(*changes, strict=True)
+        add_rows(connection, CHANGE, {"bucket": buckets, "type": types, "at": ats})
     return count
 
 
@@ -136,7 +137,8 @@ def _add(
     for (written, value, moment), object_id, scope_id, number in facts:
         cells = known.get(id(value))
         if cells is None:
-            cells = known[id(value)] = [(name, *comparable(each), canonical(each)) for name, each in value.items()]
+            stored = written.texts if value is written.value else dict.fromkeys(value, NULL)
+            cells = known[id(value)] = [(name, *comparable(each), stored[name]) for name, each in value.items()]
         for name, rank, amount, text, whole in cells:
             row = (object_id, name, number, scope_id, moment, written.key[BUCKET], rank, amount, text, whole)
             for column, cell in zip(rows.values(), row, strict=True):

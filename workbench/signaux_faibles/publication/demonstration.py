@@ -14,6 +14,7 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
+from workbench.numbers import format_number
 from workbench.signaux_faibles.detection.alerts import list_label
 from workbench.signaux_faibles.detection.columns import THEMES
 from workbench.signaux_faibles.detection.thresholds import Level
@@ -465,7 +466,10 @@ def _explanation(score: float, draw: Random) -> dict[str, Any]:
         "radar": {theme: round(0.5 + points[theme] / 250, 4) for theme in points},
         "concerne": [[theme, variables[theme][0]] for theme in ranked if points[theme] > 0],
         "rassure": [[theme, variables[theme][0]] for theme in reversed(ranked) if points[theme] < 0],
-        "phrases": [f"{THEMES[theme][0]} : augmente le risque de {points[theme]:.1f} points." for theme in ranked[:2]],
+        "phrases": [
+            f"{THEMES[theme][0]} : augmente le risque de {format_number(points[theme], 1)} points."
+            for theme in ranked[:2]
+        ],
     }
 
 
@@ -517,7 +521,7 @@ def _sheets(companies: list[_Company], draw: Random, secret: _Secret) -> Iterato
         for each in company.places:
             facts = _identity(company, *each)
             key = key_of(IDENTITY, {"siret": each[0], "siren": company.siren})
-            yield from shared_sheets_of(IDENTITY, key, facts | staff, place)
+            yield from shared_sheets_of(IDENTITY, key, {"sirene": facts, **facts, **staff}, place)
         scores = [None if level is None else _score(level, secret) for level in company.levels]
         for number, batch in enumerate(BATCHES):
             if company.levels[number] is None:

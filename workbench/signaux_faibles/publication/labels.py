@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.history.sirene_views import SECTIONS
+from workbench.signaux_faibles.publication.objects import REFERENCE
 from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FORMER_REGIONS, REGIONS
 from workbench.signaux_faibles.variables.naf import read_naf
+from workbench.store import Reader, Store
 
-__all__ = ["PROCEDURES", "label_sheets", "read_activities"]
+__all__ = ["PROCEDURES", "label_sheets", "published_activities", "published_reference", "read_activities"]
 
 LEAVES = 5
 """The level of the NAF that activities are of."""
@@ -36,6 +39,25 @@ def read_activities(folder: str | Path) -> dict[str, str]:
     """
     rows = read_naf(folder).to_pylist()
     return {row["code"].replace(".", ""): row["libelle"] for row in rows if row["niveau"] == LEAVES}
+
+
+def published_reference(store: Store, reader: Reader, kind: str) -> list[dict[str, Any]]:
+    """Return the objects of a type of the bucket ``reference``, none when none was published."""
+    try:
+        return store.get(reader, REFERENCE, {"type": kind})
+    except WorkbenchError as error:
+        if error.code != "sans_donnees":
+            raise
+        return []
+
+
+def published_activities(store: Store, reader: Reader) -> dict[str, str]:
+    """Return the labels of activities that were published, by code with its point."""
+    return {
+        code: label
+        for each in published_reference(store, reader, "naf")
+        for code, label in (each["value"].get("codes") or {}).items()
+    }
 
 
 def label_sheets(activities: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -23,6 +23,7 @@ __all__ = [
     "CONFIDENTIAL",
     "DETAIL",
     "DETECTION",
+    "DIRECTORY",
     "FOLLOW",
     "FOLLOWED",
     "IDENTITY",
@@ -31,11 +32,13 @@ __all__ = [
     "OPINION",
     "PUBLIC",
     "REFERENCE",
+    "SHOWN",
     "WRITER",
     "Kind",
     "Place",
     "Scoped",
     "batch_of",
+    "directory_facts",
     "key_of",
     "scopes_of",
     "shared_sheets_of",
@@ -58,6 +61,9 @@ WRITER = "datawriter"
 
 CONFIDENTIAL = frozenset({"score", "urssaf", "dgefp", "bdf", "pge"})
 """Badges of level A: they need an alert or a follow besides."""
+
+DIRECTORY = "annuaire"
+"""The bucket of what was published of the directory, for who publishes it again."""
 
 BATCH = "batch"
 
@@ -101,7 +107,7 @@ class Kind:
     scoped
         Its properties by scope.
     search
-        The properties and pairs by whose words it is found, the name first; none for what no search finds.
+        The facts by whose words its first sheet is found, the name first; none for what no search finds.
     """
 
     name: str
@@ -181,18 +187,35 @@ IDENTITY = Kind(
     (
         Scoped(
             (),
-            (
-                "raison_sociale", "siege", "departement", "region", "commune", "code_postal", "adresse", "activite",
-                "libelle_activite", "section", "categorie_juridique", "etat_administratif", "date_creation",
-                "latitude", "longitude",
-            ),
+            ("sirene", "departement", "section", "siege", "etat_administratif"),
             placed=False,
         ),
         Scoped(("detection",), ("dernier_effectif",)),
     ),
     ("raison_sociale", "commune", "code_postal", "siret"),
+)
+"""What a search finds, for everyone; the staff of the company, for who sees it in lists. ``sirene`` holds all that the
+directory says, `SHOWN`: in one property, since millions are published; the others are what searches filter."""
+
+SHOWN = (
+    "raison_sociale", "siege", "departement", "region", "commune", "code_postal", "adresse", "activite",
+    "libelle_activite", "section", "categorie_juridique", "etat_administratif", "date_creation", "latitude",
+    "longitude",
 )  # fmt: skip
-"""What a search finds, for everyone; the staff of the company, for who sees it in lists."""
+"""What ``sirene`` holds of an établissement, in an identity and in a detail."""
+
+
+def directory_facts(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an identity says of its établissement, be it of before ``sirene``; nothing once it is withdrawn.
+
+    Examples
+    --------
+    >>> directory_facts({"sirene": {"commune": "BREST"}, "departement": "29"})
+    {'departement': '29', 'commune': 'BREST'}
+    """
+    told = {name: value for name, value in identity.items() if name != "sirene" and value is not None}
+    return {**told, **(identity.get("sirene") or {})}
+
 
 LIST = Kind(
     "liste",
@@ -305,9 +328,9 @@ def shared_sheets_of(
     for scoped in kind.scoped:
         properties = {name: value.get(name) for name in scoped.properties}
         search: dict[str, str] = {}
-        if kind.search and kind.search[0] in properties:
+        if kind.search and scoped is kind.scoped[0]:
             # Without its name, it is withdrawn: nothing finds it.
-            words = [{**key, **properties}.get(name) for name in kind.search]
+            words = [{**key, **value}.get(name) for name in kind.search]
             search = {"search": " ".join(map(str, filter(None, words))) if words[0] else ""}
         scopes = list(scopes_of(scoped, place, extra))
         yield {"key": dict(key), "scopes": scopes, "value": properties, **dates, **search}

@@ -15,7 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.numbers import format_number
 from workbench.signaux_faibles.history.base import History
 from workbench.signaux_faibles.publication.facts import Facts
-from workbench.signaux_faibles.publication.labels import label_sheets
+from workbench.signaux_faibles.publication.labels import label_sheets, published_activities, published_reference
 from workbench.signaux_faibles.publication.listed import Listed, Source, listed
 from workbench.signaux_faibles.publication.objects import (
     ALERTS,
@@ -259,7 +259,7 @@ def _alerted(store: Store, reader: Reader, told: Listed) -> tuple[set[str], set[
     """Return the companies in alert in the lists before this one, and in any other."""
     before: set[str] = set()
     every: set[str] = set()
-    for memory in _known(store, reader, ALERTS.name):
+    for memory in published_reference(store, reader, ALERTS.name):
         sirens: Iterable[str] = memory["value"].get("sirens") or ()
         pair = memory["key"][BATCH]
         if pair == told.pair:
@@ -273,23 +273,7 @@ def _alerted(store: Store, reader: Reader, told: Listed) -> tuple[set[str], set[
 def _labels(store: Store, reader: Reader, activities: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:
     """Give the labels; those of activities that were published stay when none is given."""
     told = {dotted(code) or "": label for code, label in (activities or {}).items()}
-    if not told:
-        told = {
-            code: label
-            for each in _known(store, reader, "naf")
-            for code, label in (each["value"].get("codes") or {}).items()
-        }
-    return label_sheets(told)
-
-
-def _known(store: Store, reader: Reader, kind: str) -> list[dict[str, Any]]:
-    """Return the objects of a type of the bucket ``reference``, none when none was published."""
-    try:
-        return store.get(reader, REFERENCE, {"type": kind})
-    except WorkbenchError as error:
-        if error.code != "sans_donnees":
-            raise
-        return []
+    return label_sheets(told or published_activities(store, reader))
 
 
 def _list_sheets(told: Listed, facts: Facts, terms: Terms) -> Iterator[dict[str, Any]]:

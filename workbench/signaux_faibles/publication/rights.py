@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workbench.signaux_faibles.publication.objects import COMMENT, FOLLOW, FOLLOWED, OPINION, PUBLIC, REFERENCE, WRITER
+from workbench.signaux_faibles.publication.objects import (
+    COMMENT,
+    DIRECTORY,
+    FOLLOW,
+    FOLLOWED,
+    OPINION,
+    PUBLIC,
+    REFERENCE,
+    WRITER,
+)
 from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FORMER_REGIONS, FRANCE, REGIONS
 from workbench.store.policies import MANAGER
 
@@ -28,6 +37,7 @@ def _everything() -> dict[str, dict[str, Any]]:
     mine = f"^({FOLLOW}|{OPINION})$"
     found: dict[str, dict[str, Any]] = {
         "publication": {"match": f"^({PUBLIC}|{REFERENCE}|{COMMENT})$", "write": [WRITER]},
+        "annuaire": {"match": f"^{DIRECTORY}$", "read": [WRITER], "write": [WRITER]},
         "publication, différences": {
             "match": "^system$",
             "key": {"type": "replace"},

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["Series", "carried", "month_text", "months_before"]
+__all__ = ["Series", "carried", "month_text", "months_before", "plain"]
 
 
 def month_text(day: date) -> str:
@@ -52,7 +52,7 @@ class Series:
         starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else np.zeros(0, np.int64)
         ends = np.r_[starts[1:], len(keys)].tolist() if len(keys) else []
         self._places = dict(zip(keys[starts].tolist(), zip(starts.tolist(), ends, strict=True), strict=True))
-        self._columns = [_plain(table[name], name in months) for name in others]
+        self._columns = [plain(table[name], month=name in months) for name in others]
 
     def __contains__(self, key: str) -> bool:
         return key in self._places
@@ -80,7 +80,7 @@ class Series:
         return found[-1] if found else None
 
 
-def _plain(column: pa.ChunkedArray, month: bool) -> list[Any]:
+def plain(column: pa.ChunkedArray, *, month: bool) -> list[Any]:
     """Return values that JSON writes: dates as texts, whole numbers where they are, no NaN."""
     if pa.types.is_date(column.type):
         texts = pc.strftime(column, format="%Y-%m" if month else "%Y-%m-%d")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from workbench.signaux_faibles.variables.regions import METROPOLE, OUTRE_MER
 
-__all__ = ["DEPARTEMENTS", "FORMER_REGIONS", "FRANCE", "REGIONS", "region_of"]
+__all__ = ["DEPARTEMENTS", "FORMER_REGIONS", "FRANCE", "REGIONS", "opens", "region_of"]
 
 FRANCE = "France entière"
 """The badge that opens every département."""
@@ -76,3 +76,15 @@ def region_of(departement: str | None) -> str | None:
     ('Corse', 'Bretagne', None)
     """
     return _REGION.get(departement or "")
+
+
+def opens(badges: Collection[str], departement: str) -> bool:
+    """Tell whether badges of zones open a département.
+
+    Examples
+    --------
+    >>> opens({"Bretagne"}, "35"), opens({"35"}, "35"), opens({"Picardie"}, "35"), opens({"Bretagne"}, "")
+    (True, True, False, False)
+    """
+    zones = {FRANCE: tuple(DEPARTEMENTS), **FORMER_REGIONS, **REGIONS}
+    return departement in badges or any(departement in codes for name, codes in zones.items() if name in badges)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -88,12 +88,22 @@ def dotted(ape: str | None) -> str | None:
     return f"{bare[:2]}.{bare[2:]}"
 
 
-def identity_of(facts: Facts, company: CompanyFacts, place: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what everyone may find of an établissement."""
-    closed = company.unit.get("est_actif") is False or place["est_actif"] is False
-    ape = place["ape"] or company.unit.get("activite_principale")
+def identity_of(
+    unit: Mapping[str, Any], place: Mapping[str, Any], label: Callable[[str], str | None]
+) -> dict[str, Any]:
+    """Return what everyone may find of an établissement.
+
+    Parameters
+    ----------
+    unit, place
+        What the directory says of the company, and of the établissement.
+    label
+        What gives the label of an activity.
+    """
+    closed = unit.get("est_actif") is False or place["est_actif"] is False
+    ape = place["ape"] or unit.get("activite_principale")
     return {
-        "raison_sociale": company.unit.get("raison_sociale"),
+        "raison_sociale": unit.get("raison_sociale"),
         "siege": place["siege"],
         "departement": place["departement"],
         "region": region_of(place["departement"]),
@@ -101,9 +111,9 @@ def identity_of(facts: Facts, company: CompanyFacts, place: Mapping[str, Any]) -
         "code_postal": place["code_postal"],
         "adresse": place["adresse"],
         "activite": dotted(ape),
-        "libelle_activite": facts.label(ape),
-        "section": place["section"] or company.unit.get("section"),
-        "categorie_juridique": company.unit.get(_LEGAL),
+        "libelle_activite": label(ape or ""),
+        "section": place["section"] or unit.get("section"),
+        "categorie_juridique": unit.get(_LEGAL),
         "etat_administratif": "F" if closed else "A",
         "date_creation": place["date_creation"],
         "latitude": place["latitude"],
@@ -177,14 +187,14 @@ def company_sheets(
     """
     place = Place(company.departements, alerted)
     kept = _kept(facts, company)
-    identities = {each["siret"]: identity_of(facts, company, each) for each in kept}
+    identities = {each["siret"]: identity_of(company.unit, each, facts.label) for each in kept}
     told = {"siren": company.siren, "batch": terms.pair}
     details = {each["siret"]: _detail(facts, each["siret"], company.siren) for each in kept}
     whole = _whole(facts, company, kept, details)
     staff = {"dernier_effectif": whole["effectif"][-1]["effectif"] if whole.get("effectif") else None}
     for siret, identity in identities.items():
         key = key_of(IDENTITY, {"siret": siret, "siren": company.siren})
-        yield from shared_sheets_of(IDENTITY, key, identity | staff, place)
+        yield from shared_sheets_of(IDENTITY, key, {"sirene": identity, **identity, **staff}, place)
     yield from shared_sheets_of(COMPANY, key_of(COMPANY, told), whole, place, **terms.dates)
     # The list of companies speaks of the head office, or of the first établissement when it is not known.
     head = kept[0]["siret"]
