@@ -122,7 +122,6 @@ def open_file(path: str | Path, source: Source, work: Path) -> OpenFile:
             quote='"' if look.quotes else "",
             header=source.layout.header,
             gzip=compressed,
-            ordered=True,
         )
         return OpenFile(real, look.sha256, look.encoding, _names(header, source), file)
     with _open_text(real, compressed, look.encoding) as stream:

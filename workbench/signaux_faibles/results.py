@@ -5,16 +5,53 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, Table, Text, and_, case, false, func, null, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Select,
+    Table,
+    Text,
+    and_,
+    case,
+    column,
+    false,
+    func,
+    null,
+    select,
+    union_all,
+)
 
 from workbench.engines import Writer
 from workbench.signaux_faibles.declaration import Field, Source
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.report import FileReport
 
-__all__ = ["REJECTED", "SKIPPED", "VALID", "file_report", "is_temporary", "refusable", "refused_rows", "stored_tuples"]
+__all__ = [
+    "NO_RECORD",
+    "REJECTED",
+    "SKIPPED",
+    "VALID",
+    "file_report",
+    "is_temporary",
+    "line_of",
+    "refusable",
+    "refused_rows",
+    "stored_tuples",
+]
 
-VALID, REJECTED, SKIPPED = 0, 1, 2
+VALID, REJECTED, SKIPPED, NO_RECORD = 0, 1, 2, 3
+
+
+def line_of(staged: Table) -> ColumnElement[int]:
+    """Return the number of each line, 1 for the first one.
+
+    Where the table has no column for it, lines were put there in the order of their file, and none was taken away.
+    """
+    if "line" in staged.c:
+        return staged.c.line
+    place: ColumnElement[int] = column("rowid", BigInteger, _selectable=staged)
+    return place + constant(1)
 
 
 def refusable(source: Source) -> list[Field]:
@@ -51,14 +88,14 @@ def stored_tuples(source: Source, staged: Table, months: tuple[tuple[str, int], 
     key = staged.c.key.label(source.scope.key)
     fields = [staged.c[each.name] for each in source.fields]
     if source.months is None:
-        return select(key, *fields).where(kept).order_by(staged.c.line)
+        return select(key, *fields).where(kept).order_by(line_of(staged))
     if not months:
         empty = [null().cast(Date).label("periode"), null().cast(source.months.kind.type).label(source.months.field)]
         return select(key, *fields, *empty).where(false())
     days = func.list_value(*(constant(each).cast(Date) for each, _ in months))
     spread = (
         select(
-            staged.c.line.label("line"),
+            line_of(staged).label("line"),
             key,
             *fields,
             func.unnest(days, type_=Date()).label("periode"),
@@ -118,11 +155,18 @@ def _refusal(
 ) -> Select[Any]:
     return select(
         constant(file).label("fichier"),
-        staged.c.line.label("ligne"),
+        line_of(staged).label("ligne"),
         name.label("colonne"),
         value.label("valeur"),
         words.label("motif"),
     ).where(staged.c.outcome == constant(REJECTED), staged.c.failed.op("&")(constant(1 << bit)) != constant(0))
+
+
+def _tuples_of(source: Source, staged: Table) -> ColumnElement[int]:
+    """Return how many tuples a line gives."""
+    if source.months is None:
+        return constant(1)
+    return func.list_count(staged.c.months) if "months" in staged.c else constant(0)
 
 
 def file_report(
@@ -132,7 +176,6 @@ def file_report(
     batch: str,
     staged: Table,
     refused: Any,
-    tuples: Select[Any],
     rejected: Select[Any],
 ) -> FileReport:
     """Count the lines of a file, and keep the first refusals."""
@@ -142,17 +185,17 @@ def file_report(
 
     counts = writer.fetch(
         select(
-            func.count().label("parsed"),
+            func.count().filter(staged.c.outcome != constant(NO_RECORD)).label("parsed"),
             count(REJECTED).label("rejected"),
             count(SKIPPED).label("skipped"),
             func.count().filter(and_(staged.c.kept, staged.c.outcome == constant(REJECTED))).label("partial"),
             func.count().filter(and_(staged.c.kept, is_temporary(staged.c.key))).label("temporary"),
+            func.sum(_tuples_of(source, staged)).filter(staged.c.kept).label("tuples"),
         ).select_from(staged)
     ).to_pylist()[0]
     unreadable = 0
     if refused is not None:
         unreadable = writer.fetch(select(func.count().label("n")).select_from(refused)).to_pylist()[0]["n"]
-    stored = writer.fetch(select(func.count().label("n")).select_from(tuples.order_by(None).subquery())).to_pylist()
     total = counts["rejected"] + unreadable
     wrong = writer.fetch(_wrong_check_digits(staged)).to_pylist()[0]["n"]
     first = writer.fetch(rejected.limit(FileReport.SHOWN)).to_pylist() if total else []
@@ -164,7 +207,7 @@ def file_report(
         lines_rejected=total,
         lines_skipped=counts["skipped"],
         lines_partial=counts["partial"],
-        tuples=stored[0]["n"],
+        tuples=counts["tuples"] or 0,
         temporary_sirets=counts["temporary"],
         wrong_check_digits=wrong,
         first_rejected=tuple((row["ligne"], row["motif"]) for row in first),
