@@ -188,9 +188,9 @@ def _parse(
         # Blank rows stand where lines were no records.
         no_record = line_of(staged).in_(select(refused.c.ligne))
         writer.execute(update(staged).where(no_record).values(outcome=NO_RECORD, kept=False))
-    tuples = stored_tuples(source, staged, header.months)
+    tuples = stored_tuples(source, staged, header.months, context.perimetre)
     rejected = refused_rows(source, staged, refused, opened.path.name, header.labels)
-    report = file_report(writer, source, path, context.batch, staged, refused, rejected)
+    report = file_report(writer, source, path, context.batch, staged, context.perimetre, refused, rejected)
     return ParsedFile(source, replace(report, sha256=opened.sha256, era=str(era)), tuples, rejected)
 
 
@@ -284,7 +284,10 @@ def _month_cells(
 
 
 def _judged(source: Source, lines: _Lines, context: Context, comptes: Comptes | None) -> Select[Any]:
-    """Say of each line whether it is valid, rejected or left aside."""
+    """Say of each line whether it is valid, rejected or left aside, the perimeter apart.
+
+    Lines keep the order of their file, which a join with the perimeter would not.
+    """
     rows: Any = lines.rows
     origin: Any = rows
     key = rows.c.key
@@ -298,11 +301,8 @@ def _judged(source: Source, lines: _Lines, context: Context, comptes: Comptes | 
         # A date that cannot be read is an error of the line; an account that nobody knows is not.
         skipped = or_(skipped, and_(rows.c.day.is_not(None), key.is_(None)))
     outside: ColumnElement[bool] = false()
-    if context.perimetre is not None:
-        known = select(context.perimetre.c.siren)
-        outside = func.left(func.coalesce(key, constant("")), constant(9)).not_in(known)
     if not context.temporary and source.scope is Scope.ETABLISSEMENT:
-        outside = or_(outside, is_temporary(key))
+        outside = is_temporary(key)
     # Each stage has the columns of the one before, so that nothing is computed twice.
     passed = [each for each in rows.c if each.name not in {"key", "compte", "day", "skipped"}]
     keyed: Any = (

@@ -17,8 +17,11 @@ from sqlalchemy import (
     column,
     false,
     func,
+    not_,
     null,
+    or_,
     select,
+    true,
     union_all,
 )
 
@@ -68,10 +71,19 @@ def is_temporary(key: ColumnElement[str]) -> ColumnElement[bool]:
     return nic.in_([constant(each) for each in "5679"])
 
 
-def _wrong_check_digits(staged: Table) -> Select[Any]:
+def _inside(staged: Table, perimetre: Table | None) -> ColumnElement[bool]:
+    """Whether a line is about a company of the perimeter."""
+    if perimetre is None:
+        return true()
+    siren = func.left(func.coalesce(staged.c.key, constant("")), constant(9), type_=Text())
+    return siren.in_(select(perimetre.c.siren))
+
+
+def _wrong_check_digits(staged: Table, perimetre: Table | None) -> Select[Any]:
     """Count the SIREN of tuples whose check digit (Luhn's) is wrong."""
     siren = func.left(staged.c.key, constant(9), type_=Text())
-    known = select(siren.label("siren")).where(staged.c.kept).distinct().subquery("known")
+    kept = and_(staged.c.kept, _inside(staged, perimetre))
+    known = select(siren.label("siren")).where(kept).distinct().subquery("known")
     digits = [
         func.ascii(func.substr(known.c.siren, constant(place), constant(1))) - constant(48) for place in range(1, 10)
     ]
@@ -84,9 +96,11 @@ def _wrong_check_digits(staged: Table) -> Select[Any]:
     return select(wrong.label("n")).select_from(known)
 
 
-def stored_tuples(source: Source, staged: Table, months: tuple[tuple[str, int], ...]) -> Select[Any]:
+def stored_tuples(
+    source: Source, staged: Table, months: tuple[tuple[str, int], ...], perimetre: Table | None
+) -> Select[Any]:
     """Return the key and fields of the lines that are kept, in order; a row a month where a line holds several."""
-    kept = staged.c.kept
+    kept = and_(staged.c.kept, _inside(staged, perimetre))
     key = staged.c.key.label(source.scope.key)
     fields = [staged.c[each.name] for each in source.fields]
     if source.months is None:
@@ -177,29 +191,40 @@ def file_report(
     path: str,
     batch: str,
     staged: Table,
+    perimetre: Table | None,
     refused: Any,
     rejected: Select[Any],
 ) -> FileReport:
     """Count the lines of a file, and keep the first refusals."""
+    told: Any = select(
+        staged.c.outcome,
+        staged.c.kept,
+        is_temporary(staged.c.key).label("temporary"),
+        _tuples_of(source, staged).label("tuples"),
+        _inside(staged, perimetre).label("inside"),
+    ).subquery("told")
+    kept = and_(told.c.kept, told.c.inside)
+    rejected_lines = told.c.outcome == constant(REJECTED)
+    skipped = or_(told.c.outcome == constant(SKIPPED), and_(told.c.outcome == constant(VALID), not_(told.c.inside)))
 
-    def count(outcome: int) -> ColumnElement[int]:
-        return func.count().filter(staged.c.outcome == constant(outcome))
+    def count(condition: ColumnElement[bool], name: str) -> ColumnElement[int]:
+        return func.count().filter(condition).label(name)
 
     counts = writer.fetch(
         select(
-            func.count().filter(staged.c.outcome != constant(NO_RECORD)).label("parsed"),
-            count(REJECTED).label("rejected"),
-            count(SKIPPED).label("skipped"),
-            func.count().filter(and_(staged.c.kept, staged.c.outcome == constant(REJECTED))).label("partial"),
-            func.count().filter(and_(staged.c.kept, is_temporary(staged.c.key))).label("temporary"),
-            func.sum(_tuples_of(source, staged)).filter(staged.c.kept).label("tuples"),
-        ).select_from(staged)
+            count(told.c.outcome != constant(NO_RECORD), "parsed"),
+            count(rejected_lines, "rejected"),
+            count(skipped, "skipped"),
+            count(and_(kept, rejected_lines), "partial"),
+            count(and_(kept, told.c.temporary), "temporary"),
+            func.sum(told.c.tuples).filter(kept).label("tuples"),
+        )
     ).to_pylist()[0]
     unreadable = 0
     if refused is not None:
         unreadable = writer.fetch(select(func.count().label("n")).select_from(refused)).to_pylist()[0]["n"]
     total = counts["rejected"] + unreadable
-    wrong = writer.fetch(_wrong_check_digits(staged)).to_pylist()[0]["n"]
+    wrong = writer.fetch(_wrong_check_digits(staged, perimetre)).to_pylist()[0]["n"]
     first = writer.fetch(rejected.limit(FileReport.SHOWN)).to_pylist() if total else []
     return FileReport(
         type=source.type,
