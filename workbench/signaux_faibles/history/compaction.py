@@ -9,7 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, delete, exists, false, func, insert, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    delete,
+    except_,
+    exists,
+    false,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from workbench.engines import Writer
 from workbench.errors import WorkbenchError
@@ -209,6 +224,14 @@ class _Merger:
     def _same(self, left: Any, right: Any) -> ColumnElement[bool]:
         return and_(left.c[self._key] == right.c[self._key], left.c.hash == right.c.hash)
 
+    def _identity(self, rows: Any) -> list[ColumnElement[Any]]:
+        return [rows.c[self._key], rows.c.hash]
+
+    def _said_tuples(self) -> Select[Any]:
+        """Return what the delivery says, to be compared with whole tables: engines then make no subquery a row."""
+        waiting = self._waiting
+        return select(*self._identity(waiting)).where(waiting.c.batch == self._batch)
+
     def _said(self, rows: Any) -> ColumnElement[bool]:
         """Whether the delivery says the tuple of a row."""
         waiting = self._waiting
@@ -219,10 +242,12 @@ class _Merger:
 
     def _cut(self) -> None:
         """End the runs that this new delivery does not go on saying; one that later ones say goes on after it."""
-        rows = self._rows
-        cut = and_(rows.c.added < self._batch, self._covers(rows), ~self._said(rows))
         if self._before is None:
             return
+        rows, known = self._rows, self._rows.alias("known_run")
+        before = select(*self._identity(known)).where(known.c.added < self._batch, self._covers(known))
+        gone = except_(before, self._said_tuples()).subquery("gone")
+        cut = and_(rows.c.added < self._batch, self._covers(rows), self._same(gone, rows))
         if self._after is not None:
             rest = [
                 rows.c.seen,
@@ -268,8 +293,9 @@ class _Merger:
 
     def _begin(self) -> None:
         """Begin runs for the tuples that none covers."""
-        rows, over, later = self._rows, self._rows.alias("covering_run"), self._rows.alias("later_run")
-        said = self._each_once()
+        rows, later = self._rows, self._rows.alias("later_run")
+        first = self._before is None and self._after is None and self._batch not in self._known
+        said = self._each_once() if first else self._each_new_once()
         following: ColumnElement[Any] = null().cast(Text)
         if self._after is not None:
             following = (
@@ -279,14 +305,27 @@ class _Merger:
             )
         own = [said.c[self._key], said.c.hash, *(said.c[each] for each in self._fields)]
         names = ["added", "seen", "following", self._key, "hash", *self._fields]
-        covered = exists(select(over.c.hash).where(self._same(over, said), self._covers(over)))
         chosen = select(
             constant(self._batch).cast(Text).label("added"), self._end.label("seen"), following.label("following"), *own
-        ).where(~covered)
-        if self._before is None and self._after is None:
+        )
+        if first:
             # A table that is filled at once is laid out by key, which makes looking a company up quick.
             chosen = chosen.order_by(said.c[self._key])
         self._writer.execute(insert(rows).from_select(names, chosen))
+
+    def _each_new_once(self) -> Any:
+        """Return the tuples of the delivery that no run covers, each once."""
+        waiting, over = self._waiting, self._rows.alias("covering_run")
+        covered = select(*self._identity(over)).where(self._covers(over))
+        new = except_(self._said_tuples(), covered).subquery("new")
+        place = func.row_number().over(partition_by=self._identity(waiting), order_by=waiting.c.file)
+        found: Any = (
+            select(waiting, place.label("place"))
+            .join_from(waiting, new, self._same(new, waiting))
+            .where(waiting.c.batch == self._batch)
+            .subquery("found")
+        )
+        return select(found).where(found.c.place == constant(1)).subquery("said")
 
     def _each_once(self) -> Any:
         """Return the tuples of the delivery; files may say one several times."""
@@ -311,10 +350,13 @@ class _Merger:
         rows = self._rows
         ended = and_(rows.c.added < self._batch, rows.c.seen < self._batch)
         unaware = or_(rows.c.following.is_(None), rows.c.following > self._batch)
+        said = self._said(rows)
+        if self._after is None:
+            # A run that goes on is what earlier ones know of already: only those that begin are new to them.
+            begun = self._rows.alias("begun_run")
+            said = exists(select(begun.c.hash).where(begun.c.added == self._batch, self._same(begun, rows)))
         self._writer.execute(
-            update(rows)
-            .where(and_(ended, unaware, self._said(rows)))
-            .values(following=constant(self._batch).cast(Text))
+            update(rows).where(and_(ended, unaware, said)).values(following=constant(self._batch).cast(Text))
         )
 
 
