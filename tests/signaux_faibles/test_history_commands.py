@@ -90,6 +90,7 @@ def test_a_month(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
             history.state("effectif")
         ).sort_by([(name, "ascending") for name in said.column_names])
     assert run("signaux", "state", "interim", *base) == ExitCode.REFUSED
+    assert run("signaux", "validate", "--as-of", "18", *base) == ExitCode.REFUSED
     capsys.readouterr()
 
     assert run("signaux", "rejected", "1802", *base) == ExitCode.OK

@@ -6,7 +6,6 @@ compacted in any order, a late one between two others included: the states of al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -32,6 +31,7 @@ from workbench.signaux_faibles.batches import check_key
 from workbench.signaux_faibles.declaration import Source
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
+from workbench.signaux_faibles.history.compacted import Change, Compaction
 from workbench.signaux_faibles.history.order import Deliveries, TypeDeliveries
 from workbench.signaux_faibles.history.progress import Progress
 from workbench.signaux_faibles.history.states import alive_at
@@ -39,73 +39,6 @@ from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.sources import source_named
 
 __all__ = ["Change", "Compaction", "changes", "compact", "merge"]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a batch changed of a type, against the delivery before it.
-
-    Parameters
-    ----------
-    batch, type
-        Which.
-    complete
-        Whether the delivery replaced all that was known.
-    given
-        Tuples that it holds, each once.
-    added, removed
-        Tuples alive as of it and not as of the delivery before, and the reverse.
-    before, alive
-        Tuples alive as of the delivery before, and as of it.
-    """
-
-    batch: str
-    type: str
-    complete: bool
-    given: int
-    added: int
-    removed: int
-    before: int
-    alive: int
-
-    @property
-    def is_suspicious(self) -> bool:
-        """Whether more than a tenth of what was known went away, or what is known more than doubled."""
-        return self.before > 0 and (self.removed * 10 > self.before or self.alive > 2 * self.before)
-
-    def __str__(self) -> str:
-        sort = "complet" if self.complete else "ajout"
-        line = (
-            f"{self.batch} {self.type} ({sort}) : {self.given} faits lus, {self.added} ajoutés, {self.removed} retirés"
-        )
-        return f"{line} ; {self.alive} en vigueur (avant : {self.before})" + (
-            " — à vérifier" if self.is_suspicious else ""
-        )
-
-
-@dataclass(frozen=True)
-class Compaction:
-    """What a compaction did.
-
-    Parameters
-    ----------
-    changes
-        One a batch and type.
-    left
-        Batches that still wait, being earlier than the one asked for.
-    """
-
-    changes: tuple[Change, ...]
-    left: tuple[str, ...] = ()
-
-    @property
-    def suspicious(self) -> tuple[Change, ...]:
-        """Changes worth a look."""
-        return tuple(each for each in self.changes if each.is_suspicious)
-
-    def __str__(self) -> str:
-        lines = [str(each) for each in self.changes] or ["Rien à compacter."]
-        return "\n".join([*lines, *(f"{each} : en attente, antérieur au batch demandé." for each in self.left)])
 
 
 def compact(history: History, since: str | None = None, *, progress: Progress | None = None) -> Compaction:
