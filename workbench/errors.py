@@ -56,7 +56,7 @@ class WorkbenchError(Exception):
     >>> error = WorkbenchError("base_absente", chemin="base.duckdb")
     >>> print(error)
     La base base.duckdb n'existe pas.
-    Importez d'abord des balances : workbench base import balances.csv
+    Importez d'abord des balances (workbench base import balances.csv) ou un batch (workbench signaux import 1802.yaml).
     >>> error.code, error.details
     ('base_absente', {'chemin': 'base.duckdb'})
     """
@@ -204,7 +204,10 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     # --- engines, dgfip
     "base_absente": ErrorKind(
-        "La base {chemin} n'existe pas.", "Importez d'abord des balances : workbench base import balances.csv", 404
+        "La base {chemin} n'existe pas.",
+        "Importez d'abord des balances (workbench base import balances.csv) ou un batch "
+        "(workbench signaux import 1802.yaml).",
+        404,
     ),
     "base_illisible": ErrorKind(
         "La base {chemin} ne se lit pas ({detail}).",

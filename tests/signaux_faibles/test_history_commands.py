@@ -7,6 +7,7 @@ import io
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from history_files import SIRET, batch_of
@@ -16,6 +17,7 @@ from workbench.cli.main import main
 from workbench.signaux_faibles.batches import load_batch, save_batch
 from workbench.signaux_faibles.demonstration import write_delivery
 from workbench.signaux_faibles.history import open_history
+from workbench.signaux_faibles.history.export import parts
 
 TYPES = ("effectif", "debit", "apconso", "sirene_ul")
 
@@ -77,7 +79,18 @@ def test_a_month(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert len(rows) == 3
     assert set(rows[0]) == {"siret", "numero_compte", "periode", "effectif"}
+    assert run("signaux", "state", "effectif", *base) == ExitCode.OK
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(rows) == now["effectif"]
+    with open_history(root / "h.duckdb") as history:
+        # What is read part after part is what is read at once.
+        said = pa.concat_tables(parts(history, history.state("effectif"), at_once=1))
+        assert said["siret"].to_pylist() == [row["siret"] for row in rows]
+        assert said.sort_by([(name, "ascending") for name in said.column_names]) == history.fetch(
+            history.state("effectif")
+        ).sort_by([(name, "ascending") for name in said.column_names])
     assert run("signaux", "state", "interim", *base) == ExitCode.REFUSED
+    assert run("signaux", "validate", "--as-of", "18", *base) == ExitCode.REFUSED
     capsys.readouterr()
 
     assert run("signaux", "rejected", "1802", *base) == ExitCode.OK

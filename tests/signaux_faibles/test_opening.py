@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.opening import open_file
 from workbench.signaux_faibles.reading import Dates, parsed_files, read_source
 from workbench.signaux_faibles.records import LONGEST, records
+from workbench.signaux_faibles.reshaping import as_they_are
 from workbench.signaux_faibles.sources import source_named
+from workbench.signaux_faibles.splicing import Shape, spliced
 
 PAYDEX = "SIREN;NB_JOURS;NB_JOURS_LIB;DATE_VALEUR"
 BDF = "D1;ANNEE;ARRETE_BILAN;DENOM;SECTEUR;POIDS_FRNG;TX_MARGE;DELAI_FRS;POIDS_DFISC_SOC;POIDS_FIN_CT;POIDS_FRAIS_FIN"
@@ -69,9 +72,11 @@ def test_a_plain_file_goes_to_the_engine_as_it_is(tmp_path: Path) -> None:
     source = source_named("paydex")
     plain = (f"{PAYDEX}\n{GOOD}", lines(PAYDEX, GOOD, '000000001;2;"de;ux";15/12/2018'), lines(PAYDEX))
     odd = (lines(PAYDEX, GOOD + ";"), lines(PAYDEX, GOOD, "", GOOD), lines(PAYDEX, 'a;b"c;d;e'), lines(PAYDEX, "a;b"))
-    for number, text in enumerate((*plain, *odd)):
+    wild = (lines("seule"), lines(PAYDEX, GOOD).replace("2018\n", "2018\r\n"), lines(PAYDEX, "a;\rb;c;d"))
+    for number, text in enumerate((*plain, *odd, *wild)):
         path = write(tmp_path, f"{number}.csv", text)
-        assert open_file(path, source, tmp_path).numbered is (text in odd), text
+        opened = open_file(path, source, tmp_path)
+        assert (opened.file.path == path, opened.numbered) == (text in plain, text in wild), text
 
 
 def test_header_cells_are_found_whatever_their_case_and_place(tmp_path: Path) -> None:
@@ -125,6 +130,46 @@ def test_a_stray_quote_does_not_swallow_the_file(lenient: bool) -> None:
     found = list(records(['a;"b\n', *rest], ";", lenient=lenient))
     assert found[0].cells is None
     assert [each.cells for each in found[1:]] == [[str(number), "x"] for number in range(LONGEST * 3)]
+
+
+def test_several_threads_number_the_lines_as_one_does(tmp_path: Path) -> None:
+    """A file that is cut for several threads: its refused lines have their numbers, those that are no records too."""
+    number, long = 12_000, "x" * 1_500
+    body = [f"{1 + place % 5:09};{place};{long};15/12/2018" for place in range(1, number + 1)]
+    wrong = range(7, number, 997)
+    for place in wrong:
+        body[place - 1] = f"000000001;{place};{long};hier"
+    body[5_000] = "a;b"
+    body[9_000] = f'000000001;1;"de;ux" {long};15/12/2018'
+    for name in ("paydex.csv", "paydex.csv.gz"):
+        content = read_source("paydex", write(tmp_path, name, lines(PAYDEX, *body)), perimetre=["000000001"])
+        assert content.rejected["ligne"].to_pylist() == sorted([*wrong, 5_001, 9_001])
+        assert counters(content)[:2] == (number, len(wrong) + 2)
+        days = content.tuples["nb_jours"].to_pylist()
+        assert days == [
+            place for place in range(5, number + 1, 5) if place not in wrong and place not in {5_001, 9_001}
+        ]
+
+
+odd_texts = st.lists(st.text(st.sampled_from('ab;"é'), max_size=7), max_size=40)
+
+
+@given(body=odd_texts, lenient=st.booleans(), returned=st.booleans(), size=st.integers(1, 60))
+@settings(max_examples=150)
+def test_a_splice_is_what_the_careful_reader_reads(body: list[str], lenient: bool, returned: bool, size: int) -> None:
+    text = lines("a;b", *body).replace("\n", "\r\n" if returned else "\n")
+    bare = [f"{line}\n" for line in text.split("\n")[:-1]]
+    read = records(bare, ";", lenient=lenient)
+    expected = list(as_they_are(read, 2, 1, padded=False))
+    content, good, bad = text.encode(), io.BytesIO(), io.StringIO()
+    blocks = [content[place : place + size] for place in range(0, len(content), size)]
+    source = replace(source_named("paydex"), lenient=lenient)
+    found = spliced(blocks, Shape(b";", b"a;b"), source, good, bad)
+    copied = list(csv.reader(io.StringIO(good.getvalue().decode(), newline=""), delimiter=";"))
+    assert copied == [["", ""] if row is None else row for _, row, _, _ in expected]
+    refused = list(csv.reader(io.StringIO(bad.getvalue()), delimiter=";"))
+    assert refused == [[str(number), raw, reason] for number, row, raw, reason in expected if row is None]
+    assert found.refused == len(refused)
 
 
 cells = st.text(st.sampled_from('ab;" \n,é'), max_size=6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -47,18 +48,24 @@ def state(name: str, as_of: str | None, key: str | None, limit: int | None, base
     from sqlalchemy import func, select
 
     from workbench.signaux_faibles.history import open_history
-    from workbench.signaux_faibles.history.export import view_named
+    from workbench.signaux_faibles.history.export import parts, view_named
     from workbench.signaux_faibles.sources import sources
 
     with open_history(base) as history:
         chosen = history.state(name, as_of) if name in sources() else view_named(name)(history, as_of)
         given = chosen.subquery("given")
         own = given.c.siret if "siret" in given.c else given.c.siren
-        statement = select(given).order_by(own)
+        statement = select(given)
         if key is not None:
             statement = statement.where(func.left(own, len(key)) == key)
-        rows = history.fetch(statement.limit(limit) if limit is not None else statement)
-    written.write_csv(rows, sys.stdout.buffer)
+        # However much is known, a part of it at a time is in memory.
+        read = (
+            parts(history, statement) if limit is None else iter([history.fetch(statement.order_by(own).limit(limit))])
+        )
+        first = next(read)
+        with written.CSVWriter(sys.stdout.buffer, first.schema) as table:
+            for rows in chain([first], read):
+                table.write_table(rows)
     return ExitCode.OK
 
 

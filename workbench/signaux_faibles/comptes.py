@@ -164,7 +164,8 @@ def _read(writer: Writer, name: str, rank: int, entries: Table, work: Path) -> t
         return count, []
     apart = writer.source(opened.refused)
     found = writer.fetch(select(apart.c.ligne, apart.c.motif).order_by(apart.c.ligne)).to_pylist()
-    return count, [(row["ligne"], row["motif"]) for row in found]
+    # Blank rows stand where lines were no records.
+    return count if opened.numbered else count - len(found), [(row["ligne"], row["motif"]) for row in found]
 
 
 def _attachments(entries: Any) -> Select[Any]:

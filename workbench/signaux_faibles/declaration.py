@@ -11,12 +11,26 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, func, null
+from sqlalchemy import ColumnElement, Date, Label, column, null
 from sqlalchemy.types import TypeEngine
 
-from workbench.signaux_faibles.kinds import Kind, constant
+from workbench.signaux_faibles.kinds import PERIOD_START, Kind, constant
+from workbench.signaux_faibles.kinds import period_end as end_of_period
 
-__all__ = ["Cells", "Column", "Era", "Field", "Layout", "Months", "Scope", "Source", "computed", "read"]
+__all__ = [
+    "Cells",
+    "Column",
+    "Era",
+    "Field",
+    "Layout",
+    "Months",
+    "Scope",
+    "Source",
+    "computed",
+    "period_end",
+    "period_ends",
+    "read",
+]
 
 
 class Scope(StrEnum):
@@ -54,13 +68,16 @@ class Cells:
     Parameters
     ----------
     columns
-        Name to expression; NULL stands for an empty cell.
+        Name to expression, which is never NULL.
     era
         The rules that the file follows.
+    readings
+        Filled by `read`: what a stage before the expressions is to compute, once.
     """
 
     columns: Mapping[str, ColumnElement[Any]]
     era: Era
+    readings: dict[tuple[Kind, str], Label[Any]] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
         """Whether the file has this column."""
@@ -68,9 +85,19 @@ class Cells:
 
     def text(self, name: str) -> ColumnElement[str]:
         """Return a column as it is written; empty where the cell, or the column, is."""
+        return self.columns[name] if name in self.columns else constant("")
+
+    def read(self, kind: Kind, name: str) -> ColumnElement[Any]:
+        """Return a column read as a kind; NULL where it is no such value, or where the column is absent.
+
+        However many expressions want it, it is read once: they get a reference to what `readings` computes.
+        """
         if name not in self.columns:
-            return constant("")
-        return func.coalesce(self.columns[name], constant(""), type_=Text())
+            return null().cast(kind.type)
+        label = self.readings.setdefault(
+            (kind, name), kind.read(self.text(name)).label(f"reading {len(self.readings)}")
+        )
+        return column(label.name, kind.type)
 
 
 Expression = Callable[[Cells], ColumnElement[Any]]
@@ -260,11 +287,11 @@ def read(
     """
 
     def value(cells: Cells) -> ColumnElement[Any]:
-        return kind.read(cells.text(column)) if cells.has(column) else null().cast(kind.type)
+        return cells.read(kind, column)
 
     def refused(cells: Cells) -> ColumnElement[bool]:
         text = cells.text(column)
-        unreadable = kind.read(text).is_(None)
+        unreadable = cells.read(kind, column).is_(None)
         return unreadable if required else unreadable & (text != constant(""))
 
     judged = None if companion or kind.silent else refused
@@ -280,6 +307,17 @@ def computed(
     refused: Condition | None = None,
     expected: str = "",
     keeps: bool = False,
+    path: tuple[str, ...] = (),
 ) -> Field:
     """Declare a field made from several columns, or by a rule of its own."""
-    return Field(name, type_, value, column, refused, expected, keeps)
+    return Field(name, type_, value, column, refused, expected, keeps, path=path)
+
+
+def period_end(cells: Cells, column: str) -> ColumnElement[Any]:
+    """Return the day after the last one of the period of a column; NULL where it is none."""
+    return end_of_period(cells.read(PERIOD_START, column), cells.text(column))
+
+
+def period_ends(name: str, column: str) -> Field:
+    """Declare the end of a period whose beginning another field reads, and judges, in the same column."""
+    return computed(name, Date(), lambda cells: period_end(cells, column), column=column, path=("periode", "end"))

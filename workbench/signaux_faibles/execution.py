@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    column,
     false,
     func,
     insert,
@@ -33,6 +34,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    update,
 )
 from sqlalchemy import (
     Column as TableColumn,
@@ -42,17 +44,19 @@ from sqlalchemy.types import ARRAY
 from workbench.engines import Writer
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.comptes import Comptes
-from workbench.signaux_faibles.declaration import Cells, Era, Field, Months, Scope, Source
+from workbench.signaux_faibles.declaration import Cells, Era, Months, Scope, Source
 from workbench.signaux_faibles.headers import match_header
 from workbench.signaux_faibles.kinds import constant, matches
 from workbench.signaux_faibles.opening import OpenFile, open_file
 from workbench.signaux_faibles.report import FileReport
 from workbench.signaux_faibles.results import (
+    NO_RECORD,
     REJECTED,
     SKIPPED,
     VALID,
     file_report,
     is_temporary,
+    line_of,
     refusable,
     refused_rows,
     stored_tuples,
@@ -156,7 +160,7 @@ def parse_file(writer: Writer, source: Source, path: str | Path, context: Contex
 def _copies(opened: OpenFile) -> list[Path]:
     """Return what `open_file` wrote, which a batch of many files has no room to keep."""
     apart = [opened.refused.path] if opened.refused is not None else []
-    return [opened.file.path, *apart] if opened.numbered else []
+    return [opened.file.path, *apart] if opened.file.path != opened.path else []
 
 
 def _parse(
@@ -170,16 +174,23 @@ def _parse(
         if comptes is None:
             raise WorkbenchError("comptes_urssaf_absents", fichier=opened.path.name)
         era = context.era or Era.H21
-    lines = _lines(writer, source, opened, header.places, era, header.months)
+    # Rows of a file that is read in order by nobody but one thread bear their number; elsewhere their place tells it,
+    # unless they are to be joined, which keeps no order.
+    numbered = opened.numbered or comptes is not None
+    lines = _lines(writer, source, opened, header.places, era, header.months, numbered=numbered)
     outcome = _judged(source, lines, context, comptes)
-    staged = _staging(source, header.months)
+    staged = _staging(source, header.months, numbered=numbered)
     used.append(staged)
     writer.create([staged])
     writer.execute(insert(staged).from_select(list(staged.c.keys()), outcome))
     refused = writer.source(opened.refused) if opened.refused is not None else None
-    tuples = stored_tuples(source, staged, header.months)
+    if refused is not None and not opened.numbered:
+        # Blank rows stand where lines were no records.
+        no_record = line_of(staged).in_(select(refused.c.ligne))
+        writer.execute(update(staged).where(no_record).values(outcome=NO_RECORD, kept=False))
+    tuples = stored_tuples(source, staged, header.months, context.perimetre)
     rejected = refused_rows(source, staged, refused, opened.path.name, header.labels)
-    report = file_report(writer, source, path, context.batch, staged, refused, tuples, rejected)
+    report = file_report(writer, source, path, context.batch, staged, context.perimetre, refused, rejected)
     return ParsedFile(source, replace(report, sha256=opened.sha256, era=str(era)), tuples, rejected)
 
 
@@ -189,10 +200,9 @@ def _names_siret(source: Source, header: tuple[str, ...]) -> bool:
 
 @dataclass(frozen=True)
 class _Lines:
-    """The first stage: one row a line, cells read."""
+    """The first stage: one row a line, cells read, and what to quote of a line that is refused."""
 
     rows: Any
-    fields: tuple[Field, ...]
     refusals: int
 
 
@@ -203,18 +213,21 @@ def _lines(
     places: Mapping[str, int],
     era: Era,
     months: tuple[tuple[str, int], ...],
+    *,
+    numbered: bool,
 ) -> _Lines:
-    raw = writer.source(opened.file)
-    names = opened.file.columns[1:] if opened.numbered else opened.file.columns
-    number = raw.c[opened.file.columns[0]] if opened.numbered else func.row_number().over()
+    file = opened.file if opened.numbered else replace(opened.file, ordered=opened.file.ordered or numbered)
+    raw = writer.source(file)
+    names = file.columns[1:] if opened.numbered else file.columns
     wanted = {**places, **{f"month {each}": place for each, place in months}}
-    numbered = select(
-        number.label("line"), *(raw.c[names[place]].label(name) for name, place in wanted.items())
-    ).subquery("numbered")
-    cells = Cells({name: numbered.c[name] for name in places}, era)
+    own = {name: func.coalesce(raw.c[names[place]], constant(""), type_=Text()) for name, place in wanted.items()}
+    number = raw.c[file.columns[0]] if opened.numbered else func.row_number().over()
+    line = [number.label("line")] if numbered else []
+    written = select(*line, *(text.label(name) for name, text in own.items())).subquery("written")
+    cells = Cells({name: column(name, Text()) for name in wanted}, era)
+    chosen = [each.value(cells).label(each.name) for each in source.fields]
     failed: ColumnElement[Any] = constant(0).cast(BigInteger)
     texts: list[ColumnElement[str]] = []
-    chosen = [each.value(cells).label(each.name) for each in source.fields]
     judges = refusable(source)
     for bit, each in enumerate(judges):
         assert each.refused is not None  # noqa: S101 - narrows the type
@@ -230,12 +243,14 @@ def _lines(
     texts.append(key if by_siret else cells.text(compte))
     extra: list[ColumnElement[Any]] = []
     if months and source.months is not None:
-        values, some_wrong, texts_of_first = _month_cells(source.months, numbered, months, era)
+        values, some_wrong, texts_of_first = _month_cells(source.months, cells, months)
         extra.append(values.label("months"))
         failed = failed + case((some_wrong, constant(1 << (len(judges) + 1))), else_=constant(0))
         texts += texts_of_first
+    # What several expressions want of a cell is computed here, once.
+    read = select(written, *cells.readings.values()).subquery("read")
     rows = select(
-        numbered.c.line.label("line"),
+        *([read.c.line] if numbered else []),
         key.label("key"),
         cells.text(compte).label("compte") if compte else null().cast(Text).label("compte"),
         day.label("day"),
@@ -244,32 +259,35 @@ def _lines(
         *chosen,
         *extra,
         *(each.label(f"text {place}") for place, each in enumerate(texts)),
-    ).subquery("lines")
-    return _Lines(rows, source.fields, len(texts))
+    )
+    return _Lines(rows.select_from(read).subquery("lines"), len(texts))
 
 
 def _month_cells(
-    declared: Months, numbered: Any, months: tuple[tuple[str, int], ...], era: Era
+    declared: Months, cells: Cells, months: tuple[tuple[str, int], ...]
 ) -> tuple[ColumnElement[Any], ColumnElement[bool], list[ColumnElement[str]]]:
     """Return the values of all months, whether one cannot be read, and the month and text of the first such one."""
-    read = declared.kind.read
-    texts = [func.coalesce(numbered.c[f"month {day}"], constant(""), type_=Text()) for day, _ in months]
-    told = [read(text) for text in texts]
-    if era is Era.H21:
+    names = [f"month {day}" for day, _ in months]
+    told = [cells.read(declared.kind, each) for each in names]
+    wrong = [and_(cells.text(name) != constant(""), each.is_(None)) for name, each in zip(names, told, strict=True)]
+    if cells.era is Era.H21:
         # Until 2025 a month without anybody was as if it had not been told.
         told = [case((each > constant(0), each), else_=null()) for each in told]
     values = func.list_value(*told)
     if declared.kind.silent:
         return values, false(), []
-    wrong = [and_(text != constant(""), read(text).is_(None)) for text in texts]
-    named = [(each, constant(day[:7])) for each, (day, _) in zip(wrong, months, strict=True)]
-    written = list(zip(wrong, texts, strict=True))
-    first: list[ColumnElement[str]] = [case(*named, else_=constant("")), case(*written, else_=constant(""))]
-    return values, or_(*wrong), first
+    some_wrong = or_(*wrong)
+    named = case(*((each, constant(day[:7])) for each, (day, _) in zip(wrong, months, strict=True)), else_=constant(""))
+    text = case(*((each, cells.text(name)) for each, name in zip(wrong, names, strict=True)), else_=constant(""))
+    # Nearly no line has any: the others are not searched for the first one.
+    return values, some_wrong, [case((some_wrong, each), else_=constant("")) for each in (named, text)]
 
 
 def _judged(source: Source, lines: _Lines, context: Context, comptes: Comptes | None) -> Select[Any]:
-    """Say of each line whether it is valid, rejected or left aside."""
+    """Say of each line whether it is valid, rejected or left aside, the perimeter apart.
+
+    Lines keep the order of their file, which a join with the perimeter would not.
+    """
     rows: Any = lines.rows
     origin: Any = rows
     key = rows.c.key
@@ -282,33 +300,34 @@ def _judged(source: Source, lines: _Lines, context: Context, comptes: Comptes | 
         key = at.c.siret
         # A date that cannot be read is an error of the line; an account that nobody knows is not.
         skipped = or_(skipped, and_(rows.c.day.is_not(None), key.is_(None)))
-    wrong_key = _not_matching(key, source.scope.digits)
-    key_bit = constant(1 << len(refusable(source)))
-    failed = case((and_(rows.c.failed == constant(0), wrong_key), key_bit), else_=rows.c.failed)
     outside: ColumnElement[bool] = false()
-    if context.perimetre is not None:
-        known = select(context.perimetre.c.siren)
-        outside = func.left(func.coalesce(key, constant("")), constant(9)).not_in(known)
     if not context.temporary and source.scope is Scope.ETABLISSEMENT:
-        outside = or_(outside, is_temporary(key))
-    judged = select(
-        rows.c.line,
-        key.label("key"),
-        *(rows.c[each.name] for each in source.fields),
-        *([rows.c.months] if "months" in rows.c else []),
-        failed.label("failed"),
-        skipped.label("skipped"),
-        outside.label("outside"),
-        wrong_key.label("wrong_key"),
-        *(rows.c[f"text {place}"] for place in range(lines.refusals)),
+        outside = is_temporary(key)
+    # Each stage has the columns of the one before, so that nothing is computed twice.
+    passed = [each for each in rows.c if each.name not in {"key", "compte", "day", "skipped"}]
+    keyed: Any = (
+        select(
+            *passed,
+            key.label("key"),
+            skipped.label("skipped"),
+            outside.label("outside"),
+            _not_matching(key, source.scope.digits).label("wrong_key"),
+        )
+        .select_from(origin)
+        .subquery("keyed")
     )
-    stage = judged.select_from(origin).subquery("judged")
+    key_bit = constant(1 << len(refusable(source)))
+    failed = case((and_(keyed.c.failed == constant(0), keyed.c.wrong_key), key_bit), else_=keyed.c.failed)
+    judged: Any = select(*(each for each in keyed.c if each.name != "failed"), failed.label("failed")).subquery(
+        "judged"
+    )
     outcome = case(
-        (stage.c.skipped, constant(SKIPPED)),
-        (stage.c.failed != constant(0), constant(REJECTED)),
-        (stage.c.outside, constant(SKIPPED)),
+        (judged.c.skipped, constant(SKIPPED)),
+        (judged.c.failed != constant(0), constant(REJECTED)),
+        (judged.c.outside, constant(SKIPPED)),
         else_=constant(VALID),
     )
+    stage: Any = select(judged, outcome.label("outcome")).subquery("stage")
     # A month that cannot be read takes nothing from the others.
     harmless = 1 << (len(refusable(source)) + 1)
     harmless += sum(1 << bit for bit, each in enumerate(refusable(source)) if each.keeps)
@@ -316,12 +335,12 @@ def _judged(source: Source, lines: _Lines, context: Context, comptes: Comptes | 
     kept = and_(~stage.c.skipped, ~stage.c.outside, ~stage.c.wrong_key, dropped == constant(0))
     texts = func.list_value(*(stage.c[f"text {place}"] for place in range(lines.refusals)))
     return select(
-        stage.c.line,
+        *([stage.c.line] if "line" in stage.c else []),
         stage.c.key,
-        outcome.label("outcome"),
+        stage.c.outcome,
         kept.label("kept"),
         stage.c.failed,
-        case((outcome == constant(REJECTED), texts), else_=null()).label("texts"),
+        case((stage.c.outcome == constant(REJECTED), texts), else_=null()).label("texts"),
         *(stage.c[each.name] for each in source.fields),
         *([stage.c.months] if "months" in stage.c else []),
     )
@@ -332,14 +351,14 @@ def _not_matching(key: ColumnElement[str], digits: int) -> ColumnElement[bool]:
     return ~func.coalesce(matches(key, f"[0-9]{{{digits}}}"), false())
 
 
-def _staging(source: Source, months: tuple[tuple[str, int], ...]) -> Table:
+def _staging(source: Source, months: tuple[tuple[str, int], ...], *, numbered: bool) -> Table:
     own = [TableColumn(each.name, each.type) for each in source.fields]
     if months and source.months is not None:
         own.append(TableColumn("months", ARRAY(source.months.kind.type)))
     return Table(
         f"lignes_{source.type}_{secrets.token_hex(4)}",
         MetaData(),
-        TableColumn("line", BigInteger),
+        *([TableColumn("line", BigInteger)] if numbered else []),
         TableColumn("key", Text),
         TableColumn("outcome", SmallInteger),
         TableColumn("kept", Boolean),

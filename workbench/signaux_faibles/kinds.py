@@ -44,7 +44,6 @@ __all__ = [
     "FLOAT_INTEGER",
     "INTEGER",
     "INTEGER_SILENT",
-    "PERIOD_END",
     "PERIOD_START",
     "TEXT",
     "Kind",
@@ -52,6 +51,7 @@ __all__ = [
     "constant",
     "matches",
     "one_of",
+    "period_end",
 ]
 
 
@@ -97,7 +97,7 @@ def _comma(text: ColumnElement[str]) -> ColumnElement[str]:
 
 _INTEGER = "[+-]?[0-9]{1,18}"
 _NUMBER = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
-_AMOUNT = "[+-]?([0-9]{1,15}[.]?[0-9]*|[.][0-9]+)"
+_AMOUNT = "[+-]?([0-9]{1,15}[.,]?[0-9]*|[.,][0-9]+)"
 
 
 def _integer(text: ColumnElement[str]) -> ColumnElement[Any]:
@@ -110,20 +110,22 @@ def _decimal(text: ColumnElement[str]) -> ColumnElement[Any]:
 
 
 def _euros(text: ColumnElement[str]) -> ColumnElement[Any]:
-    dotted = _comma(text)
-    return _when(matches(dotted, _AMOUNT), try_cast(dotted, Numeric(18, 2)))
+    return _when(matches(text, _AMOUNT), try_cast(_comma(text), Numeric(18, 2)))
 
 
 def _cents(text: ColumnElement[str]) -> ColumnElement[Any]:
     # Sums of debts must be zero when they are: a DECIMAL, which a double of cents converts to without error.
-    dotted = _comma(text)
-    return _when(matches(dotted, _AMOUNT), (try_cast(dotted, Double) / constant(100)).cast(Numeric(18, 2)))
+    return _when(matches(text, _AMOUNT), (try_cast(_comma(text), Double) / constant(100)).cast(Numeric(18, 2)))
 
 
 def _float_integer(text: ColumnElement[str]) -> ColumnElement[Any]:
     number = try_cast(_comma(text), Double)
     near = func.abs(number) < constant(1e15)
-    return _when(and_(matches(_comma(text), _NUMBER), near), func.trunc(number).cast(BigInteger))
+    return case(
+        (matches(text, "[0-9]{1,15}"), try_cast(text, BigInteger)),
+        (and_(matches(_comma(text), _NUMBER), near), func.trunc(number).cast(BigInteger)),
+        else_=null(),
+    )
 
 
 def _digits(text: ColumnElement[str]) -> ColumnElement[Any]:
@@ -183,39 +185,40 @@ def _date_month(text: ColumnElement[str]) -> ColumnElement[Any]:
 
 def _date_urssaf(text: ColumnElement[str]) -> ColumnElement[Any]:
     digits = (try_cast(text, Integer) + constant(19_000_000)).cast(Text)
-    parts = (
-        func.left(digits, constant(4))
-        .op("||")(constant("-"))
-        .op("||")(func.substr(digits, constant(5), constant(2)))
-        .op("||")(constant("-"))
-        .op("||")(func.right(digits, constant(2)))
-    )
-    return _when(matches(text, "[0-9]{1,7}"), try_cast(parts, Date))
-
-
-def _period(text: ColumnElement[str]) -> tuple[ColumnElement[bool], ColumnElement[Any], ColumnElement[Any]]:
-    """Return whether a text is a period of the URSSAF, its first day, and how many months it lasts."""
-    century = case((func.left(text, constant(2)) < constant("50"), constant("20")), else_=constant("19"))
-    whole = case((func.length(text) == constant(4), century.op("||")(text)), else_=text)
-    right = matches(whole, "[1-9][0-9]{3}([1-4][0-3]|62)")
-    number = try_cast(whole, Integer)
-    year = number.op("//")(constant(100))
-    quarter = number.op("//")(constant(10)).op("%")(constant(10))
-    month = number.op("%")(constant(10))
-    yearly = quarter == constant(6)
-    first = case((yearly, constant(1)), else_=(quarter - constant(1)) * constant(3) + func.greatest(month, constant(1)))
-    lasts = case((yearly, constant(12)), (month == constant(0), constant(3)), else_=constant(1))
-    return right, func.make_date(year, first, constant(1), type_=Date()), lasts
+    return _when(matches(text, "[0-9]{1,7}"), func.try_strptime(digits, constant("%Y%m%d")).cast(Date))
 
 
 def _period_start(text: ColumnElement[str]) -> ColumnElement[Any]:
-    right, first, _ = _period(text)
-    return _when(right, first)
+    century = case((func.left(text, constant(2)) < constant("50"), constant("20")), else_=constant("19"))
+    whole = case((func.length(text) == constant(4), century.op("||")(text)), else_=text)
+    # Nearly all are of six characters: the branches after the first one are for the others.
+    return case(
+        (matches(text, "[1-9][0-9]{3}[1-4][0-3]"), _first_day(text)),
+        (matches(whole, "[1-9][0-9]{3}[1-4][0-3]"), _first_day(whole)),
+        (matches(whole, "[1-9][0-9]{3}62"), func.make_date(_year(whole), constant(1), constant(1), type_=Date())),
+        else_=null(),
+    )
 
 
-def _period_end(text: ColumnElement[str]) -> ColumnElement[Any]:
-    right, first, lasts = _period(text)
-    return _when(right, func.date_add(first, func.to_months(lasts)).cast(Date))
+def _year(period: ColumnElement[str]) -> ColumnElement[Any]:
+    return try_cast(period, Integer).op("//")(constant(100))
+
+
+def _first_day(period: ColumnElement[str]) -> ColumnElement[Any]:
+    number = try_cast(period, Integer)
+    quarter = number.op("//")(constant(10)).op("%")(constant(10))
+    month = func.greatest(number.op("%")(constant(10)), constant(1))
+    return func.make_date(_year(period), (quarter - constant(1)) * constant(3) + month, constant(1), type_=Date())
+
+
+def period_end(start: ColumnElement[Any], text: ColumnElement[str]) -> ColumnElement[Any]:
+    """Return the day after the last one of a period that begins then; NULL where it does not begin."""
+    lasts = case(
+        (func.right(text, constant(2)) == constant("62"), constant(12)),
+        (func.right(text, constant(1)) == constant("0"), constant(3)),
+        else_=constant(1),
+    )
+    return func.date_add(start, func.to_months(lasts)).cast(Date)
 
 
 def one_of(*values: str) -> Kind:
@@ -237,7 +240,7 @@ def between(low: int, high: int) -> Kind:
     return Kind(BigInteger(), value, f"n'est pas un entier de {low} à {high}")
 
 
-TEXT = Kind(Text(), lambda text: text, "n'est pas un texte")
+TEXT = Kind(Text(), lambda text: text, "", silent=True)
 INTEGER = Kind(BigInteger(), _integer, "n'est pas un nombre entier")
 INTEGER_SILENT = Kind(BigInteger(), _integer, "", silent=True)
 FLOAT_INTEGER = Kind(BigInteger(), _float_integer, "n'est pas un nombre")
@@ -256,8 +259,6 @@ DATE_FR_SILENT = Kind(Date(), _date_fr, "", silent=True)
 DATE_MONTH = Kind(Date(), _date_month, "n'est pas une date de la forme 26MAY2014")
 DATE_URSSAF = Kind(Date(), _date_urssaf, "n'est pas une date de l'URSSAF (AAMMJJ depuis 1900 : 1180203)")
 PERIOD_START = Kind(Date(), _period_start, "est une période aux valeurs non autorisées (201712, 1022, 201762)")
-PERIOD_END = Kind(Date(), _period_end, "")
-"""The day after the last one."""
 
 
 def periods(names: Iterable[str]) -> list[str]:

@@ -2,9 +2,10 @@
 
 A file is read once whole: its compression is verified to the last byte (a cut ``.gz`` would otherwise pass for a
 short file), its encoding decided, and each line looked at from afar. A plain file, whose lines all have as many cells
-and whose quotes are all in their place, goes to the engine as it is. Any other goes through
-`workbench.signaux_faibles.records` to a copy that is plain, each row with its number, and to a list of the lines that
-are no records.
+and whose quotes are all in their place, goes to the engine as it is, or as a copy that is not compressed, which several
+threads may read. One that is plain but for some lines goes through `workbench.signaux_faibles.splicing`, to a copy that
+is plain and a list of the lines that are no records. Any other goes through `workbench.signaux_faibles.records`
+whole, to such a copy and such a list, each row with its number.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import codecs
 import csv
 import gzip
 import hashlib
-import re
+import secrets
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +28,7 @@ from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.declaration import Source
 from workbench.signaux_faibles.records import Record, records
 from workbench.signaux_faibles.reshaping import projection
+from workbench.signaux_faibles.splicing import BOM, Shape, one_line, spliced
 
 __all__ = ["OpenFile", "file_path", "open_file"]
 
@@ -51,7 +54,8 @@ class OpenFile:
     file
         How an engine reads it.
     numbered
-        Whether the first column of ``file`` is the number of the row, because some rows are left out.
+        Whether the first column of ``file`` is the number of the row, because some rows are left out; where it is not,
+        a blank row stands in the place of each line that is refused.
     refused
         Rows that are no records, columns ``ligne, valeur, motif``; None when there is none.
     """
@@ -111,23 +115,46 @@ def open_file(path: str | Path, source: Source, work: Path) -> OpenFile:
         rows = (Record(number, cells, "") for number, cells in enumerate(sheet_rows(real), start=1))
         return _copied(real, source, work, digest, "utf-8", rows, padded=True)
     compressed = str(path).startswith("gzip:") or real.suffix == ".gz" or magic[:2] == b"\x1f\x8b"
-    look = _look(real, compressed, source)
-    if look.plain and not source.layout.years:
-        header = next(csv.reader([look.first], delimiter=source.delimiter))
-        file = FileSource(
-            real,
-            tuple(f"c{place}" for place in range(len(header))),
-            ("VARCHAR",) * len(header),
-            delimiter=source.delimiter,
-            quote='"' if look.quotes else "",
-            header=source.layout.header,
-            gzip=compressed,
-            ordered=True,
-        )
-        return OpenFile(real, look.sha256, look.encoding, _names(header, source), file)
+    inflated = work / f"{secrets.token_hex(8)}-{source.type}.csv" if compressed else None
+    kept = False
+    try:
+        look = _look(real, inflated, source)
+        if look.encoding == "utf-8" and not look.wild and not source.layout.years:
+            opened = _plain(real, inflated or real, source, look, work)
+            kept = opened.file.path == inflated
+            return opened
+    finally:
+        if inflated is not None and not kept:
+            inflated.unlink(missing_ok=True)
     with _open_text(real, compressed, look.encoding) as stream:
         split = records(stream, source.delimiter, lenient=source.lenient)
         return _copied(real, source, work, look.sha256, look.encoding, split)
+
+
+def _plain(path: Path, content: Path, source: Source, look: _Look, work: Path) -> OpenFile:
+    """Describe a file that is plain, or a copy of it that is."""
+    header = next(csv.reader([look.first], delimiter=source.delimiter))
+    file = FileSource(
+        content,
+        tuple(f"c{place}" for place in range(len(header))),
+        ("VARCHAR",) * len(header),
+        delimiter=source.delimiter,
+        quote='"' if look.quotes else "",
+        header=source.layout.header,
+    )
+    if look.plain:
+        return OpenFile(path, look.sha256, look.encoding, _names(header, source), file)
+    copy, apart = work / f"{look.sha256[:16]}-{source.type}.csv", work / f"{look.sha256[:16]}-{source.type}-refus.csv"
+    with content.open("rb") as stream, copy.open("wb") as good, apart.open("w", encoding="utf-8", newline="") as bad:
+        bad.write("ligne;valeur;motif\n")
+        found = spliced(_chunks(stream), Shape(source.delimiter.encode(), look.first.encode()), source, good, bad)
+    if not found.refused:
+        apart.unlink()
+    file = replace(file, path=copy, quote='"' if found.quotes else "", ordered=found.broken)
+    refused = FileSource(apart, ("ligne", "valeur", "motif"), ("BIGINT", "VARCHAR", "VARCHAR"))
+    return OpenFile(
+        path, look.sha256, look.encoding, _names(header, source), file, refused=refused if found.refused else None
+    )
 
 
 def _names(header: list[str], source: Source) -> tuple[str, ...]:
@@ -141,25 +168,32 @@ class _Look:
     sha256: str
     encoding: str
     plain: bool
+    wild: bool
     quotes: bool
     first: str
 
 
-def _look(path: Path, compressed: bool, source: Source) -> _Look:
-    """Read every byte of a file, and tell whether it is plain."""
+def _look(path: Path, inflated: Path | None, source: Source) -> _Look:
+    """Read every byte of a file, and tell how plain it is; what a compressed one holds is written down."""
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
     watch = _Watch(source.delimiter.encode())
     encoding = ""
-    for content in _contents(path, compressed, digest):
-        if not encoding:
-            encoding = _UTF_16.get(content[:2], "utf-8")
-        if encoding == "utf-8":
-            try:
-                decoder.decode(content)
-            except UnicodeDecodeError:
-                encoding = "cp1252"
-        watch.add(content)
+    with ExitStack() as stack:
+        # Digests are computed without holding the other thread up.
+        digests = stack.enter_context(ThreadPoolExecutor(1))
+        copy = stack.enter_context(inflated.open("wb")) if inflated is not None else None
+        for content in _contents(path, copy is not None, digest, digests):
+            if not encoding:
+                encoding = _UTF_16.get(content[:2], "utf-8")
+            if encoding == "utf-8":
+                try:
+                    decoder.decode(content)
+                except UnicodeDecodeError:
+                    encoding = "cp1252"
+            watch.add(content)
+            if copy is not None and not watch.wild and encoding == "utf-8":
+                copy.write(content)
     watch.end()
     if not encoding or not watch.first.strip():
         raise WorkbenchError("fichier_vide", fichier=path.name)
@@ -168,25 +202,21 @@ def _look(path: Path, compressed: bool, source: Source) -> _Look:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             encoding = "cp1252"
-    plain = watch.plain and encoding == "utf-8"
-    return _Look(digest.hexdigest(), encoding, plain, watch.quotes, watch.first.decode() if plain else "")
+    wild = watch.wild or encoding != "utf-8"
+    return _Look(digest.hexdigest(), encoding, watch.plain, wild, watch.quotes, "" if wild else watch.first.decode())
 
 
 class _Watch:
-    """Looks at whole lines, a block at a time: as many delimiters on each as on the first, quotes in their place."""
+    """Looks at whole lines, a block at a time: is each plain, and if not may the odd ones be taken apart."""
 
     def __init__(self, delimiter: bytes) -> None:
-        bare, quoted = rb'[^"%b]*+' % re.escape(delimiter), rb'"[^"]*+(?:""[^"]*+)*+"'
-        cell = rb"(?:%b|%b)" % (quoted, bare)
-        self._well = re.compile(rb"%b(?:%b%b)*+" % (cell, re.escape(delimiter), cell))
-        self._quoted = re.compile(quoted)
         self._delimiter = delimiter
-        self._others = bytes(each for each in range(256) if each not in delimiter + b"\n")
-        self._shape = b""
+        self._shape: Shape | None = None
         self._tail = b""
         self._lines = self._returns = 0
         self.first = b""
         self.plain = True
+        self.wild = False
         self.quotes = False
 
     def add(self, content: bytes) -> None:
@@ -199,49 +229,40 @@ class _Watch:
         if self._tail:
             self._block(self._tail + b"\n")
         # All ends of lines alike: "\n", or "\r\n".
-        self.plain = self.plain and self._returns in {0, self._lines}
+        self.wild = self.wild or self._returns not in {0, self._lines}
 
     def _block(self, block: bytes) -> None:
         if not block:
             return
-        if not self.first:
-            self.first = block[: block.find(b"\n")].removeprefix(codecs.BOM_UTF8).rstrip(b"\r")
-            self._shape = self._delimiter * self._quoted.sub(b"", self.first).count(self._delimiter) + b"\n"
-        if not self.plain:
+        if self._shape is None:
+            self.first = block[: block.find(b"\n")].removeprefix(BOM).rstrip(b"\r")
+            self._shape = Shape(self._delimiter, self.first)
+            # Its first line says what the others should be.
+            self.wild = self._shape.width == 1 or not self._shape.fits(self.first + b"\n")
+        if self.wild:
             return
-        lines = block.count(b"\n")
-        self._lines += lines
+        self._lines += block.count(b"\n")
         returns = block.count(b"\r")
         self._returns += returns
-        if b"\0" in block or (returns and returns != block.count(b"\r\n")) or block.startswith((b"\n", b"\r")):
-            self.plain = False
-        if b"\n\n" in block or b"\n\r" in block:
-            self.plain = False
-        bare = block
-        if b'"' in block:
-            self.quotes = True
-            self._quoted_lines(block)
-            bare = self._quoted.sub(b"", block) if self.plain else b""
-        if bare.translate(None, self._others) != self._shape * lines:
-            self.plain = False
-
-    def _quoted_lines(self, block: bytes) -> None:
-        for ended in block.removeprefix(codecs.BOM_UTF8).split(b"\n"):
-            if b'"' in ended and not self._well.fullmatch(ended.removesuffix(b"\r")):
-                self.plain = False
-                return
+        self.wild = b"\0" in block or (returns > 0 and returns != block.count(b"\r\n"))
+        self.quotes = self.quotes or b'"' in block
+        self.plain = self.plain and not self.wild and self._shape.fits(block)
 
 
-def _contents(path: Path, compressed: bool, digest: hashlib._Hash) -> Iterator[bytes]:
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK):
+        yield chunk
+
+
+def _contents(path: Path, compressed: bool, digest: hashlib._Hash, digests: ThreadPoolExecutor) -> Iterator[bytes]:
     """Give the bytes of a file, decompressed; the digest is of the bytes as stored."""
     inflate = zlib.decompressobj(wbits=31) if compressed else None
     with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-            while chunk:
-                if inflate is None:
-                    yield chunk
-                    break
+        for stored in _chunks(stream):
+            digested = digests.submit(digest.update, stored)
+            yield from (stored,) if inflate is None else ()
+            chunk = stored
+            while inflate is not None and chunk:
                 try:
                     content = inflate.decompress(chunk, _CHUNK * 8)
                 except zlib.error as error:
@@ -255,6 +276,7 @@ def _contents(path: Path, compressed: bool, digest: hashlib._Hash) -> Iterator[b
                         inflate = zlib.decompressobj(wbits=31)
                     else:
                         chunk = b""
+            digested.result()
     if inflate is not None and not inflate.eof:
         raise WorkbenchError("fichier_tronque", fichier=path.name)
 
@@ -296,7 +318,7 @@ def _copied(
             count = 0
             for number, cells, raw, reason in project(kept):
                 if cells is None:
-                    apart.writerow([number, _one_line(raw), reason])
+                    apart.writerow([number, one_line(raw), reason])
                     count += 1
                 else:
                     writer.writerow([number, *cells])
@@ -308,7 +330,3 @@ def _copied(
     file = FileSource(copy, columns, ("BIGINT", *("VARCHAR",) * len(header)), ordered=True)
     apart_file = FileSource(refused, ("ligne", "valeur", "motif"), ("BIGINT", "VARCHAR", "VARCHAR"))
     return OpenFile(path, sha256, encoding, header, file, numbered=True, refused=apart_file if count else None)
-
-
-def _one_line(raw: str) -> str:
-    return raw[:500].replace("\r", " ").replace("\n", " ")

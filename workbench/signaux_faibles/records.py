@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-__all__ = ["LONGEST", "Record", "records"]
+__all__ = ["LONGEST", "Lines", "Record", "records"]
 
 LONGEST = 200
 """Lines that one record may take."""
@@ -45,16 +45,17 @@ class Record:
     reason: str = ""
 
 
-class _Lines:
-    """Lines without their ends, that can be given back."""
+class Lines:
+    """Lines without their ends, that can be given back; ``returned`` are those that were, the next one last."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
-        self._returned: list[str] = []
+        self.returned: list[str] = []
 
     def next(self) -> str | None:
-        if self._returned:
-            return self._returned.pop()
+        """Return the next line; None at the end."""
+        if self.returned:
+            return self.returned.pop()
         line = next(self._lines, None)
         if line is None:
             return None
@@ -63,10 +64,11 @@ class _Lines:
         return line.removesuffix("\n")
 
     def give_back(self, lines: list[str]) -> None:
-        self._returned += reversed(lines)
+        """Have these lines be the next ones."""
+        self.returned += reversed(lines)
 
 
-def records(lines: Iterable[str], delimiter: str, *, lenient: bool) -> Iterator[Record]:
+def records(lines: Iterable[str] | Lines, delimiter: str, *, lenient: bool) -> Iterator[Record]:
     r"""Split lines into records; empty lines are none.
 
     Parameters
@@ -85,7 +87,7 @@ def records(lines: Iterable[str], delimiter: str, *, lenient: bool) -> Iterator[
     >>> [each.reason for each in records(['d;e"f\n', 'g;h\n'], ";", lenient=False)]
     ["guillemet au milieu d'une valeur", '']
     """
-    source = _Lines(lines)
+    source = lines if isinstance(lines, Lines) else Lines(lines)
     number = 0
     while (line := source.next()) is not None:
         if not line:
@@ -98,7 +100,7 @@ def records(lines: Iterable[str], delimiter: str, *, lenient: bool) -> Iterator[
         yield Record(number, cells, line, reason)
 
 
-def _split(line: str, source: _Lines, delimiter: str, lenient: bool) -> tuple[list[str] | None, str]:
+def _split(line: str, source: Lines, delimiter: str, lenient: bool) -> tuple[list[str] | None, str]:
     cells: list[str] = []
     rest = line
     while True:
@@ -119,7 +121,7 @@ def _split(line: str, source: _Lines, delimiter: str, lenient: bool) -> tuple[li
         rest = after
 
 
-def _quoted(rest: str, source: _Lines, delimiter: str, lenient: bool) -> tuple[str | None, str | None]:
+def _quoted(rest: str, source: Lines, delimiter: str, lenient: bool) -> tuple[str | None, str | None]:
     """Return the value of a quoted cell and what follows its delimiter, None at the end of the record."""
     parts: list[str] = []
     taken: list[str] = []

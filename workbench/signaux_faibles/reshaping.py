@@ -11,7 +11,7 @@ from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.declaration import Source
 from workbench.signaux_faibles.records import Record
 
-__all__ = ["Row", "projection", "year_columns"]
+__all__ = ["Row", "as_they_are", "projection", "year_columns"]
 
 Row = tuple[int, list[str] | None, str, str]
 """Number from 1, cells or None, the line as written, and why it is no record."""
@@ -69,10 +69,23 @@ def projection(
         names = tuple(str(place) for place in range(width))
     shift = 1 if layout.header else 0
     left = rows if layout.header else chain([first], rows)
-    return names, lambda kept: _as_they_are(kept, width, shift, padded), left
+    return names, lambda kept: as_they_are(kept, width, shift, padded), left
 
 
-def _as_they_are(rows: Iterator[Record], width: int, shift: int, padded: bool) -> Iterator[Row]:
+def as_they_are(rows: Iterator[Record], width: int, shift: int, padded: bool) -> Iterator[Row]:
+    """Make rows of records that have as many cells as they should.
+
+    Parameters
+    ----------
+    rows
+        The records.
+    width
+        Cells of a row.
+    shift
+        Records before the first row.
+    padded
+        Whether rows may lack their last cells, or have too many.
+    """
     for row in rows:
         number = row.number - shift
         if row.cells is None:

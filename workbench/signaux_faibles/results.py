@@ -5,16 +5,56 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, Table, Text, and_, case, false, func, null, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Select,
+    Table,
+    Text,
+    and_,
+    case,
+    column,
+    false,
+    func,
+    not_,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from workbench.engines import Writer
 from workbench.signaux_faibles.declaration import Field, Source
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.report import FileReport
 
-__all__ = ["REJECTED", "SKIPPED", "VALID", "file_report", "is_temporary", "refusable", "refused_rows", "stored_tuples"]
+__all__ = [
+    "NO_RECORD",
+    "REJECTED",
+    "SKIPPED",
+    "VALID",
+    "file_report",
+    "is_temporary",
+    "line_of",
+    "refusable",
+    "refused_rows",
+    "stored_tuples",
+]
 
-VALID, REJECTED, SKIPPED = 0, 1, 2
+VALID, REJECTED, SKIPPED, NO_RECORD = 0, 1, 2, 3
+
+
+def line_of(staged: Table) -> ColumnElement[int]:
+    """Return the number of each line, 1 for the first one.
+
+    Where the table has no column for it, lines were put there in the order of their file, and none was taken away.
+    """
+    if "line" in staged.c:
+        return staged.c.line
+    place: ColumnElement[int] = column("rowid", BigInteger, _selectable=staged)
+    return place + constant(1)
 
 
 def refusable(source: Source) -> list[Field]:
@@ -31,10 +71,19 @@ def is_temporary(key: ColumnElement[str]) -> ColumnElement[bool]:
     return nic.in_([constant(each) for each in "5679"])
 
 
-def _wrong_check_digits(staged: Table) -> Select[Any]:
+def _inside(staged: Table, perimetre: Table | None) -> ColumnElement[bool]:
+    """Whether a line is about a company of the perimeter."""
+    if perimetre is None:
+        return true()
+    siren = func.left(func.coalesce(staged.c.key, constant("")), constant(9), type_=Text())
+    return siren.in_(select(perimetre.c.siren))
+
+
+def _wrong_check_digits(staged: Table, perimetre: Table | None) -> Select[Any]:
     """Count the SIREN of tuples whose check digit (Luhn's) is wrong."""
     siren = func.left(staged.c.key, constant(9), type_=Text())
-    known = select(siren.label("siren")).where(staged.c.kept).distinct().subquery("known")
+    kept = and_(staged.c.kept, _inside(staged, perimetre))
+    known = select(siren.label("siren")).where(kept).distinct().subquery("known")
     digits = [
         func.ascii(func.substr(known.c.siren, constant(place), constant(1))) - constant(48) for place in range(1, 10)
     ]
@@ -42,23 +91,27 @@ def _wrong_check_digits(staged: Table) -> Select[Any]:
     for place, digit in enumerate(digits):
         double = digit * constant(2)
         total = total + (digit if place % 2 == 0 else case((double > constant(9), double - constant(9)), else_=double))
-    return select(func.count().label("n")).select_from(known).where(func.mod(total, constant(10)) != constant(0))
+    # A condition would be tried on each line, before the SIREN are told from one another.
+    wrong = func.count().filter(func.mod(total, constant(10)) != constant(0))
+    return select(wrong.label("n")).select_from(known)
 
 
-def stored_tuples(source: Source, staged: Table, months: tuple[tuple[str, int], ...]) -> Select[Any]:
+def stored_tuples(
+    source: Source, staged: Table, months: tuple[tuple[str, int], ...], perimetre: Table | None
+) -> Select[Any]:
     """Return the key and fields of the lines that are kept, in order; a row a month where a line holds several."""
-    kept = staged.c.kept
+    kept = and_(staged.c.kept, _inside(staged, perimetre))
     key = staged.c.key.label(source.scope.key)
     fields = [staged.c[each.name] for each in source.fields]
     if source.months is None:
-        return select(key, *fields).where(kept).order_by(staged.c.line)
+        return select(key, *fields).where(kept).order_by(line_of(staged))
     if not months:
         empty = [null().cast(Date).label("periode"), null().cast(source.months.kind.type).label(source.months.field)]
         return select(key, *fields, *empty).where(false())
     days = func.list_value(*(constant(each).cast(Date) for each, _ in months))
     spread = (
         select(
-            staged.c.line.label("line"),
+            line_of(staged).label("line"),
             key,
             *fields,
             func.unnest(days, type_=Date()).label("periode"),
@@ -118,11 +171,18 @@ def _refusal(
 ) -> Select[Any]:
     return select(
         constant(file).label("fichier"),
-        staged.c.line.label("ligne"),
+        line_of(staged).label("ligne"),
         name.label("colonne"),
         value.label("valeur"),
         words.label("motif"),
     ).where(staged.c.outcome == constant(REJECTED), staged.c.failed.op("&")(constant(1 << bit)) != constant(0))
+
+
+def _tuples_of(source: Source, staged: Table) -> ColumnElement[int]:
+    """Return how many tuples a line gives."""
+    if source.months is None:
+        return constant(1)
+    return func.list_count(staged.c.months) if "months" in staged.c else constant(0)
 
 
 def file_report(
@@ -131,30 +191,40 @@ def file_report(
     path: str,
     batch: str,
     staged: Table,
+    perimetre: Table | None,
     refused: Any,
-    tuples: Select[Any],
     rejected: Select[Any],
 ) -> FileReport:
     """Count the lines of a file, and keep the first refusals."""
+    told: Any = select(
+        staged.c.outcome,
+        staged.c.kept,
+        is_temporary(staged.c.key).label("temporary"),
+        _tuples_of(source, staged).label("tuples"),
+        _inside(staged, perimetre).label("inside"),
+    ).subquery("told")
+    kept = and_(told.c.kept, told.c.inside)
+    rejected_lines = told.c.outcome == constant(REJECTED)
+    skipped = or_(told.c.outcome == constant(SKIPPED), and_(told.c.outcome == constant(VALID), not_(told.c.inside)))
 
-    def count(outcome: int) -> ColumnElement[int]:
-        return func.count().filter(staged.c.outcome == constant(outcome))
+    def count(condition: ColumnElement[bool], name: str) -> ColumnElement[int]:
+        return func.count().filter(condition).label(name)
 
     counts = writer.fetch(
         select(
-            func.count().label("parsed"),
-            count(REJECTED).label("rejected"),
-            count(SKIPPED).label("skipped"),
-            func.count().filter(and_(staged.c.kept, staged.c.outcome == constant(REJECTED))).label("partial"),
-            func.count().filter(and_(staged.c.kept, is_temporary(staged.c.key))).label("temporary"),
-        ).select_from(staged)
+            count(told.c.outcome != constant(NO_RECORD), "parsed"),
+            count(rejected_lines, "rejected"),
+            count(skipped, "skipped"),
+            count(and_(kept, rejected_lines), "partial"),
+            count(and_(kept, told.c.temporary), "temporary"),
+            func.sum(told.c.tuples).filter(kept).label("tuples"),
+        )
     ).to_pylist()[0]
     unreadable = 0
     if refused is not None:
         unreadable = writer.fetch(select(func.count().label("n")).select_from(refused)).to_pylist()[0]["n"]
-    stored = writer.fetch(select(func.count().label("n")).select_from(tuples.order_by(None).subquery())).to_pylist()
     total = counts["rejected"] + unreadable
-    wrong = writer.fetch(_wrong_check_digits(staged)).to_pylist()[0]["n"]
+    wrong = writer.fetch(_wrong_check_digits(staged, perimetre)).to_pylist()[0]["n"]
     first = writer.fetch(rejected.limit(FileReport.SHOWN)).to_pylist() if total else []
     return FileReport(
         type=source.type,
@@ -164,7 +234,7 @@ def file_report(
         lines_rejected=total,
         lines_skipped=counts["skipped"],
         lines_partial=counts["partial"],
-        tuples=stored[0]["n"],
+        tuples=counts["tuples"] or 0,
         temporary_sirets=counts["temporary"],
         wrong_check_digits=wrong,
         first_rejected=tuple((row["ligne"], row["motif"]) for row in first),

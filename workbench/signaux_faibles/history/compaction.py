@@ -6,10 +6,24 @@ compacted in any order, a late one between two others included: the states of al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, delete, exists, false, func, insert, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    delete,
+    except_,
+    exists,
+    false,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from workbench.engines import Writer
 from workbench.errors import WorkbenchError
@@ -17,6 +31,7 @@ from workbench.signaux_faibles.batches import check_key
 from workbench.signaux_faibles.declaration import Source
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
+from workbench.signaux_faibles.history.compacted import Change, Compaction
 from workbench.signaux_faibles.history.order import Deliveries, TypeDeliveries
 from workbench.signaux_faibles.history.progress import Progress
 from workbench.signaux_faibles.history.states import alive_at
@@ -24,73 +39,6 @@ from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.sources import source_named
 
 __all__ = ["Change", "Compaction", "changes", "compact", "merge"]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a batch changed of a type, against the delivery before it.
-
-    Parameters
-    ----------
-    batch, type
-        Which.
-    complete
-        Whether the delivery replaced all that was known.
-    given
-        Tuples that it holds, each once.
-    added, removed
-        Tuples alive as of it and not as of the delivery before, and the reverse.
-    before, alive
-        Tuples alive as of the delivery before, and as of it.
-    """
-
-    batch: str
-    type: str
-    complete: bool
-    given: int
-    added: int
-    removed: int
-    before: int
-    alive: int
-
-    @property
-    def is_suspicious(self) -> bool:
-        """Whether more than a tenth of what was known went away, or what is known more than doubled."""
-        return self.before > 0 and (self.removed * 10 > self.before or self.alive > 2 * self.before)
-
-    def __str__(self) -> str:
-        sort = "complet" if self.complete else "ajout"
-        line = (
-            f"{self.batch} {self.type} ({sort}) : {self.given} faits lus, {self.added} ajoutés, {self.removed} retirés"
-        )
-        return f"{line} ; {self.alive} en vigueur (avant : {self.before})" + (
-            " — à vérifier" if self.is_suspicious else ""
-        )
-
-
-@dataclass(frozen=True)
-class Compaction:
-    """What a compaction did.
-
-    Parameters
-    ----------
-    changes
-        One a batch and type.
-    left
-        Batches that still wait, being earlier than the one asked for.
-    """
-
-    changes: tuple[Change, ...]
-    left: tuple[str, ...] = ()
-
-    @property
-    def suspicious(self) -> tuple[Change, ...]:
-        """Changes worth a look."""
-        return tuple(each for each in self.changes if each.is_suspicious)
-
-    def __str__(self) -> str:
-        lines = [str(each) for each in self.changes] or ["Rien à compacter."]
-        return "\n".join([*lines, *(f"{each} : en attente, antérieur au batch demandé." for each in self.left)])
 
 
 def compact(history: History, since: str | None = None, *, progress: Progress | None = None) -> Compaction:
@@ -209,6 +157,14 @@ class _Merger:
     def _same(self, left: Any, right: Any) -> ColumnElement[bool]:
         return and_(left.c[self._key] == right.c[self._key], left.c.hash == right.c.hash)
 
+    def _identity(self, rows: Any) -> list[ColumnElement[Any]]:
+        return [rows.c[self._key], rows.c.hash]
+
+    def _said_tuples(self) -> Select[Any]:
+        """Return what the delivery says, to be compared with whole tables: engines then make no subquery a row."""
+        waiting = self._waiting
+        return select(*self._identity(waiting)).where(waiting.c.batch == self._batch)
+
     def _said(self, rows: Any) -> ColumnElement[bool]:
         """Whether the delivery says the tuple of a row."""
         waiting = self._waiting
@@ -219,10 +175,12 @@ class _Merger:
 
     def _cut(self) -> None:
         """End the runs that this new delivery does not go on saying; one that later ones say goes on after it."""
-        rows = self._rows
-        cut = and_(rows.c.added < self._batch, self._covers(rows), ~self._said(rows))
         if self._before is None:
             return
+        rows, known = self._rows, self._rows.alias("known_run")
+        before = select(*self._identity(known)).where(known.c.added < self._batch, self._covers(known))
+        gone = except_(before, self._said_tuples()).subquery("gone")
+        cut = and_(rows.c.added < self._batch, self._covers(rows), self._same(gone, rows))
         if self._after is not None:
             rest = [
                 rows.c.seen,
@@ -268,8 +226,9 @@ class _Merger:
 
     def _begin(self) -> None:
         """Begin runs for the tuples that none covers."""
-        rows, over, later = self._rows, self._rows.alias("covering_run"), self._rows.alias("later_run")
-        said = self._each_once()
+        rows, later = self._rows, self._rows.alias("later_run")
+        first = self._before is None and self._after is None and self._batch not in self._known
+        said = self._each_once() if first else self._each_new_once()
         following: ColumnElement[Any] = null().cast(Text)
         if self._after is not None:
             following = (
@@ -279,14 +238,27 @@ class _Merger:
             )
         own = [said.c[self._key], said.c.hash, *(said.c[each] for each in self._fields)]
         names = ["added", "seen", "following", self._key, "hash", *self._fields]
-        covered = exists(select(over.c.hash).where(self._same(over, said), self._covers(over)))
         chosen = select(
             constant(self._batch).cast(Text).label("added"), self._end.label("seen"), following.label("following"), *own
-        ).where(~covered)
-        if self._before is None and self._after is None:
+        )
+        if first:
             # A table that is filled at once is laid out by key, which makes looking a company up quick.
             chosen = chosen.order_by(said.c[self._key])
         self._writer.execute(insert(rows).from_select(names, chosen))
+
+    def _each_new_once(self) -> Any:
+        """Return the tuples of the delivery that no run covers, each once."""
+        waiting, over = self._waiting, self._rows.alias("covering_run")
+        covered = select(*self._identity(over)).where(self._covers(over))
+        new = except_(self._said_tuples(), covered).subquery("new")
+        place = func.row_number().over(partition_by=self._identity(waiting), order_by=waiting.c.file)
+        found: Any = (
+            select(waiting, place.label("place"))
+            .join_from(waiting, new, self._same(new, waiting))
+            .where(waiting.c.batch == self._batch)
+            .subquery("found")
+        )
+        return select(found).where(found.c.place == constant(1)).subquery("said")
 
     def _each_once(self) -> Any:
         """Return the tuples of the delivery; files may say one several times."""
@@ -311,10 +283,13 @@ class _Merger:
         rows = self._rows
         ended = and_(rows.c.added < self._batch, rows.c.seen < self._batch)
         unaware = or_(rows.c.following.is_(None), rows.c.following > self._batch)
+        said = self._said(rows)
+        if self._after is None:
+            # A run that goes on is what earlier ones know of already: only those that begin are new to them.
+            begun = self._rows.alias("begun_run")
+            said = exists(select(begun.c.hash).where(begun.c.added == self._batch, self._same(begun, rows)))
         self._writer.execute(
-            update(rows)
-            .where(and_(ended, unaware, self._said(rows)))
-            .values(following=constant(self._batch).cast(Text))
+            update(rows).where(and_(ended, unaware, said)).values(following=constant(self._batch).cast(Text))
         )
 
 

@@ -21,7 +21,7 @@ from workbench.signaux_faibles.history.schema import stored_fields
 from workbench.signaux_faibles.kinds import constant
 from workbench.signaux_faibles.sources import source_named, sources
 
-__all__ = ["VIEWS", "Export", "export", "view_named"]
+__all__ = ["VIEWS", "Export", "export", "parts", "view_named"]
 
 VIEWS: dict[str, Callable[[History, str | None], Select[Any]]] = {
     each.__name__: each
@@ -141,7 +141,7 @@ def _write(history: History, statement: Select[Any], path: Path, money: tuple[st
     total = 0
     writer: pq.ParquetWriter | None = None
     try:
-        for rows in _parts(history, statement):
+        for rows in parts(history, statement):
             exact = _exact(rows, money)
             if writer is None:
                 writer = pq.ParquetWriter(path, exact.schema, compression="zstd")
@@ -153,12 +153,27 @@ def _write(history: History, statement: Select[Any], path: Path, money: tuple[st
     return total
 
 
-def _parts(history: History, statement: Select[Any]) -> Iterator[pa.Table]:
-    """Run a statement, in several times where its rows are many; the first part is there even without rows."""
+def parts(history: History, statement: Select[Any], at_once: int = _AT_ONCE) -> Iterator[pa.Table]:
+    """Run a statement, in several times where its rows are many.
+
+    Parameters
+    ----------
+    history
+        The history.
+    statement
+        A state or a view: one of its columns is ``siret`` or ``siren``.
+    at_once
+        Rows above which companies are read by the beginning of their keys, one hundredth after another.
+
+    Yields
+    ------
+    pyarrow.Table
+        Rows in the order of their keys; the first part is there even without rows.
+    """
     given = statement.subquery("given")
     count = int(history.fetch(select(func.count().label("n")).select_from(given))["n"][0].as_py())
     key = given.c.siret if "siret" in given.c else given.c.siren
-    if count <= _AT_ONCE:
+    if count <= at_once:
         yield history.fetch(select(given).order_by(key))
         return
     beginning: ColumnElement[str] = func.left(key, constant(2), type_=Text())

@@ -12,11 +12,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Text, func
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from workbench.signaux_faibles.kinds import constant
 
 __all__ = ["content_hash"]
+
+
+class _Unsigned(UserDefinedType[int]):
+    """An unsigned integer of DuckDB's."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: object) -> str:
+        return self.name
+
+
+_FIRST_BYTES = (1 << 64) - 1
 
 
 def content_hash(columns: Mapping[str, tuple[Any, TypeEngine[Any]]]) -> ColumnElement[int]:
@@ -29,7 +44,9 @@ def content_hash(columns: Mapping[str, tuple[Any, TypeEngine[Any]]]) -> ColumnEl
     """
     said = [_said(name, value, kind) for name, (value, kind) in sorted(columns.items())]
     text = func.concat(constant(""), *said, type_=Text())
-    return func.md5_number_upper(text).op(">>")(constant(1)).cast(BigInteger)
+    # The same number as md5_number_upper's, which takes four times as long.
+    kept = func.md5_number(text).op("&")(constant(_FIRST_BYTES).cast(_Unsigned("UHUGEINT")))
+    return kept.cast(_Unsigned("UBIGINT")).op(">>")(constant(1)).cast(BigInteger)
 
 
 def _said(name: str, value: ColumnElement[Any], kind: TypeEngine[Any]) -> ColumnElement[str]:

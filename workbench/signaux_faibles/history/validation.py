@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, Text, false, func, null, or_, select, union_all
 
+from workbench.signaux_faibles.batches import check_key
 from workbench.signaux_faibles.history import schema
 from workbench.signaux_faibles.history.base import History
 from workbench.signaux_faibles.history.states import alive_at
@@ -142,6 +143,11 @@ def validate(
         A batch; the latest one by default.
     types
         All by default.
+
+    Raises
+    ------
+    WorkbenchError
+        ``source_inconnue``, ``batch_cle``.
     """
     counts = {}
     for type_ in types or sources():
@@ -163,7 +169,8 @@ def offending(history: History, type_: str, *, waiting: bool = False, as_of: str
     source = source_named(type_)
     rows = schema.imported(type_) if waiting else schema.facts(type_)
     batch = rows.c.batch if waiting else rows.c.added
-    alive = constant(True) if waiting else alive_at(rows, history.deliveries_of(type_), as_of)
+    until = None if as_of is None else check_key(as_of)
+    alive = constant(True) if waiting else alive_at(rows, history.deliveries_of(type_), until)
     key = rows.c[source.scope.key]
     key_rule = _digits(source.scope.key, source.scope.digits)
     parts: list[Select[Any]] = []

@@ -17,7 +17,7 @@ SOURCE = Source(
     ),
     key=lambda cells: cells.text("siret"),
     key_column="siret",
-    compte=("compte", lambda cells: DATE_URSSAF.read(cells.text("date_de_traitement"))),
+    compte=("compte", lambda cells: cells.read(DATE_URSSAF, "date_de_traitement")),
     fields=(
         read("numero_compte", "compte", TEXT),
         read("date_traitement", "date_de_traitement", DATE_URSSAF, required=True),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from workbench.signaux_faibles.declaration import Column, Scope, Source, read
-from workbench.signaux_faibles.kinds import EUROS, PERIOD_END, PERIOD_START, TEXT
+from workbench.signaux_faibles.declaration import Column, Scope, Source, period_ends, read
+from workbench.signaux_faibles.kinds import EUROS, PERIOD_START, TEXT
 
 SOURCE = Source(
     type="cotisation",
@@ -12,11 +12,11 @@ SOURCE = Source(
     columns=(Column("Compte"), Column("periode"), Column("enc_direct"), Column("cotis_due")),
     key=lambda cells: cells.text("siret"),
     key_column="siret",
-    compte=("compte", lambda cells: PERIOD_START.read(cells.text("periode"))),
+    compte=("compte", lambda cells: cells.read(PERIOD_START, "periode")),
     fields=(
         read("numero_compte", "compte", TEXT),
         read("periode_debut", "periode", PERIOD_START, required=True, path=("periode", "start")),
-        read("periode_fin", "periode", PERIOD_END, companion=True, path=("periode", "end")),
+        period_ends("periode_fin", "periode"),
         read("encaisse", "enc_direct", EUROS, unit="euros"),
         read("du", "cotis_due", EUROS, unit="euros"),
     ),

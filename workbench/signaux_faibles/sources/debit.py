@@ -6,13 +6,21 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Text, case, func, null
 
-from workbench.signaux_faibles.declaration import Cells, Column, Scope, Source, computed, read
+from workbench.signaux_faibles.declaration import (
+    Cells,
+    Column,
+    Scope,
+    Source,
+    computed,
+    period_end,
+    period_ends,
+    read,
+)
 from workbench.signaux_faibles.kinds import (
     BOOLEAN,
     CENTS,
     DATE_URSSAF,
     INTEGER,
-    PERIOD_END,
     PERIOD_START,
     TEXT,
     constant,
@@ -21,7 +29,7 @@ from workbench.signaux_faibles.kinds import (
 
 def _considered(cells: Cells) -> ColumnElement[Any]:
     """Return the month from which a movement counts: its own until the 20th, the next one after."""
-    day = DATE_URSSAF.read(cells.text("dt_trt_ecn"))
+    day = cells.read(DATE_URSSAF, "dt_trt_ecn")
     month = func.date_trunc(constant("month"), day)
     late = func.date_part(constant("day"), day) > constant(20)
     return case((late, func.date_add(month, func.to_months(constant(1)))), else_=month).cast(Date)
@@ -31,8 +39,8 @@ def _identifier(cells: Cells) -> ColumnElement[Any]:
     """Name a gap: SIRET, period and number; only where the file names a SIRET."""
     if not cells.has("siret"):
         return null().cast(Text)
-    start, end = PERIOD_START.read(cells.text("periode")), PERIOD_END.read(cells.text("periode"))
-    days = (func.strftime(each, constant("%Y%m%d"), type_=Text()) for each in (start, end))
+    both = cells.read(PERIOD_START, "periode"), period_end(cells, "periode")
+    days = (func.strftime(each, constant("%Y%m%d"), type_=Text()) for each in both)
     return func.concat(cells.text("siret"), *days, cells.text("num_ecn"), type_=Text())
 
 
@@ -56,7 +64,7 @@ SOURCE = Source(
     ),
     key=lambda cells: cells.text("siret"),
     key_column="siret",
-    compte=("num_cpte", lambda cells: PERIOD_START.read(cells.text("periode"))),
+    compte=("num_cpte", lambda cells: cells.read(PERIOD_START, "periode")),
     fields=(
         read("numero_compte", "num_cpte", TEXT),
         read("numero_ecart_negatif", "num_ecn", TEXT),
@@ -67,7 +75,7 @@ SOURCE = Source(
         read("etat_compte", "etat_cpte", INTEGER),
         read("code_procedure_collective", "cd_pro_col", TEXT),
         read("periode_debut", "periode", PERIOD_START, required=True, path=("periode", "start")),
-        read("periode_fin", "periode", PERIOD_END, companion=True, path=("periode", "end")),
+        period_ends("periode_fin", "periode"),
         read("code_operation_ecart_negatif", "cd_op_ecn", TEXT),
         read("code_motif_ecart_negatif", "motif_ecn", TEXT),
         read("recours_en_cours", "recours_en_cours", BOOLEAN, required=True),

@@ -24,7 +24,7 @@ SOURCE = Source(
     ),
     key=lambda cells: cells.text("siret"),
     key_column="siret",
-    compte=("numero_compte_externe", lambda cells: DATE_FR.read(cells.text("date_creation"))),
+    compte=("numero_compte_externe", lambda cells: cells.read(DATE_FR, "date_creation")),
     fields=(
         read("numero_compte", "numero_compte_externe", TEXT),
         read("numero_contentieux", "numero_structure", TEXT),
