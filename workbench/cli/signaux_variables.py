@@ -88,6 +88,7 @@ def variables(
     """
     from workbench.signaux_faibles.history import open_history
     from workbench.signaux_faibles.variables import (
+        AT_ONCE,
         Computation,
         Definition,
         Scope,
@@ -128,6 +129,7 @@ def variables(
             sirens or None,
             asked,
             read_naf(naf) if naf is not None else None,
+            AT_ONCE,
         )
         if target is None:
             _print(work)

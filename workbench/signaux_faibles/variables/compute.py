@@ -5,7 +5,9 @@ Companies are independent of one another, so any cut of their list gives the sam
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -20,12 +22,14 @@ from workbench.signaux_faibles.variables.expressions import number
 from workbench.signaux_faibles.variables.naf import naf_tables
 from workbench.signaux_faibles.variables.plan import KEYS, chosen, variables_of, variables_statement
 
-__all__ = ["ENTITIES", "Computation", "Progress", "Reader", "compute_variables", "output_schema"]
+__all__ = ["AT_ONCE", "ENTITIES", "Computation", "Progress", "Reader", "compute_variables", "output_schema"]
 
 ENTITIES = "etablissements"
 """Among relations, the SIRETs that have variables (``siret``), where they are not those of the workforce alive."""
 _CELLS = 40_000_000
-"""Values of one part of the work, about eight bytes each, several times over while it is computed."""
+"""Values of the parts that are computed at the same time, about eight bytes each, several times over meanwhile."""
+AT_ONCE = 2
+"""Parts that a reader of several threads computes at the same time: one is written while another is computed."""
 Progress = Callable[[int, int, str], None]
 
 
@@ -59,6 +63,9 @@ class Computation:
         First days of the months to give; all by default.
     naf
         Labels of activities; see `workbench.signaux_faibles.variables.naf.read_naf`.
+    at_once
+        Parts of the companies computed at the same time; more than one asks for a reader that serves several threads,
+        as engines and histories that are read do.
     """
 
     reader: Reader
@@ -69,6 +76,7 @@ class Computation:
     sirens: Sequence[str] | None = None
     months: Iterable[date] | None = None
     naf: pa.Table | None = None
+    at_once: int = 1
     _months: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,7 +116,7 @@ class Computation:
     def parts(self, entities: Sequence[str]) -> Iterator[Sequence[str]]:
         """Cut a list of entities in parts; the établissements of a company are never parted."""
         rows = max(len(self._months), 1) * (len(self.codes) + 3)
-        most = max(_CELLS // rows, 1)
+        most = max(_CELLS // (rows * self.at_once), 1)
         start = 0
         while start < len(entities):
             end = min(start + most, len(entities))
@@ -172,10 +180,31 @@ def compute_variables(work: Computation, progress: Progress | None = None) -> It
     if not entities:
         raise WorkbenchError("variables_sans_effectif")
     done = 0
-    for each in work.parts(entities):
-        if progress is not None:
-            progress(done, len(entities), f"{done} sur {len(entities)}")
-        yield work.part(each)
-        done += len(each)
     if progress is not None:
-        progress(done, done, "")
+        progress(done, len(entities), f"{done} sur {len(entities)}")
+    for size, table in _computed(work, entities):
+        yield table
+        done += size
+        if progress is not None:
+            progress(done, len(entities), f"{done} sur {len(entities)}" if done < len(entities) else "")
+
+
+def _computed(work: Computation, entities: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
+    """Compute parts in their order, some at the same time; each is begun when there is room for it."""
+    if work.at_once == 1:
+        for each in work.parts(entities):
+            yield len(each), work.part(each)
+        return
+    waiting: deque[tuple[int, Future[pa.Table]]] = deque()
+    pool = ThreadPoolExecutor(work.at_once, thread_name_prefix="workbench-variables")
+    try:
+        for each in work.parts(entities):
+            waiting.append((len(each), pool.submit(work.part, each)))
+            if len(waiting) == work.at_once:
+                size, found = waiting.popleft()
+                yield size, found.result()
+        while waiting:
+            size, found = waiting.popleft()
+            yield size, found.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -191,10 +192,12 @@ def _write_months(work: Computation, version: Path, progress: Progress | None) -
 
 def _by_month(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     """Cut a table by month, in the order of entities."""
-    keys = [("periode", "ascending")] + [
-        (name, "ascending") for name in ("siret", "siren") if name in table.column_names
-    ]
-    ordered = table.take(pc.sort_indices(table, sort_keys=keys))
+    key = "siret" if "siret" in table.column_names else "siren"
+    entities = table[key].unique()
+    places = pc.index_in(table[key], value_set=entities.take(pc.sort_indices(entities)))
+    days = table["periode"].cast(pa.int32())
+    # Numbers are sorted several times as fast as texts.
+    ordered = table.combine_chunks().take(pa.array(np.lexsort((places.to_numpy(), days.to_numpy()))))
     start = 0
     for each in pc.value_counts(ordered["periode"].combine_chunks()):
         length = each["counts"].as_py()
