@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from sqlalchemy import Executable, Select, Text, func, select
 
+from workbench.engines import Mapper, Task
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.variables.context import entity_tables, month_tables
 from workbench.signaux_faibles.variables.declaration import Scope, Setting, month_index
@@ -125,14 +126,15 @@ class Computation:
             yield entities[start:end]
             start = end
 
-    def part(self, entities: Sequence[str]) -> pa.Table:
-        """Compute the rows of some entities, consecutive ones."""
+    def part(self, entities: Sequence[str]) -> Task:
+        """Return what computes the rows of some entities, consecutive ones."""
         first, last = entities[0][:9], entities[-1][:9]
         narrowed = {type_: _between(rows, first, last) for type_, rows in self.relations.items()}
         months = None if len(self._months) == self.setting.after - self.setting.first else self._months
         statement = variables_statement(self.setting, narrowed, scope=self.scope, codes=self.codes, months=months)
         tables = {**entity_tables(list(entities), self.scope), **month_tables(self.setting), **naf_tables(self.naf)}
-        return self.reader.fetch(statement, tables).cast(self.schema)
+        # A SIREN comes before its SIRETs.
+        return Task(statement, tables, first, last + "9" * 5)
 
 
 def _between(rows: Select[Any], first: str, last: str) -> Select[Any]:
@@ -191,20 +193,33 @@ def compute_variables(work: Computation, progress: Progress | None = None) -> It
 
 def _computed(work: Computation, entities: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
     """Compute parts in their order, some at the same time; each is begun when there is room for it."""
-    if work.at_once == 1:
-        for each in work.parts(entities):
-            yield len(each), work.part(each)
-        return
-    waiting: deque[tuple[int, Future[pa.Table]]] = deque()
-    pool = ThreadPoolExecutor(work.at_once, thread_name_prefix="workbench-variables")
+    parts = list(work.parts(entities))
+    sizes = [len(each) for each in parts]
+    tasks = map(work.part, parts)
+
+    def fetched(task: Task) -> pa.Table:
+        return work.reader.fetch(task.statement, task.tables)
+
+    if isinstance(work.reader, Mapper):
+        found = work.reader.map_statements(tasks)
+    elif work.at_once == 1:
+        found = map(fetched, tasks)
+    else:
+        found = _ahead(fetched, tasks, work.at_once)
+    for size, table in zip(sizes, found, strict=True):
+        yield size, table.cast(work.schema)
+
+
+def _ahead(fetched: Callable[[Task], pa.Table], tasks: Iterator[Task], at_once: int) -> Iterator[pa.Table]:
+    """Fetch tasks by threads, a few ahead of who reads."""
+    waiting: deque[Future[pa.Table]] = deque()
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="workbench-variables")
     try:
-        for each in work.parts(entities):
-            waiting.append((len(each), pool.submit(work.part, each)))
-            if len(waiting) == work.at_once:
-                size, found = waiting.popleft()
-                yield size, found.result()
+        for each in tasks:
+            waiting.append(pool.submit(fetched, each))
+            if len(waiting) == at_once:
+                yield waiting.popleft().result()
         while waiting:
-            size, found = waiting.popleft()
-            yield size, found.result()
+            yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)

@@ -112,9 +112,9 @@ def as_known(context: Context, told: Any, margin: int) -> Subquery:
         func.max(packed, type_=INTEGER).label("paquet"),
         func.max(when(known == start, value), type_=INTEGER).label("propre"),
     )
-    return union_all(
-        recent.where(known > start), older.where(known <= start).group_by(told.c.numero)
-    ).subquery(f"place_{told.name}")
+    return union_all(recent.where(known > start), older.where(known <= start).group_by(told.c.numero)).subquery(
+        f"place_{told.name}"
+    )
 
 
 def _late(context: Context) -> int:
