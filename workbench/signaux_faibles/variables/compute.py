@@ -5,6 +5,7 @@ Companies are independent of one another, so any cut of their list gives the sam
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +18,7 @@ from sqlalchemy import Executable, Select, Text, func, select
 
 from workbench.engines import Mapper, Task
 from workbench.errors import WorkbenchError
-from workbench.signaux_faibles.variables.context import entity_tables, month_tables
+from workbench.signaux_faibles.variables.context import entity_tables, first_day, month_tables
 from workbench.signaux_faibles.variables.declaration import Scope, Setting, month_index
 from workbench.signaux_faibles.variables.expressions import number
 from workbench.signaux_faibles.variables.naf import naf_tables
@@ -67,6 +68,11 @@ class Computation:
     at_once
         Parts of the companies computed at the same time; more than one asks for a reader that serves several threads,
         as engines and histories that are read do.
+
+    Raises
+    ------
+    WorkbenchError
+        ``variable_inconnue``; ``variables_mois`` for a month out of the setting; ``siren_malforme``.
     """
 
     reader: Reader
@@ -84,7 +90,18 @@ class Computation:
         object.__setattr__(self, "codes", chosen(self.codes, self.scope, self.setting.definition))
         every = range(self.setting.first, self.setting.after)
         asked = every if self.months is None else sorted({month_index(each) for each in self.months})
-        object.__setattr__(self, "_months", tuple(each for each in asked if each in every))
+        for each in asked:
+            if each not in every:
+                raise WorkbenchError(
+                    "variables_mois",
+                    mois=first_day(each).isoformat()[:7],
+                    debut=self.setting.start.isoformat(),
+                    fin=self.setting.end.isoformat(),
+                )
+        for siren in self.sirens or ():
+            if not re.fullmatch("[0-9]{9}", siren):
+                raise WorkbenchError("siren_malforme", siren=siren)
+        object.__setattr__(self, "_months", tuple(asked))
 
     @property
     def asked_months(self) -> tuple[int, ...]:
