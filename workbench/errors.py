@@ -1110,7 +1110,11 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "variables_sans_effectif": ErrorKind(
         "Aucun établissement n'a d'effectif connu parmi les entreprises demandées.",
-        "Les variables se calculent pour les établissements qui ont un effectif : importez un fichier d'effectifs.",
+        "Vérifiez les SIREN et le batch ; seuls les établissements dont un effectif est importé ont des variables.",
+    ),
+    "variables_mois": ErrorKind(
+        "Le mois {mois} n'est pas de la période des variables, du {debut}, compris, au {fin}, exclu.",
+        "Demandez un mois de cette période, ou un autre batch.",
     ),
     "filtre_siren": ErrorKind(
         "Format de siren incorrect trouvé : « {valeur} » ({fichier}, ligne {ligne}).",

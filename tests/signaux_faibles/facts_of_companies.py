@@ -90,6 +90,7 @@ def tables_of(types: Sequence[str], plain: bool = False) -> dict[str, Table]:
             f"faits_de_{type_}",
             metadata,
             *(Column(name, _plain(kind) if plain else kind) for name, kind in fields_of(type_).items()),
+            info={"sorted_by": tuple(fields_of(type_))[:1]},
         )
         for type_ in types
     }

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from facts_of_companies import Given, setting
@@ -19,7 +22,15 @@ from workbench.signaux_faibles.demonstration import write_delivery
 from workbench.signaux_faibles.history import import_batch, open_history
 from workbench.signaux_faibles.history.compaction import compact
 from workbench.signaux_faibles.prepare import prepare_batch
-from workbench.signaux_faibles.variables import Computation, Scope, compute_variables, output, write_variables
+from workbench.signaux_faibles.variables import (
+    Computation,
+    Scope,
+    compute_variables,
+    output,
+    relations_of,
+    setting_of,
+    write_variables,
+)
 from workbench.signaux_faibles.variables import compute as computing
 
 TYPES = ("effectif", "debit", "cotisation", "procol", "sirene", "sirene_ul")
@@ -67,6 +78,11 @@ def test_a_folder_by_month(history: str, tmp_path: Path, capfd: pytest.CaptureFi
     assert min(output.read_manifest(to)["periodes"]) == "2017-07-01"
     assert run("--base", history, "--to", str(to), "--start", "2017-07", "--missing", *asked) == 0
     assert "aucun mois ne manque" in capfd.readouterr().err
+    # Months of other variables, or of other companies, are not what is missing.
+    assert run("--base", history, "--to", str(to), "--start", "2017-07", "--missing", "--variable", "effectif") != 0
+    assert "ne sont pas celles demandées" in capfd.readouterr().err
+    assert run("--base", history, "--to", str(to), "--missing", "--siren", "900000013", *asked) != 0
+    assert "ne sont pas celles demandées" in capfd.readouterr().err
 
 
 def test_one_company_on_the_standard_output(history: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -91,6 +107,22 @@ def test_what_is_not_known_is_refused(history: str, capfd: pytest.CaptureFixture
     capfd.readouterr()
     assert run("--base", history, "--siren", "000000000") != 0
     assert capfd.readouterr().out == ""
+    assert run("--base", history, "--siren", "12") != 0
+    assert "12 » n'est pas un SIREN" in capfd.readouterr().err
+    assert run("--base", history, "--month", "2031-01") != 0
+    assert "2031-01" in capfd.readouterr().err
+
+
+def test_parts_at_the_same_time_give_what_one_gives(history: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_history(history) as opened:
+        of = setting_of(opened, start=date(2017, 12, 1))
+        one = Computation(opened, relations_of(opened), of, Scope.ETABLISSEMENT, CODES)
+        whole = pa.concat_tables(compute_variables(one))
+        monkeypatch.setattr(computing, "_CELLS", 1)
+        parts = list(compute_variables(replace(one, at_once=2)))
+    keys = [("siret", "ascending"), ("periode", "ascending")]
+    assert len(parts) > 2
+    assert pa.concat_tables(parts).sort_by(keys).equals(whole.sort_by(keys))
 
 
 def test_parts_give_what_the_whole_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,6 +88,7 @@ def variables(
     """
     from workbench.signaux_faibles.history import open_history
     from workbench.signaux_faibles.variables import (
+        AT_ONCE,
         Computation,
         Definition,
         Scope,
@@ -96,8 +97,7 @@ def variables(
         setting_of,
         write_variables,
     )
-    from workbench.signaux_faibles.variables.context import first_day
-    from workbench.signaux_faibles.variables.output import read_manifest
+    from workbench.signaux_faibles.variables.output import missing_months
     from workbench.signaux_faibles.variables.plan import chosen
 
     if missing and target is None:
@@ -111,14 +111,6 @@ def variables(
             start=start.date() if start else None,
             effectif_end=effectif_end.date() if effectif_end else None,
         )
-        asked: list[date] | None = [each.date() for each in months] or None
-        if missing and target is not None:
-            there = read_manifest(target).get("periodes", {})
-            every = [first_day(each) for each in range(setting.first, setting.after)]
-            asked = [each for each in asked or every if each.isoformat() not in there]
-            if not asked:
-                say(f"{target} : aucun mois ne manque.")
-                return ExitCode.OK
         work = Computation(
             history,
             relations_of(history, as_of),
@@ -126,12 +118,19 @@ def variables(
             scope,
             chosen(codes, scope, rules, families),
             sirens or None,
-            asked,
+            [each.date() for each in months] or None,
             read_naf(naf) if naf is not None else None,
+            AT_ONCE,
         )
         if target is None:
             _print(work)
             return ExitCode.OK
+        if missing:
+            left = missing_months(work, target)
+            if left is None:
+                say(f"{target} : aucun mois ne manque.")
+                return ExitCode.OK
+            work = left
         facts = {"base": history.url, "etat": history.snapshot, "batch": history.batch(as_of).key}
         say(str(write_variables(work, target, facts=facts, progress=advance)))
     return ExitCode.OK

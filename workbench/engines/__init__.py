@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from workbench.engines.interface import Engine, FileSource, Mapper, QueryEngine, Snapshot, Store, Writer
+from workbench.engines.interface import Engine, FileSource, Mapper, QueryEngine, Snapshot, Store, Task, Writer
 from workbench.engines.limits import Cancellation
 from workbench.engines.work_folder import work_folder
 from workbench.errors import WorkbenchError
@@ -25,6 +25,7 @@ __all__ = [
     "QueryEngine",
     "Snapshot",
     "Store",
+    "Task",
     "Writer",
     "open_store",
     "parquet_columns",

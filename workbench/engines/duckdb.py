@@ -26,7 +26,7 @@ from workbench.engines.limits import Cancellation, within
 from workbench.engines.sql_errors import error_of, place_of_excerpt
 from workbench.errors import WorkbenchError
 
-__all__ = ["DuckDBEngine", "DuckDBWriter", "parquet_columns"]
+__all__ = ["DuckDBEngine", "DuckDBWriter", "compile_statement", "fetch_given", "parquet_columns"]
 
 _DIALECT = Dialect(paramstyle="numeric_dollar")
 _NO_EXTENSION = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -43,7 +43,8 @@ _READER = {
 }
 
 
-def _compile(statement: Any) -> tuple[str, list[Any]]:
+def compile_statement(statement: Any) -> tuple[str, list[Any]]:
+    """Return the text of a statement in DuckDB's words, and its bound values in order."""
     compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     parameters = getattr(compiled, "params", None) or {}
     return str(compiled), [parameters[name] for name in getattr(compiled, "positiontup", None) or ()]
@@ -90,7 +91,7 @@ class DuckDBEngine:
         cursor = self._cursor()
         for name, rows in (tables or {}).items():
             cursor.register(name, rows)
-        text, parameters = _compile(statement)
+        text, parameters = compile_statement(statement)
         try:
             return cursor.execute(text, parameters)
         except duckdb.Error as error:
@@ -111,7 +112,7 @@ class DuckDBEngine:
 
     def written(self, statement: Executable) -> tuple[str, list[Any]]:
         """Return the text of a statement as DuckDB runs it, and its bound values in order."""
-        return _compile(statement)
+        return compile_statement(statement)
 
     def fetch_within(
         self,
@@ -124,7 +125,7 @@ class DuckDBEngine:
         cursor = self._cursor()
         for name, rows in (tables or {}).items():
             cursor.register(name, rows)
-        text, parameters = _compile(statement)
+        text, parameters = compile_statement(statement)
         try:
             return within(
                 lambda: plain(cursor.execute(text, parameters).to_arrow_table()),
@@ -282,6 +283,15 @@ class DuckDBWriter(DuckDBEngine):
     def checkpoint(self) -> None:
         """Write everything down in the one file."""
         self._cursor().checkpoint()
+
+
+def fetch_given(text: str, values: Sequence[Any], tables: Mapping[str, pa.Table]) -> pa.Table:
+    """Run a statement of `compile_statement` over nothing but the tables given, by one thread."""
+    config: dict[str, str | bool | int | float | list[str]] = {**_READER, "threads": 1}
+    with duckdb.connect(":memory:", config=config) as connection:
+        for name, rows in tables.items():
+            connection.register(name, rows)
+        return plain(connection.execute(text, list(values)).to_arrow_table())
 
 
 def parquet_columns(path: Path) -> dict[str, str]:

@@ -20,7 +20,7 @@ from sqlalchemy import Executable, FromClause, Table
 
 from workbench.engines.limits import Cancellation
 
-__all__ = ["Engine", "FileSource", "GroupFunction", "Mapper", "QueryEngine", "Snapshot", "Store", "Writer"]
+__all__ = ["Engine", "FileSource", "GroupFunction", "Mapper", "QueryEngine", "Snapshot", "Store", "Task", "Writer"]
 
 
 class Engine(Protocol):
@@ -133,6 +133,26 @@ GroupFunction = Callable[[pa.Table, pa.Table], Iterable[pa.RecordBatch]]
 """Takes the rows of some groups and what was given for these groups; gives batches."""
 
 
+@dataclass(frozen=True)
+class Task:
+    """One of the statements that an engine runs where its rows are, each by itself.
+
+    Parameters
+    ----------
+    statement
+        A select, as for `Engine.fetch`.
+    tables
+        Arrow tables visible to it only.
+    first, last
+        Keys: of sorted tables, it reads the rows between these only.
+    """
+
+    statement: Executable
+    tables: Mapping[str, pa.Table]
+    first: str
+    last: str
+
+
 @runtime_checkable
 class Mapper(Protocol):
     """What an engine offers besides when it computes where its rows are."""
@@ -159,6 +179,21 @@ class Mapper(Protocol):
         ------
         pyarrow.RecordBatch
             What the function gives, in the order of the keys; closing the iterator stops the work.
+        """
+        ...
+
+    def map_statements(self, tasks: Iterable[Task]) -> Iterator[pa.Table]:
+        """Run statements, several at the same time, each over the rows of its own span of keys.
+
+        Parameters
+        ----------
+        tasks
+            What to run; taken as there is room.
+
+        Yields
+        ------
+        pyarrow.Table
+            What each gives, in their order, with the types of `Engine.fetch`; closing the iterator stops the work.
         """
         ...
 

@@ -3,12 +3,13 @@
 Statements that name a large table run as Spark SQL over the files that the snapshot names, each in a
 session of Spark that holds nothing else; only queries pass. Statements over small tables alone run
 on the driver (`workbench.engines.spark_small`): a table of one task's work leaves Spark nothing to
-share out. `SparkEngine.map_groups` sends a function to the executors,
-which read the files themselves.
+share out. `SparkEngine.map_groups` sends a function to the executors, and `SparkEngine.map_statements`
+statements that DuckDB runs there; they read the files themselves.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -25,7 +27,8 @@ import pyarrow as pa
 from sqlalchemy import Executable
 
 from workbench.engines.arrow_types import plain, without_dictionaries
-from workbench.engines.interface import GroupFunction
+from workbench.engines.duckdb import compile_statement as compile_duckdb
+from workbench.engines.interface import GroupFunction, Task
 from workbench.engines.limits import Cancellation, within
 from workbench.engines.spark_address import SparkAddress
 from workbench.engines.spark_dialect import compile_statement, written_statement
@@ -33,7 +36,7 @@ from workbench.engines.spark_place import Hold, Place, spark_path
 from workbench.engines.spark_session import READER, session_of
 from workbench.engines.spark_small import SmallTables
 from workbench.engines.spark_snapshots import DataFile, StoredTable
-from workbench.engines.spark_task import RESULT, MapFiles, packed, unpacked
+from workbench.engines.spark_task import RESULT, MapFiles, RunStatements, packed, unpacked
 from workbench.errors import WorkbenchError
 
 __all__ = ["SparkEngine"]
@@ -260,7 +263,43 @@ class SparkEngine:
             raise ValueError(f"{table} is in no order")
         work = MapFiles(self._place.files, stored.key, tuple(columns), function)
         tasks = self._tasks(stored, given.combine_chunks())
-        return self._results(work, tasks)
+        lines = (_line(number, json.dumps(files), rows) for number, (files, rows) in enumerate(tasks))
+        return (batch for rows in self._results(work, lines) for batch in _batches(rows))
+
+    def map_statements(self, tasks: Iterable[Task]) -> Iterator[pa.Table]:
+        """Run statements where rows are; see `workbench.engines.interface.Mapper`."""
+        self._require_open()
+        lines = (self._statement_line(number, each) for number, each in enumerate(tasks))
+        for rows in self._results(RunStatements(self._place.files), lines):
+            yield from (unpacked(each.as_buffer()) for each in _in_order(rows))
+
+    def _statement_line(self, number: int, task: Task) -> pa.RecordBatch:
+        text, values = compile_duckdb(task.statement)
+        named = [name for name in self._tables if _words([name]).search(text)]
+        described = {
+            "texte": text,
+            "valeurs": values,
+            "premier": task.first,
+            "dernier": task.last,
+            "tables": [self._described(name, task) for name in named],
+        }
+        given = {"nom": list(task.tables), "lignes": [packed(each) for each in task.tables.values()]}
+        kinds = pa.schema([("nom", pa.string()), ("lignes", pa.binary())])
+        return _line(number, json.dumps(described), pa.table(given, kinds))
+
+    def _described(self, name: str, task: Task) -> dict[str, Any]:
+        stored = self._tables[name]
+        files = [
+            file
+            for file in stored.files
+            if stored.key is None or (str(file.first) <= task.last and str(file.last) >= task.first)
+        ]
+        return {
+            "nom": name,
+            "cle": stored.key,
+            "schema": base64.b64encode(packed(stored.schema.empty_table())).decode(),
+            "fichiers": [self._place.path(file.name) for file in files],
+        }
 
     def _tasks(self, stored: StoredTable, given: pa.Table) -> list[tuple[list[str], pa.Table]]:
         """One task a file that some given row is for; rows whose key no file holds go with their neighbours."""
@@ -276,31 +315,31 @@ class SparkEngine:
             raise WorkbenchError("requete_refusee", chemin=self.url, detail="aucune ligne")
         return tasks
 
-    def _results(self, work: MapFiles, tasks: list[tuple[list[str], pa.Table]]) -> Iterator[pa.RecordBatch]:
+    def _results(self, work: MapFiles | RunStatements, lines: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         session = session_of(self._address.master)
         context = session.sparkContext
         at_once = max(1, min(context.defaultParallelism, _TASKS_AT_ONCE))
-        starts = iter(range(0, len(tasks), at_once))
         group = f"workbench-{uuid4()}"
 
-        def run(start: int) -> pa.Table:
+        def run(some: list[pa.RecordBatch]) -> pa.Table:
             context.setJobGroup(group, "workbench", interruptOnCancel=True)
-            return _run(session, work, tasks[start : start + at_once])
+            # One batch a partition.
+            return session.createDataFrame(pa.Table.from_batches(some)).mapInArrow(work, RESULT).toArrow()
 
         # Two jobs at a time: the tasks of one take the places that the last tasks of the other leave.
         pool = ThreadPoolExecutor(2, thread_name_prefix=group)
         waiting: deque[Future[pa.Table]] = deque()
         try:
-            for start in starts:
-                waiting.append(pool.submit(run, start))
+            while some := list(islice(lines, at_once)):
+                waiting.append(pool.submit(run, some))
                 if len(waiting) == 3:
                     with self._errors():
                         rows = waiting.popleft().result()
-                    yield from _batches(rows)
+                    yield rows
             while waiting:
                 with self._errors():
                     rows = waiting.popleft().result()
-                yield from _batches(rows)
+                yield rows
         finally:
             for each in waiting:
                 each.cancel()
@@ -322,24 +361,23 @@ def _holding(files: Iterable[DataFile], keys: pa.ChunkedArray) -> list[DataFile]
     return [file for file, first, last in zip(files, firsts, lasts, strict=True) if last > first]
 
 
-def _run(session: Any, work: MapFiles, tasks: list[tuple[list[str], pa.Table]]) -> pa.Table:
-    lines = [
-        pa.record_batch(
-            {
-                "numero": pa.array([number], pa.int64()),
-                "fichiers": pa.array([json.dumps(files)], pa.string()),
-                "donnees": pa.array([packed(given)], pa.binary()),
-            }
-        )
-        for number, (files, given) in enumerate(tasks)
-    ]
-    # One batch a partition.
-    rows = session.createDataFrame(pa.Table.from_batches(lines))
-    return rows.mapInArrow(work, RESULT).toArrow()
+def _line(number: int, files: str, given: pa.Table) -> pa.RecordBatch:
+    """What a task is told."""
+    return pa.record_batch(
+        {
+            "numero": pa.array([number], pa.int64()),
+            "fichiers": pa.array([files], pa.string()),
+            "donnees": pa.array([packed(given)], pa.binary()),
+        }
+    )
+
+
+def _in_order(rows: pa.Table) -> pa.ChunkedArray:
+    return rows.sort_by([("numero", "ascending"), ("rang", "ascending")])["lot"]
 
 
 def _batches(rows: pa.Table) -> Iterator[pa.RecordBatch]:
-    for line in rows.sort_by([("numero", "ascending"), ("rang", "ascending")])["lot"]:
+    for line in _in_order(rows):
         yield from unpacked(line.as_buffer()).to_batches()
 
 

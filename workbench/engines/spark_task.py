@@ -1,22 +1,25 @@
-"""What runs on the machines of a Spark cluster: a function over the rows of a few parquet files.
+"""What runs on the machines of a Spark cluster: a function, or a statement, over the rows of a few parquet files.
 
 A task is one row: the names of its files, and what was given for the keys in them. Files are read
 here, by pyarrow, so that rows do not pass through the JVM; results go back as opaque bytes, one
-Arrow stream a batch, for the same reason.
+Arrow stream a batch, for the same reason. Statements are run by DuckDB, as the driver runs those on
+small tables.
 """
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
-from pyarrow import fs, parquet
+from pyarrow import dataset, fs, parquet
 
 from workbench.engines.interface import GroupFunction
 
-__all__ = ["RESULT", "MapFiles", "packed", "unpacked"]
+__all__ = ["RESULT", "MapFiles", "RunStatements", "packed", "unpacked"]
 
 RESULT = "numero bigint, rang bigint, lot binary"
 """What a task gives: its number, the number of the batch, the batch."""
@@ -53,13 +56,7 @@ class MapFiles:
                 given = unpacked(task["donnees"]).combine_chunks()
                 rows = self._rows(json.loads(task["fichiers"]), given)
                 for rank, result in enumerate(self.function(rows, given)):
-                    yield pa.record_batch(
-                        {
-                            "numero": pa.array([task["numero"]], pa.int64()),
-                            "rang": pa.array([rank], pa.int64()),
-                            "lot": pa.array([packed(result)], pa.binary()),
-                        }
-                    )
+                    yield _result(task["numero"], rank, result)
 
     def _rows(self, names: Sequence[str], given: pa.Table) -> pa.Table:
         keys = given.column(0).unique().to_pylist()
@@ -72,6 +69,51 @@ class MapFiles:
                     groups = [group for group in groups if _holds(file, group, self.key, keys)]
                 parts.append(file.read_row_groups(groups, columns=list(self.columns)))
         return pa.concat_tables(parts).unify_dictionaries()
+
+
+@dataclass(frozen=True)
+class RunStatements:
+    """The work of a task that is a statement; travels to the executors.
+
+    Parameters
+    ----------
+    files
+        The file system of the base.
+    """
+
+    files: fs.FileSystem
+
+    def __call__(self, tasks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Do tasks one after the other."""
+        # Tasks that are functions do without.
+        from workbench.engines.duckdb import fetch_given
+
+        for batch in tasks:
+            for task in batch.to_pylist():
+                asked = json.loads(task["fichiers"])
+                given = {each["nom"]: unpacked(each["lignes"]) for each in unpacked(task["donnees"]).to_pylist()}
+                read = {each["nom"]: self._rows(each, asked["premier"], asked["dernier"]) for each in asked["tables"]}
+                yield _result(task["numero"], 0, fetch_given(asked["texte"], asked["valeurs"], {**read, **given}))
+
+    def _rows(self, stored: Mapping[str, Any], first: str, last: str) -> pa.Table:
+        schema = unpacked(base64.b64decode(stored["schema"])).schema
+        key = stored["cle"]
+        between = None if key is None else (dataset.field(key) >= first) & (dataset.field(key) <= last)
+        parts = [
+            parquet.read_table(name, filesystem=self.files, schema=schema, filters=between)
+            for name in stored["fichiers"]
+        ]
+        return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+def _result(number: int, rank: int, rows: pa.RecordBatch | pa.Table) -> pa.RecordBatch:
+    return pa.record_batch(
+        {
+            "numero": pa.array([number], pa.int64()),
+            "rang": pa.array([rank], pa.int64()),
+            "lot": pa.array([packed(rows)], pa.binary()),
+        }
+    )
 
 
 def _holds(file: parquet.ParquetFile, group: int, key: str, keys: Sequence[str]) -> bool:

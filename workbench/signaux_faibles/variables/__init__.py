@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.signaux_faibles.variables.compute import Computation, Reader, compute_variables
+from workbench.signaux_faibles.variables.compute import AT_ONCE, Computation, Reader, compute_variables
 from workbench.signaux_faibles.variables.declaration import Definition, Family, Scope, Setting, Variable
 from workbench.signaux_faibles.variables.from_history import relations_of, setting_of
 from workbench.signaux_faibles.variables.naf import read_naf
@@ -10,6 +10,7 @@ from workbench.signaux_faibles.variables.output import Written, write_variables
 from workbench.signaux_faibles.variables.plan import families, variables_of, variables_statement
 
 __all__ = [
+    "AT_ONCE",
     "Computation",
     "Definition",
     "Family",

@@ -5,7 +5,10 @@ Companies are independent of one another, so any cut of their list gives the sam
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -13,19 +16,22 @@ from typing import Any, Protocol
 import pyarrow as pa
 from sqlalchemy import Executable, Select, Text, func, select
 
+from workbench.engines import Mapper, Task
 from workbench.errors import WorkbenchError
-from workbench.signaux_faibles.variables.context import entity_tables, month_tables
+from workbench.signaux_faibles.variables.context import entity_tables, first_day, month_tables
 from workbench.signaux_faibles.variables.declaration import Scope, Setting, month_index
 from workbench.signaux_faibles.variables.expressions import number
 from workbench.signaux_faibles.variables.naf import naf_tables
 from workbench.signaux_faibles.variables.plan import KEYS, chosen, variables_of, variables_statement
 
-__all__ = ["ENTITIES", "Computation", "Progress", "Reader", "compute_variables", "output_schema"]
+__all__ = ["AT_ONCE", "ENTITIES", "Computation", "Progress", "Reader", "compute_variables", "output_schema"]
 
 ENTITIES = "etablissements"
 """Among relations, the SIRETs that have variables (``siret``), where they are not those of the workforce alive."""
 _CELLS = 40_000_000
-"""Values of one part of the work, about eight bytes each, several times over while it is computed."""
+"""Values of the parts that are computed at the same time, about eight bytes each, several times over meanwhile."""
+AT_ONCE = 2
+"""Parts that a reader of several threads computes at the same time: one is written while another is computed."""
 Progress = Callable[[int, int, str], None]
 
 
@@ -59,6 +65,14 @@ class Computation:
         First days of the months to give; all by default.
     naf
         Labels of activities; see `workbench.signaux_faibles.variables.naf.read_naf`.
+    at_once
+        Parts of the companies computed at the same time; more than one asks for a reader that serves several threads,
+        as engines and histories that are read do.
+
+    Raises
+    ------
+    WorkbenchError
+        ``variable_inconnue``; ``variables_mois`` for a month out of the setting; ``siren_malforme``.
     """
 
     reader: Reader
@@ -69,13 +83,25 @@ class Computation:
     sirens: Sequence[str] | None = None
     months: Iterable[date] | None = None
     naf: pa.Table | None = None
+    at_once: int = 1
     _months: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "codes", chosen(self.codes, self.scope, self.setting.definition))
         every = range(self.setting.first, self.setting.after)
         asked = every if self.months is None else sorted({month_index(each) for each in self.months})
-        object.__setattr__(self, "_months", tuple(each for each in asked if each in every))
+        for each in asked:
+            if each not in every:
+                raise WorkbenchError(
+                    "variables_mois",
+                    mois=first_day(each).isoformat()[:7],
+                    debut=self.setting.start.isoformat(),
+                    fin=self.setting.end.isoformat(),
+                )
+        for siren in self.sirens or ():
+            if not re.fullmatch("[0-9]{9}", siren):
+                raise WorkbenchError("siren_malforme", siren=siren)
+        object.__setattr__(self, "_months", tuple(asked))
 
     @property
     def asked_months(self) -> tuple[int, ...]:
@@ -108,7 +134,7 @@ class Computation:
     def parts(self, entities: Sequence[str]) -> Iterator[Sequence[str]]:
         """Cut a list of entities in parts; the établissements of a company are never parted."""
         rows = max(len(self._months), 1) * (len(self.codes) + 3)
-        most = max(_CELLS // rows, 1)
+        most = max(_CELLS // (rows * self.at_once), 1)
         start = 0
         while start < len(entities):
             end = min(start + most, len(entities))
@@ -117,14 +143,15 @@ class Computation:
             yield entities[start:end]
             start = end
 
-    def part(self, entities: Sequence[str]) -> pa.Table:
-        """Compute the rows of some entities, consecutive ones."""
+    def part(self, entities: Sequence[str]) -> Task:
+        """Return what computes the rows of some entities, consecutive ones."""
         first, last = entities[0][:9], entities[-1][:9]
         narrowed = {type_: _between(rows, first, last) for type_, rows in self.relations.items()}
         months = None if len(self._months) == self.setting.after - self.setting.first else self._months
         statement = variables_statement(self.setting, narrowed, scope=self.scope, codes=self.codes, months=months)
         tables = {**entity_tables(list(entities), self.scope), **month_tables(self.setting), **naf_tables(self.naf)}
-        return self.reader.fetch(statement, tables).cast(self.schema)
+        # A SIREN comes before its SIRETs.
+        return Task(statement, tables, first, last + "9" * 5)
 
 
 def _between(rows: Select[Any], first: str, last: str) -> Select[Any]:
@@ -172,10 +199,44 @@ def compute_variables(work: Computation, progress: Progress | None = None) -> It
     if not entities:
         raise WorkbenchError("variables_sans_effectif")
     done = 0
-    for each in work.parts(entities):
-        if progress is not None:
-            progress(done, len(entities), f"{done} sur {len(entities)}")
-        yield work.part(each)
-        done += len(each)
     if progress is not None:
-        progress(done, done, "")
+        progress(done, len(entities), f"{done} sur {len(entities)}")
+    for size, table in _computed(work, entities):
+        yield table
+        done += size
+        if progress is not None:
+            progress(done, len(entities), f"{done} sur {len(entities)}" if done < len(entities) else "")
+
+
+def _computed(work: Computation, entities: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
+    """Compute parts in their order, some at the same time; each is begun when there is room for it."""
+    parts = list(work.parts(entities))
+    sizes = [len(each) for each in parts]
+    tasks = map(work.part, parts)
+
+    def fetched(task: Task) -> pa.Table:
+        return work.reader.fetch(task.statement, task.tables)
+
+    if isinstance(work.reader, Mapper):
+        found = work.reader.map_statements(tasks)
+    elif work.at_once == 1:
+        found = map(fetched, tasks)
+    else:
+        found = _ahead(fetched, tasks, work.at_once)
+    for size, table in zip(sizes, found, strict=True):
+        yield size, table.cast(work.schema)
+
+
+def _ahead(fetched: Callable[[Task], pa.Table], tasks: Iterator[Task], at_once: int) -> Iterator[pa.Table]:
+    """Fetch tasks by threads, a few ahead of who reads."""
+    waiting: deque[Future[pa.Table]] = deque()
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="workbench-variables")
+    try:
+        for each in tasks:
+            waiting.append(pool.submit(fetched, each))
+            if len(waiting) == at_once:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -8,7 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Double, Integer, Select, Subquery, and_, case, func, select, true, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Double,
+    FromClause,
+    Integer,
+    Select,
+    Subquery,
+    and_,
+    case,
+    func,
+    select,
+    true,
+    union_all,
+)
 
 from workbench.signaux_faibles.variables.context import Context
 from workbench.signaux_faibles.variables.declaration import BOOLEAN, NUMBER, Family, Level, Scope, Variable
@@ -112,6 +126,15 @@ def debt_movements(context: Context, *, margin: int = 0) -> Subquery:
 
 
 def _rows(context: Context) -> Select[Any]:
+    year = _years(context)
+    return _tagged(context, year, _compared(context, year))
+
+
+def _years(context: Context) -> CTE:
+    """Contributions of each month and of its twelve months: ``du``, ``du_annee``, ``moindre``.
+
+    ``moindre`` is 0 where one of the twelve months that are there is not known, 1 where one is nothing, 2 elsewhere.
+    """
     grid: Any = context.grid()
     if context.setting.compat:
         called, owed = context.facts("cotisation"), context.facts("debit")
@@ -122,75 +145,115 @@ def _rows(context: Context) -> Select[Any]:
             .cte("cotisants_endettes")
         )
         grid = context.some(both, "cotisants")
-    dues, moves = called_by_month(context), debt_movements(context)
-    window = monthly(grid)
-    joined = grid.outerjoin(dues, context.on_grid(grid, dues)).outerjoin(moves, context.on_grid(grid, moves))
-    owed_by = {
-        name: func.sum(func.coalesce(moves.c[name], number(0.0)), type_=Double()).over(**window).label(name)
+    dues = called_by_month(context)
+    year = {**monthly(grid), "rows": (-11, 0)}
+    known = case((dues.c.du == number(0.0), number(1)), (dues.c.du.is_not(None), number(2)), else_=number(0))
+    return (
+        select(
+            grid.c.numero,
+            grid.c.mois,
+            dues.c.du,
+            func.sum(dues.c.du, type_=Double()).over(**year).label("du_annee"),
+            func.min(known, type_=Integer()).over(**year).label("moindre"),
+        )
+        .select_from(grid.outerjoin(dues, context.on_grid(grid, dues)))
+        .cte("cotisations_annee")
+    )
+
+
+def _compared(context: Context, year: CTE) -> Subquery:
+    """Debts of those who have ever had any, compared with contributions, with their past.
+
+    ``dette_semestre`` is the most that was owed in six months; ``trois``, in how many of three months more than a mean
+    contribution was.
+    """
+    moves = context.shared("mouvements_dettes", lambda: select(debt_movements(context)))
+    grid = context.some(moves, "endettes")
+    owed = {
+        name: func.sum(func.coalesce(moves.c[name], number(0.0)), type_=Double()).over(**monthly(grid)).label(name)
         for name in ("ouvriere", "patronale")
     }
-    first = select(grid.c.numero, grid.c.mois, dues.c.du, *owed_by.values()).select_from(joined).subquery("dettes")
-    return _tagged(context, _compared(first))
-
-
-def _compared(rows: Subquery) -> Subquery:
-    """Add means over twelve months, the past, and whether there was a debt in six months."""
-    window = monthly(rows)
-    year = {**window, "rows": (-11, 0)}
-    debt = rows.c.ouvriere + rows.c.patronale
+    debts = (
+        select(grid.c.numero, grid.c.mois, *owed.values())
+        .select_from(grid.outerjoin(moves, context.on_grid(grid, moves)))
+        .subquery("dettes")
+    )
+    debt = debts.c.ouvriere + debts.c.patronale
     # In a month without debt the quotient is 0 and not merely absent.
-    ratio = when(rows.c.du != number(0.0), debt * number(UNIT) / func.nullif(rows.c.du, number(0.0), type_=Double()))
+    share = when(year.c.du != number(0.0), debt * number(UNIT) / func.nullif(year.c.du, number(0.0), type_=Double()))
+    divisor: Any = func.nullif(year.c.du_annee, number(0.0), type_=Double())
+    judged = (
+        select(
+            *debts.c,
+            debt.label("dette"),
+            share.label("rapport"),
+            when(_whole(context, year), debt * number(UNIT * 12.0) / divisor).label("ratio"),
+        )
+        .select_from(debts.join(year, context.on_grid(debts, year)))
+        .subquery("jugees")
+    )
+    window: dict[str, Any] = monthly(judged)
+    high = when(judged.c.ratio > number(1.0), number(1.0), number(0.0))
+    run = window
+    if context.setting.compat:
+        # A month without ratio, or with none to speak of, is as if it were not there.
+        counted = case((judged.c.ratio != number(0.0), number(1)), else_=number(0))
+        run = {**window, "partition_by": [judged.c.numero, counted]}
     return select(
-        *rows.c,
-        debt.label("dette"),
-        func.sum(rows.c.du, type_=Double()).over(**year).label("du_annee"),
-        func.count(rows.c.du).over(**year).label("mois_dus"),
-        func.sum(ratio, type_=Double()).over(**year).label("rapports"),
-        func.count(ratio).over(**year).label("mois_rapportes"),
-        func.max(debt, type_=Double()).over(**{**window, "rows": (-5, 0)}).label("dette_semestre"),
+        *judged.c,
+        func.sum(judged.c.rapport, type_=Double()).over(**window, rows=(-11, 0)).label("rapports"),
+        func.max(judged.c.dette, type_=Double()).over(**window, rows=(-5, 0)).label("dette_semestre"),
+        func.sum(high, type_=Double()).over(**run, rows=(-2, 0)).label("trois"),
         *(
-            before(rows.c[name], n, window).label(f"{name}_{n}")
+            before(judged.c[name], n, window).label(f"{name}_{n}")
             for name in ("ouvriere", "patronale")
             for n in DEBT_PAST
         ),
     ).subquery("comparees")
 
 
-def _tagged(context: Context, rows: Subquery) -> Select[Any]:
-    whole = and_(rows.c.mois_dus == number(12), rows.c.du_annee > number(0.0))
-    divisor: Any = func.nullif(rows.c.du_annee, number(0.0), type_=Double())
-    ratio = when(whole, rows.c.dette * number(UNIT * 12.0) / divisor)
-    judged = select(*rows.c, ratio.label("ratio")).subquery("jugees")
-    window: dict[str, Any] = monthly(judged)
-    if context.setting.compat:
-        # A month without ratio, or with none to speak of, is as if it were not there.
-        counted = case((judged.c.ratio != number(0.0), number(1)), else_=number(0))
-        window["partition_by"] = [judged.c.numero, counted]
-    high = when(judged.c.ratio > number(1.0), number(1), number(0))
-    three = func.sum(high, type_=Integer()).over(**window, rows=(-2, 0))
-    tagged = select(*judged.c, three.label("trois")).subquery("marquees")
-    c = tagged.c
+def _year_known(context: Context, year: FromClause, least: int) -> ColumnElement[bool]:
+    """Whether the twelve months are there, none of them being less than `_years` says."""
+    return and_(year.c.mois >= number(context.setting.first + 11), year.c.moindre >= number(least))
+
+
+def _whole(context: Context, year: FromClause) -> ColumnElement[bool]:
+    return and_(_year_known(context, year, 1), year.c.du_annee > number(0.0))
+
+
+def _tagged(context: Context, year: CTE, owed: Subquery) -> Select[Any]:
+    """Every month, those of who never had a debt among them."""
+    first, nothing = context.setting.first, number(0.0)
+    ratio = when(_whole(context, year), func.coalesce(owed.c.ratio, nothing, type_=Double()))
+
+    def euros(name: str) -> Any:
+        return func.coalesce(owed.c[name], nothing, type_=Double()) / number(100.0)
+
     tags: dict[str, Any] = {
-        "tag_debit": c.ratio > number(0.01),
-        "tag_default": and_(c.ratio > number(1.0), c.trois == number(3)),
+        "tag_debit": owed.c.ratio > number(0.01),
+        "tag_default": and_(owed.c.ratio > number(1.0), owed.c.trois == number(3.0)),
     }
-    full = and_(c.mois_dus == number(12), c.du_annee > number(0.0))
     values: dict[str, Any] = {
-        "cotisation": c.du / number(_EUROS),
-        "montant_part_ouvriere": c.ouvriere / number(100.0),
-        "montant_part_patronale": c.patronale / number(100.0),
+        "cotisation": year.c.du / number(_EUROS),
+        "montant_part_ouvriere": euros("ouvriere"),
+        "montant_part_patronale": euros("patronale"),
         **{
-            f"montant_part_{name}_past_{n}": c[f"{name}_{n}"] / number(100.0)
+            f"montant_part_{name}_past_{n}": when(year.c.mois >= number(first + n), euros(f"{name}_{n}"))
             for name in ("ouvriere", "patronale")
             for n in DEBT_PAST
         },
-        "interessante_urssaf": ~(c.dette_semestre > number(0.0)),
-        "cotisation_moy12m": when(c.mois_dus == number(12), c.du_annee / number(_EUROS * 12.0)),
-        "ratio_dette": c.ratio,
-        "ratio_dette_moy12m": when(and_(full, c.mois_rapportes == number(12)), c.rapports / number(12.0)),
+        "interessante_urssaf": ~(func.coalesce(owed.c.dette_semestre, nothing, type_=Double()) > nothing),
+        "cotisation_moy12m": when(_year_known(context, year, 1), year.c.du_annee / number(_EUROS * 12.0)),
+        "ratio_dette": ratio,
+        "ratio_dette_moy12m": when(
+            and_(_whole(context, year), _year_known(context, year, 2)),
+            func.coalesce(owed.c.rapports, nothing, type_=Double()) / number(12.0),
+        ),
         **{name: when(condition, true()) for name, condition in tags.items()},
     }
-    return select(c.numero, c.mois, *(value.label(name) for name, value in values.items()))
+    return select(year.c.numero, year.c.mois, *(value.label(name) for name, value in values.items())).select_from(
+        year.outerjoin(owed, context.on_grid(year, owed))
+    )
 
 
 _BOTH = ("cotisation", "debit")

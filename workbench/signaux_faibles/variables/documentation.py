@@ -29,6 +29,10 @@ Ce tableau est fait de la déclaration des variables : ne le modifiez pas, refai
   référence à la lettre ; la dernière colonne dit en quoi elle diffère. Elle ne donne de valeur aux variables de
   l'entreprise (effectif de l'entreprise, unité légale, retards de paiement, bilans) qu'aux mois où vaut un bilan de la
   Banque de France ou de Diane.
+- Les modèles de 2021 à 2025 lisaient aussi quinze ratios tirés des liasses fiscales (`dette_nette_sur_caf`,
+  `ebe_sur_ca`, `solidite_financiere`…) et deux parts de factures en retard (`fpi_30`, `fpi_90`). Aucun fichier reçu ne
+  porte ce qu'il faut pour les calculer : ils n'y sont pas. Par entreprise, les ratios que publie l'INPI (famille
+  `ratios`) sont transmis sous leurs propres noms ; leurs formules sont les leurs.
 - Une variable marquée ◎ regarde l'avenir : elle est à prédire, et ne sert jamais à prédire.
 """
 

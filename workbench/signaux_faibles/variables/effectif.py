@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, Select, Subquery, Text, and_, func, null, select
+from sqlalchemy import CTE, BigInteger, Select, Subquery, Text, and_, cast, func, select, union_all
 
 from workbench.signaux_faibles.variables.context import Context
 from workbench.signaux_faibles.variables.declaration import INTEGER, Family, Level, Scope, Variable
 from workbench.signaux_faibles.variables.expressions import before, month_of, monthly, number, text, when
 
-__all__ = ["CARRIED", "EFFECTIF", "EFFECTIF_ENT", "PACK", "PAST", "as_known", "effectif_by_month"]
+__all__ = ["CARRIED", "EFFECTIF", "EFFECTIF_ENT", "PAST", "as_known", "declared", "effectif_by_month", "stands"]
 
 PAST = (6, 12, 18, 24)
 CARRIED = 12
@@ -23,26 +23,27 @@ PACK = 2**40
 def effectif_by_month(context: Context, type_: str, *, company: bool = False) -> Subquery:
     """Return what was declared: ``numero``, ``mois``, ``effectif``, one row a month of an entity."""
     facts = context.facts(type_, company=company)
-    several = "numero_compte" in facts.c
-    key = "siret" if "siret" in facts.c else "siren"
-    compte = func.coalesce(facts.c.numero_compte, text(""), type_=Text()) if several else text("")
+    compte = func.coalesce(facts.c.numero_compte, text(""), type_=Text()) if "numero_compte" in facts.c else None
+    # An établissement has the number of its own only in an output of établissements.
+    several = "siret" in facts.c and (company or not context.by_siret)
     month = month_of(facts.c.periode)
+    group = [facts.c.numero, month, *([] if compte is None else [compte]), *([facts.c.siret] if several else [])]
     # The same account twice in a month is one declaration and its correction: one of them counts.
     accounts = (
         select(
             facts.c.numero,
-            facts.c[key].label("entite"),
             month.label("mois"),
-            compte.label("compte"),
+            (text("") if compte is None else compte).label("compte"),
             func.max(facts.c.effectif, type_=BigInteger()).label("effectif"),
         )
         .where(facts.c.effectif.is_not(None))
-        .group_by(facts.c.numero, facts.c[key], month, *([compte] if several else []))
+        .group_by(*group)
         .subquery(f"comptes_{type_}")
     )
-    if not several:
+    if compte is None and not several:
         return accounts
-    summed: Any = func.sum(accounts.c.effectif, type_=BigInteger())
+    # Engines sum whole numbers into wider ones, which cost several times as much from there on.
+    summed: Any = cast(func.sum(accounts.c.effectif), BigInteger)
     if context.setting.compat and context.by_siret:
         summed = func.arg_max(accounts.c.effectif, accounts.c.compte, type_=BigInteger())
     return (
@@ -52,19 +53,20 @@ def effectif_by_month(context: Context, type_: str, *, company: bool = False) ->
     )
 
 
-def _shared(context: Context, type_: str) -> CTE:
+def declared(context: Context, type_: str) -> CTE:
+    """Return what `effectif_by_month` does, made once for all families."""
+
     def made() -> Select[Any]:
-        declared = effectif_by_month(context, type_)
-        return select(declared.c.numero, declared.c.mois, declared.c.effectif)
+        by_month = effectif_by_month(context, type_)
+        return select(by_month.c.numero, by_month.c.mois, by_month.c.effectif)
 
     return context.shared(f"declare_{type_}", made)
 
 
 def _rows(type_: str, prefix: str, context: Context) -> Select[Any]:
     grid = context.company_grid(24) if type_ == "effectif_ent" else context.grid(24)
-    declared = _shared(context, type_)
     made = _compat if context.setting.compat else _corrige
-    inner, value, carried = made(context, declared, grid)
+    inner, value, carried = made(context, declared(context, type_), grid)
     named = [value.label(prefix), carried.label(f"{prefix}_reporte")]
     rows = select(
         inner.c.numero, inner.c.mois, *named, *(inner.c[f"past_{n}"].label(f"{prefix}_past_{n}") for n in PAST)
@@ -72,9 +74,9 @@ def _rows(type_: str, prefix: str, context: Context) -> Select[Any]:
     return rows.where(inner.c.mois >= number(context.setting.first))
 
 
-def _compat(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any, Any]:
+def _compat(context: Context, told: CTE, grid: CTE) -> tuple[Subquery, Any, Any]:
     delay = context.setting.delay
-    at, late, last = (declared.alias(f"{declared.name}_{name}") for name in ("a", "tard", "dernier"))
+    at, late, last = (told.alias(f"{told.name}_{name}") for name in ("a", "tard", "dernier"))
     expected = context.setting.after - delay
     joined = (
         grid.outerjoin(at, context.on_grid(grid, at))
@@ -85,7 +87,7 @@ def _compat(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any, 
     # A zero of the month itself gives way to what is carried; carried, or past, it is a zero.
     own = func.nullif(at.c.effectif, number(0), type_=INTEGER).label("propre")
     inner = select(grid.c.numero, grid.c.mois, own, last.c.effectif.label("reporte"), *past).select_from(joined)
-    rows = inner.subquery(f"fenetre_{declared.name}")
+    rows = inner.subquery(f"fenetre_{told.name}")
     return (
         rows,
         func.coalesce(rows.c.propre, rows.c.reporte, type_=INTEGER),
@@ -93,52 +95,54 @@ def _compat(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any, 
     )
 
 
-def as_known(context: Context, declared: Any, margin: int) -> Subquery:
-    """Return workforces by the month when they become known: ``numero``, ``mois``, ``paquet``, ``propre``, ``dit``.
+def as_known(context: Context, told: Any, margin: int) -> Subquery:
+    """Return workforces by the month when they become known: ``numero``, ``mois``, ``paquet``, ``propre``.
 
-    ``paquet`` is the greater the later, ``dit`` is the month that it is of, ``propre`` the workforce of the month
-    expected. Older ones are put together in the first month of the margin.
+    ``paquet`` is the greater the later (see `stands`), ``propre`` the workforce of the month expected. Older ones are
+    put together in the first month of the margin.
     """
-    late = max(context.setting.delay, 1) - 1
     start = number(context.setting.first - margin)
-    known = declared.c.mois + number(late)
-    placed = func.greatest(known, start, type_=INTEGER)
-    value = func.least(func.greatest(declared.c.effectif, number(0)), number(PACK - 1), type_=INTEGER)
-    packed = func.max(declared.c.mois * number(PACK) + value, type_=INTEGER)
-    return (
-        select(
-            declared.c.numero,
-            placed.label("mois"),
-            packed.label("paquet"),
-            func.max(when(known >= start, value), type_=INTEGER).label("propre"),
-            func.max(declared.c.mois, type_=INTEGER).label("dit"),
-        )
-        .group_by(declared.c.numero, placed)
-        .subquery(f"place_{declared.name}")
+    known = told.c.mois + number(_late(context))
+    value = func.least(func.greatest(told.c.effectif, number(0)), number(PACK - 1), type_=INTEGER)
+    packed = told.c.mois * number(PACK) + value
+    recent = select(told.c.numero, known.label("mois"), packed.label("paquet"), value.label("propre"))
+    older = select(
+        told.c.numero,
+        start.label("mois"),
+        func.max(packed, type_=INTEGER).label("paquet"),
+        func.max(when(known == start, value), type_=INTEGER).label("propre"),
+    )
+    return union_all(recent.where(known > start), older.where(known <= start).group_by(told.c.numero)).subquery(
+        f"place_{told.name}"
     )
 
 
-def _corrige(context: Context, declared: CTE, grid: CTE) -> tuple[Subquery, Any, Any]:
-    told, window = as_known(context, declared, 24), monthly(grid)
-    joined = grid.outerjoin(told, context.on_grid(grid, told))
+def _late(context: Context) -> int:
+    return max(context.setting.delay, 1) - 1
+
+
+def stands(context: Context, rows: Any) -> tuple[Any, Any]:
+    """Return, of rows with ``mois`` and the latest ``paquet``, the workforce that stands and whether it is carried."""
+    expected = rows.c.mois - number(_late(context))
+    fresh = rows.c.paquet >= (expected - number(CARRIED - 1)) * number(PACK)
+    late = when(rows.c.paquet < expected * number(PACK), number(1), number(0))
+    return when(fresh, rows.c.paquet % number(PACK)), when(fresh, late)
+
+
+def _corrige(context: Context, told: CTE, grid: CTE) -> tuple[Subquery, Any, Any]:
+    known, window = as_known(context, told, 24), monthly(grid)
+    joined = grid.outerjoin(known, context.on_grid(grid, known))
     rows = (
         select(
             grid.c.numero,
             grid.c.mois,
-            func.max(told.c.paquet, type_=INTEGER).over(**window).label("paquet"),
-            func.max(told.c.dit, type_=INTEGER).over(**window).label("dit"),
-            *(before(told.c.propre, n, window).label(f"past_{n}") for n in PAST),
+            func.max(known.c.paquet, type_=INTEGER).over(**window).label("paquet"),
+            *(before(known.c.propre, n, window).label(f"past_{n}") for n in PAST),
         )
         .select_from(joined)
-        .subquery(f"fenetre_{declared.name}")
+        .subquery(f"fenetre_{told.name}")
     )
-    age = rows.c.mois - number(max(context.setting.delay, 1) - 1) - rows.c.dit
-    fresh = age < number(CARRIED)
-    return (
-        rows,
-        when(fresh, rows.c.paquet - rows.c.dit * number(PACK)),
-        when(fresh, when(age > number(0), number(1), number(0)), null()),
-    )
+    return (rows, *stands(context, rows))
 
 
 def _variables(prefix: str, whose: str, source: str) -> tuple[Variable, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from sqlalchemy import CTE, Double, Select, Text, case, func, select, union_all
+from sqlalchemy import CTE, Double, Select, Text, case, cast, func, select, union_all
 
 from workbench.signaux_faibles.variables.activite_partielle import ACTIVITE_PARTIELLE
 from workbench.signaux_faibles.variables.context import Context, entites
@@ -19,7 +19,7 @@ from workbench.signaux_faibles.variables.declaration import (
     Scope,
     Variable,
 )
-from workbench.signaux_faibles.variables.effectif import EFFECTIF, effectif_by_month
+from workbench.signaux_faibles.variables.effectif import EFFECTIF, declared
 from workbench.signaux_faibles.variables.etablissement import age, year_of_creation
 from workbench.signaux_faibles.variables.expressions import descending, month_of, number, text, when
 
@@ -104,10 +104,10 @@ def _sums(context: Context) -> Select[Any]:
     known: Any = grid.c.numero
     if not compat:
         # Known at t: an établissement whose first workforce comes later is not yet there.
-        declared = effectif_by_month(context, "effectif")
+        told = declared(context, "effectif")
         first = (
-            select(declared.c.numero, func.min(declared.c.mois, type_=INTEGER).label("premier"))
-            .group_by(declared.c.numero)
+            select(told.c.numero, func.min(told.c.mois, type_=INTEGER).label("premier"))
+            .group_by(told.c.numero)
             .subquery("premiers_effectifs")
         )
         joined = joined.outerjoin(first, first.c.numero == grid.c.numero)
@@ -115,7 +115,7 @@ def _sums(context: Context) -> Select[Any]:
         known = when(first.c.premier + number(delay) <= grid.c.mois, grid.c.numero)
     debt = debts.c.montant_part_ouvriere + debts.c.montant_part_patronale
     summed: dict[str, Any] = {
-        "effectif_entreprise": func.sum(workforce.c.effectif, type_=INTEGER),
+        "effectif_entreprise": cast(func.sum(workforce.c.effectif), INTEGER),
         "apart_entreprise": func.sum(partial_activity.c.apart_heures_consommees, type_=Double()),
         "debit_entreprise": func.sum(debt, type_=Double()),
         "nbr_etablissements_connus": func.count(known),

@@ -39,7 +39,7 @@ from workbench.signaux_faibles.variables.declaration import (
     Setting,
     Variable,
 )
-from workbench.signaux_faibles.variables.effectif import CARRIED, PACK, as_known, effectif_by_month
+from workbench.signaux_faibles.variables.effectif import CARRIED, as_known, declared, stands
 from workbench.signaux_faibles.variables.entreprise import paydex_by_month
 from workbench.signaux_faibles.variables.expressions import (
     before,
@@ -107,7 +107,7 @@ def _months(context: Context) -> Select[Any]:
     grid = context.grid(MARGIN)
     window = monthly(grid)
     dues, moves = called_by_month(context, margin=MARGIN), debt_movements(context, margin=MARGIN)
-    told = as_known(context, effectif_by_month(context, "effectif"), MARGIN)
+    told = as_known(context, declared(context, "effectif"), MARGIN)
     consumed, authorised, paydex = _consumed(context), _authorised(context), paydex_by_month(context)
     joined: Any = grid
     for each in (dues, moves, told, consumed, authorised, paydex):
@@ -123,7 +123,6 @@ def _months(context: Context) -> Select[Any]:
                 for name in ("ouvriere", "patronale")
             ),
             func.max(told.c.paquet, type_=INTEGER).over(**window).label("paquet"),
-            func.max(told.c.dit, type_=INTEGER).over(**window).label("dit"),
             func.coalesce(consumed.c.heures, zero).label("consommees"),
             func.coalesce(authorised.c.heures, zero).label("autorisees"),
             paydex.c.jours.label("paydex"),
@@ -161,9 +160,7 @@ def _authorised(context: Context) -> Subquery:
 
 def _means(context: Context, rows: Subquery) -> Subquery:
     """Name what is known of each month, with its means."""
-    late = max(context.setting.delay, 1) - 1
-    fresh = rows.c.mois - number(late) - rows.c.dit < number(CARRIED)
-    workforce = when(fresh, rows.c.paquet - rows.c.dit * number(PACK))
+    workforce, _ = stands(context, rows)
     debt = rows.c.ouvriere + rows.c.patronale
     window = monthly(rows)
     units = {
