@@ -139,11 +139,9 @@ def test_our_parquet_is_read_back(alerts: AlertList, tmp_path: Path) -> None:
     assert known.sum() == len(alerts.explained)
     assert points[known].to_numpy() == pytest.approx(rows["probabilite"][known].to_numpy(), abs=1e-9)
     assert rows["phrases"].dropna().map(len).max() <= 3
-    companies_table(2, 3).to_parquet(tmp_path / "autre.parquet")
-    for wrong in ("absente.parquet", "autre.parquet"):
-        with pytest.raises(WorkbenchError) as caught:
-            read_list(tmp_path / wrong)
-        assert code_of(caught) == "fichier_illisible"
+    with pytest.raises(WorkbenchError) as caught:
+        read_list(tmp_path / "absente.parquet")
+    assert code_of(caught) == "fichier_illisible"
 
 
 def test_lists_that_cannot_be_made(learnt: tuple[Detector, Parts], dataset: Dataset) -> None:
@@ -367,6 +365,9 @@ def test_the_commands_learn_list_and_judge(
     assert read_list(second)[0].column("ecart").null_count == 0
     with open_registry(tmp_path / "registre.sqlite", rooms=[ROOM]) as registry:
         assert [each.batch for each in recorded_lists(registry=registry)] == ["2301", "2212"]
+    options = ("--previous", table, "--batch", "2301", "--to", tmp_path / "trois.parquet")
+    assert run("signaux", "detect", model, table, "--periode", "2022-12", *options) == ExitCode.REFUSED
+    assert "pas une liste" in capsys.readouterr().err
     front = tmp_path / "front.json"
     words = ("--batch", "2301", "--to", front, "--form", "front", "--no-record")
     assert run("signaux", "detect", model, table, "--periode", "2022-12", *words) == ExitCode.OK

@@ -300,6 +300,9 @@ def _levels(path: Path | None) -> dict[str, tuple[float, int]]:
     if path is None:
         return {}
     table, _ = read_list(path)
+    if not {"probabilite", "alerte"} <= set(table.column_names):
+        detail = "ce n'est pas une liste que « workbench signaux detect » a écrite"
+        raise WorkbenchError("fichier_illisible", fichier=str(path), detail=detail)
     rows = table.select([table.column_names[0], "probabilite", "alerte"]).to_pydict()
     entities, probabilities, levels = rows.values()
     return {

@@ -189,9 +189,6 @@ def read_list(path: str | Path) -> tuple[pa.Table, dict[str, Any]]:
         table = pq.read_table(Path(path))
     except (OSError, pa.ArrowException) as error:
         raise WorkbenchError("fichier_illisible", fichier=str(path), detail=str(error)) from error
-    if not {"probabilite", "alerte"} <= set(table.column_names):
-        detail = "ce n'est pas une liste que « workbench signaux detect » a écrite"
-        raise WorkbenchError("fichier_illisible", fichier=str(path), detail=detail)
     about = (table.schema.metadata or {}).get(b"workbench.carte", b"{}")
     card: dict[str, Any] = json.loads(about)
     return table, card
