@@ -76,6 +76,7 @@ STAGES = {
     "cloture_insuffisance_actif": "clôture pour insuffisance d'actif",
 }
 
+STATES_OF_PLACES = {"A": "En activité", "F": "Fermé", "C": "Cessée"}
 MOST_REQUESTS = 10
 MOST_DELAYS = 10
 MONTHS_SHOWN = 24
@@ -113,10 +114,6 @@ def _activity(identity: Mapping[str, Any]) -> str:
     return f"{label} ({code})" if label and code else label or code
 
 
-def _open(value: object) -> str:
-    return {"A": "En activité", "F": "Fermé", "C": "Cessée"}.get(str(value or ""), "")
-
-
 def identity_block(subject: Subject) -> Block:
     """Say who it is, from what everybody may find."""
     one = subject.identity
@@ -139,7 +136,7 @@ def identity_block(subject: Subject) -> Block:
         ("Région", str(one.get("region") or "")),
         ("Création", day(one.get("date_creation"))),
         ("Groupe", str(named.get("tete_groupe") or named.get("groupe") or "")),
-        ("État", _open(one.get("etat_administratif"))),
+        ("État", STATES_OF_PLACES.get(str(one.get("etat_administratif") or ""), "")),
     ]
     return block("identite", "Identité", [facts(pairs)], "Répertoire SIRENE de l'INSEE.")
 

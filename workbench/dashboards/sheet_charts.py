@@ -202,6 +202,8 @@ def waterfall_chart(
             y=value, line={"color": COLOURS[5], "dash": "dash", "width": 1}, annotation_text=name,
             annotation_position="top left", annotation_font_size=12,
         )  # fmt: skip
+    # On a phone the names are slanted, and take the room that they need.
+    figure.update_xaxes(tickvals=names, ticktext=[_on_two_lines(name) for name in names], automargin=True)
     told = ", ".join(f"{name} {text}" for name, text in zip(names, words, strict=True))
     return chart(figure, f"Graphique : de la moyenne à la probabilité de cette entreprise : {told}.")
 
