@@ -174,8 +174,8 @@ def _parse(
         if comptes is None:
             raise WorkbenchError("comptes_urssaf_absents", fichier=opened.path.name)
         era = context.era or Era.H21
-    # Rows of a file that is read in order by nobody but one thread bear their number; elsewhere their place tells it,
-    # unless they are to be joined, which keeps no order.
+    # The place of a row is the number of its line, but where lines were left out, or rows are to be joined: no order is
+    # then kept, so that rows bear their number.
     numbered = opened.numbered or comptes is not None
     lines = _lines(writer, source, opened, header.places, era, header.months, numbered=numbered)
     outcome = _judged(source, lines, context, comptes)
