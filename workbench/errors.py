@@ -1096,6 +1096,7 @@ ERRORS: dict[str, ErrorKind] = {
         "Cherchez-la dans docs/variables.md ; certaines n'existent que dans la définition corrige.",
     ),
     "variables_famille": ErrorKind("La famille de variables « {famille} » n'existe pas.", "Familles : {connues}."),
+    "variables_choix": ErrorKind("« {valeur} » n'est pas un des choix possibles.", "Choix : {choix}."),
     "variables_periode": ErrorKind(
         "La période des variables est vide : elle va du {debut}, compris, au {fin}, exclu.",
         "La date de début doit précéder celle de fin d'un mois au moins.",

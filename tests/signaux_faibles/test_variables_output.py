@@ -32,6 +32,7 @@ from workbench.signaux_faibles.variables import (
     write_variables,
 )
 from workbench.signaux_faibles.variables import compute as computing
+from workbench.signaux_faibles.variables.company import open_company
 
 TYPES = ("effectif", "debit", "cotisation", "procol", "sirene", "sirene_ul")
 CODES = ("effectif", "montant_part_ouvriere", "tag_failure", "date_proc_collective", "departement")
@@ -168,3 +169,14 @@ def test_a_failure_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
         (tmp_path / "autre").mkdir()
         with pytest.raises(WorkbenchError, match="ne contient pas"):
             write_variables(some, tmp_path / "autre")
+
+
+def test_a_company_in_a_notebook(history: str) -> None:
+    with pytest.raises(WorkbenchError, match="compat, corrige"):
+        open_company(base=history, definition="autre")
+    company = open_company("12", history)
+    with pytest.raises(WorkbenchError, match="SIREN"):
+        company.variables("effectif")
+    with pytest.raises(WorkbenchError, match="entreprise"):
+        company.variables("effectif", scope="groupe")
+    company.close()

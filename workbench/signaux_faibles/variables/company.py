@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Select, func, select
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Company", "open_company"]
+
+_Choice = TypeVar("_Choice", Scope, Definition)
 
 _TYPES = ("effectif", "debit", "cotisation", "delai", "apconso", "apdemande", "procol", "sirene", "sirene_ul")
 
@@ -72,9 +74,10 @@ class Company:
         Raises
         ------
         WorkbenchError
-            ``variables_famille``, ``variable_inconnue``, ``variables_sans_effectif``.
+            ``variables_famille``, ``variable_inconnue``, ``variables_sans_effectif``, ``variables_choix``,
+            ``siren_malforme``.
         """
-        about = Scope(scope)
+        about = _chosen(Scope, scope)
         work = Computation(
             self.history,
             relations_of(self.history, self._batch),
@@ -125,7 +128,8 @@ def open_company(
     Raises
     ------
     WorkbenchError
-        ``historique_vide``, ``variables_dates``, ``variables_sans_effectif`` when no company has debts.
+        ``historique_vide``, ``variables_dates``, ``variables_choix``, ``variables_sans_effectif`` when no company has
+        debts.
     """
     path = base or (settings().history if Path(settings().history).exists() else "")
     if not path:
@@ -133,11 +137,18 @@ def open_company(
     history = open_history(path)
     try:
         return Company(
-            history, siren or _indebted(history, batch or None), batch or None, Definition(definition), start
+            history, siren or _indebted(history, batch or None), batch or None, _chosen(Definition, definition), start
         )
     except BaseException:
         history.close()
         raise
+
+
+def _chosen(kind: type[_Choice], given: str) -> _Choice:
+    try:
+        return kind(given)
+    except ValueError:
+        raise WorkbenchError("variables_choix", valeur=given, choix=", ".join(kind)) from None
 
 
 def _indebted(history: History, batch: str | None) -> str:
