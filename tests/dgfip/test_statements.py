@@ -21,7 +21,7 @@ from workbench.dgfip import base_info, find_collectivites, libelles_comptes, sel
 from workbench.dgfip.cells_build import build_cells
 from workbench.dgfip.cells_stored import StoredCells, sum_lines
 from workbench.dgfip.schema import VERSION, derived, metadata
-from workbench.engines.duckdb import _compile as compile_duckdb
+from workbench.engines.duckdb import compile_statement as compile_duckdb
 from workbench.engines.postgresql_dialect import compile_statement as compile_postgresql
 from workbench.engines.postgresql_tables import _stored
 from workbench.engines.spark_dialect import compile_statement as compile_spark
