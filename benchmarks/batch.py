@@ -33,7 +33,7 @@ from workbench.reports.batch import run_batch, submit_batch
 from workbench.reports.jobs_tables import ROOM, JobState
 from workbench.trames import load_trame
 
-PERIODS = 5
+PERIODS = 8
 
 
 def _demonstration(folder: Path, communes: int) -> Path:
@@ -117,11 +117,15 @@ def main() -> None:
                 raise SystemExit(f"not all done: {result.counts}")
             return time.perf_counter() - clock, spent + time.process_time() - own
 
+        costs = []
         for title, work, to in (("floor", floor, "plancher"), ("batch", batch, "lot")):
             clock, spent = work()
             made = len([path for path in (folder / to).glob("*.xlsx") if not path.name.startswith("Log_")])
             each = f"{spent / made * 1000:.0f} ms of processor each"
             print(f"{title}: {made} workbooks in {clock:.1f} s, {made / clock * 60:.0f} a minute, {each}", flush=True)
+            costs.append((clock / made, spent / made))
+        (floor_clock, floor_spent), (clock, spent) = costs
+        print(f"ratio: {clock / floor_clock:.2f} by the clock, {spent / floor_spent:.2f} of processor")
 
 
 if __name__ == "__main__":

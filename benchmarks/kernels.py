@@ -57,22 +57,26 @@ if kind.startswith("floor"):
                 if rank == 0:
                     shell.user_ns.update(given)
                     if kind == "floor-all":
-                        shell.user_ns["excel"] = f"{to}/{number}.xlsx"
+                        shell.user_ns["excel"] = f"{to}/{first}_{number}.xlsx"
 elif kind.startswith("stock"):
     import papermill
     from workbench.reports.html import export_html
-    for number in numbers:
-        out = f"{to}/{number}.ipynb"
-        more = {"excel": f"{to}/{number}.xlsx"} if kind == "stock-all" else {}
+    for number in (-1, *numbers):
+        if number == int(first):
+            start = time.perf_counter()
+        out = f"{to}/{first}_{number}.ipynb"
+        more = {"excel": f"{to}/{first}_{number}.xlsx"} if kind == "stock-all" else {}
         papermill.execute_notebook(model, out, {**given, **more}, progress_bar=False, kernel_name="python3")
         if kind == "stock-all":
-            export_html(Path(out), Path(f"{to}/{number}.html"))
+            export_html(Path(out), Path(f"{to}/{first}_{number}.html"))
 else:
     from workbench.reports import run_report
     name, _, what = kind.partition("-")
-    for number in numbers:
+    for number in (-1, *numbers):
+        if number == int(first):
+            start = time.perf_counter()
         done = run_report(
-            trame=trame, sirets=[siret], exercices=range(2020, 2025), to=f"{to}/{number}.ipynb", base=base,
+            trame=trame, sirets=[siret], exercices=range(2020, 2025), to=f"{to}/{first}_{number}.ipynb", base=base,
             kernel=name, excel=what == "all", html=what == "all",
         )
         assert done.state == "DONE", done
@@ -168,7 +172,7 @@ async def memory(count: int) -> None:
 
 
 def campaign(kind: str, reports: int, base: str, siret: str, to: Path) -> float:
-    """Make reports with two workers; how many a minute."""
+    """Make reports with two workers; how many a minute, once each has made its first one."""
     shutil.rmtree(to, ignore_errors=True)
     to.mkdir(parents=True)
     each = reports // WORKERS

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-MASTER = "local[2]"
+MASTER = os.environ.get("WORKBENCH_SPARK_MASTER", "local[2]")
+"""Where the tests' statements run; ``local-cluster[2,1,1024]`` is a cluster of two workers on this machine."""
 SETTINGS = {
     # Tables of the tests have a few rows: compiling a statement would cost a hundred times running it.
     "spark.sql.codegen.wholeStage": "false",
