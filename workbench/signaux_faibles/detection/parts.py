@@ -236,7 +236,7 @@ def resample(dataset: Dataset, share: float, *, seed: int = 0, adding: bool = Tr
     seed
         Of the draw.
     adding
-        Draw positives with replacement, as the lists of 2019 were learnt; otherwise leave negatives out, which is faster.
+        Draw positives with replacement, as lists of 2019 were learnt; otherwise leave negatives out, which is faster.
     """
     positive = np.flatnonzero(dataset.target == 1)
     negative = np.flatnonzero(dataset.target == 0)
