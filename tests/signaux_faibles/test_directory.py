@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from history_files import say_rows
 from sqlalchemy import func, select
@@ -84,6 +85,14 @@ def test_the_same_again_reads_and_writes_nothing(store: Store, history: History)
     assert sheets(store) == before
     relabelled = publish_directory(store, PUBLISHER, history, activities={"5221Z": "Autrement dit"})
     assert relabelled.by_change["changed"] > 0
+
+
+@pytest.mark.parametrize("chunks", [[[]], [["1"]], [["1", "1"], ["1", "2"], ["3"]], [["1"], ["2", "2"]]])
+def test_an_etablissement_that_a_source_says_twice_is_one(chunks: list[list[str]]) -> None:
+    given = [siret for chunk in chunks for siret in chunk]
+    rows = pa.table({"siret": pa.chunked_array(chunks, pa.string()), "rang": range(len(given))})
+    kept = directory._once(rows).to_pydict()
+    assert kept == {"siret": sorted(set(given)), "rang": [given.index(siret) for siret in sorted(set(given))]}
 
 
 def test_a_publication_that_is_stopped_goes_on(store: Store, history: History, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,7 +157,7 @@ def publish_directory(
     labels = {dotted(code) or "": label for code, label in (activities or {}).items()}
     labels = labels or published_activities(store, reader)
     asked = _known_places(history, as_of, open_only)
-    counted = select(asked.c.chiffre, func.count().label("nombre")).group_by(asked.c.chiffre)
+    counted = select(asked.c.chiffre, func.count(asked.c.siret.distinct()).label("nombre")).group_by(asked.c.chiffre)
     counts = {each["chiffre"]: each["nombre"] for each in history.fetch(counted).to_pylist()}
     total = sum(counts.values())
     if not total:
@@ -179,8 +179,8 @@ def publish_directory(
     # What was published of companies that are nowhere any more is withdrawn last: nothing is hidden before its change.
     gone = dict(known)
     for digit in sorted(counts):
-        rows = history.fetch(select(asked).where(asked.c.chiffre == constant(digit)).order_by(asked.c.siret))
-        for each in _slices(rows, labels):
+        wanted = select(asked).where(asked.c.chiffre == constant(digit)).order_by(*(asked.c[name] for name in _COLUMNS))
+        for each in _slices(_once(history.fetch(wanted)), labels):
             done += each.rows.num_rows
             found.slices += 1
             located = each.rows.num_rows - _count_nowhere(each.rows)
@@ -216,6 +216,15 @@ def _known_places(history: History, as_of: str | None, open_only: bool) -> Subqu
             func.coalesce(units.c.est_actif, constant(True), type_=Boolean()),
         )
     return wanted.subquery("annuaire")
+
+
+def _once(rows: pa.Table) -> pa.Table:
+    """Keep the first row of each établissement, in the order of their SIRET: a source may say one twice."""
+    sirets = rows["siret"]
+    if len(sirets) < 2:
+        return rows
+    other = pc.not_equal(sirets.slice(1), sirets.slice(0, len(sirets) - 1))
+    return rows.filter(pa.chunked_array([[True], *other.chunks]))
 
 
 def _slices(rows: pa.Table, labels: Mapping[str, str]) -> Iterator[_Slice]:
