@@ -102,6 +102,32 @@ def test_libraries_imported_before_the_kernel_know_that_they_are_in_one(new_kern
         assert kernel.value("__import__('plotly.io').io.renderers.default") == renderer
 
 
+def test_what_is_known_is_learnt_once_and_its_failure_harms_nobody(
+    new_kernel: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "lessons.py").write_text(
+        "import threading\nfound = []\n"
+        "def learn(text):\n    found.append(text)\n    assert text != 'bad'\n"
+        "def thread(_):\n    threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+    variables = {"PYTHONPATH": str(tmp_path)}
+
+    def found(*known: tuple[str, str, str]) -> Any:
+        kernel = new_kernel(env=variables, known=list(known))
+        assert kernel.is_forked
+        return kernel.value("getattr(__import__('sys').modules.get('lessons'), 'found', None)")
+
+    assert found() is None
+    assert found(("lessons:learn", "a", "1"), ("lessons:absent", "a", "1"), ("nowhere:learn", "a", "1")) == ["a"]
+    assert found(("lessons:learn", "a", "1"), ("lessons:learn", "bad", "1")) == ["a", "bad"]
+    assert found(("lessons:learn", "bad", "1"), ("lessons:learn", "a", "2")) == ["a", "bad", "a"]
+    assert found() == ["a", "bad", "a"]
+    # A thread would not survive the fork: from here on, kernels are plain ones.
+    kernel = new_kernel(env=variables, known=[("lessons:thread", "", "1")])
+    assert not kernel.is_forked
+    assert kernel.value("1 + 1") == 2
+
+
 def open_files(pid: int) -> set[str]:
     """Return what a process has open, but what it closes meanwhile."""
     found = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from workbench.kernels.client import is_possible
 from workbench.kernels.confinement import is_confinable
 from workbench.reports.notebook import Execution, execute_notebook
+from workbench.reports.report import KNOW_TRAME
+from workbench.trames import save_trame, trame_from_formules
 
 pytestmark = [
     pytest.mark.usefixtures("own_runtime"),
@@ -20,17 +23,13 @@ pytestmark = [
 ZYGOTE = "import os\nprint(os.getppid())"
 
 
-def run(
-    folder: Path, *sources: str, kernel: str | None = "workbench", timeout: float = 60, memory: int = 0
-) -> Execution:
+def run(folder: Path, *sources: str, kernel: str | None = "workbench", timeout: float = 60, **more: Any) -> Execution:
     cells = [nbformat.v4.new_code_cell("n: int = 1", metadata={"tags": ["parameters"]})]
     cells += [nbformat.v4.new_code_cell(source) for source in sources]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "modele.ipynb")
     work = folder / "travail"
     work.mkdir(exist_ok=True)
-    return execute_notebook(
-        folder / "modele.ipynb", {"n": 2}, folder=work, kernel=kernel, timeout=timeout, memory=memory
-    )
+    return execute_notebook(folder / "modele.ipynb", {"n": 2}, folder=work, kernel=kernel, timeout=timeout, **more)
 
 
 def printed(execution: Execution) -> str:
@@ -46,6 +45,23 @@ def test_reports_share_a_zygote_that_a_single_one_does_not_start(tmp_path: Path)
     assert printed(run(tmp_path, ZYGOTE)).strip() == zygote
     assert printed(run(tmp_path, ZYGOTE, kernel=None)).strip() == zygote  # it runs: it is used
     assert printed(run(tmp_path, ZYGOTE, kernel="python3")).strip() != zygote
+
+
+def test_the_trame_of_a_batch_is_compiled_once_for_all_its_reports(tmp_path: Path) -> None:
+    path = tmp_path / "essai.yaml"
+    count = (
+        "from workbench.evaluation.kernel import program_of\nfrom workbench.evaluation.plan import compile_trame\n"
+        "from workbench.trames import load_trame\n"
+        f"program_of(compile_trame(load_trame({str(path)!r})))\nprint(program_of.cache_info().misses)"
+    )
+    before = None
+    for version, formule in (("1", "C70[TA:BX]"), ("1", "C70[TA:BX]"), ("2", "C71[TA:BX]")):
+        save_trame(trame_from_formules({"A_B": formule}, code="essai", nomenclature="M57"), path)
+        execution = run(tmp_path, count, known=[(KNOW_TRAME, str(path), version)])
+        assert not execution.failed, execution.cause
+        misses = int(printed(execution))
+        assert before is None or misses == before + (version == "2")  # the zygote's, and none of the kernel's own
+        before = misses
 
 
 def test_an_unknown_kernel_is_replaced_and_said(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from workbench.formules.bindings import bind
 from workbench.formules.diagnostics import Diagnostic, FormuleSyntaxError, diagnose, format_diagnostic, has_errors
@@ -111,10 +112,18 @@ def parse_formule(text: str) -> SyntaxTree:
     Erreur, ligne 1, colonne 1 : La variable C70 n'a pas de type d'appel.
     ...
     """
+    return _parsed(text) if isinstance(text, str) else _tree_of(text)
+
+
+def _tree_of(text: str) -> SyntaxTree:
     reading = read_formule(text)
     if reading.tree is None:
         raise syntax_error(text if isinstance(text, str) else "", reading.diagnostics)
     return reading.tree
+
+
+# A trame is checked, compiled and explained: each of them reads the formules of the others.
+_parsed = lru_cache(maxsize=1024)(_tree_of)
 
 
 def syntax_error(text: str, diagnostics: tuple[Diagnostic, ...]) -> FormuleSyntaxError:

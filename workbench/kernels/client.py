@@ -54,6 +54,9 @@ class Wish:
         Number of kernels to keep ready for the next ones who wish the same.
     news
         Shown by its first execution.
+    known
+        What the kernel finds done: ``module:function``, the argument that it is called with, a version of what that
+        names. The zygote calls it once, before it forks.
     """
 
     connection_file: Path
@@ -64,6 +67,7 @@ class Wish:
     exact: bool = True
     ready: int = 0
     news: str = ""
+    known: tuple[tuple[str, ...], ...] = ()
 
 
 def is_possible() -> bool:
@@ -175,7 +179,7 @@ async def obtain(address: Address, wish: Wish, streams: tuple[int, int] = (1, 2)
         message = {
             "connection_file": str(wish.connection_file), "options": wish.options, "folder": str(wish.folder),
             "environment": dict(wish.environment), "limits": wish.limits.write(), "exact": wish.exact,
-            "ready": wish.ready, "news": wish.news, "umask": _umask(),
+            "ready": wish.ready, "news": wish.news, "known": wish.known, "umask": _umask(),
         }  # fmt: skip
         send(reader.wire, {"kernel": message}, streams)
         reader.wire.setblocking(False)

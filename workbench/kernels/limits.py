@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["MEMORY", "TICK", "TIME", "Limits", "Supervision", "machine_memory", "proportional_bytes"]
+__all__ = ["MEMORY", "MEMORY_SHARE", "TICK", "TIME", "Limits", "Supervision", "machine_memory", "proportional_bytes"]
 
 TICK = 0.25
 """Seconds between two measures."""
@@ -27,6 +27,9 @@ TIME = "temps"
 MEMORY = "memoire"
 
 SIGNALS = {TIME: getattr(signal, "SIGXCPU", None), MEMORY: getattr(signal, "SIGUSR2", None)}
+
+MEMORY_SHARE = 0.75
+"""The part of the machine's memory that kernels of reports may use together."""
 
 BEYOND = 1.5
 """Times its memory at which a kernel is ended at once."""

@@ -59,6 +59,9 @@ class WorkbenchProvisioner(LocalProvisioner):
     writable = List(Unicode(), help="Folders that a kernel may write in; empty, as the user may.").tag(config=True)
     filtered = Bool(True, help="Whether the server's secrets are kept from kernels.").tag(config=True)
     kept = List(Unicode(), sorted(KEPT), help="Variables never taken for a secret of the server's.").tag(config=True)
+    known: List[list[str]] = List(help="What kernels find done: module:function, its argument, a version of it.").tag(
+        config=True
+    )
     last_cause = Unicode(help="Why the last kernel was ended, when a limit was reached.")
 
     is_forked = False
@@ -128,6 +131,7 @@ class WorkbenchProvisioner(LocalProvisioner):
                 exact=not self._may_choose(),
                 ready=self.ready,
                 news=SENTENCES.get(self.last_cause, ""),
+                known=tuple(map(tuple, self.known)),
             ),
             (_stream(kwargs.get("stdout"), 1), _stream(kwargs.get("stderr"), 2)),
         )

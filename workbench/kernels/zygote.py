@@ -3,11 +3,11 @@
 It serves one user: its socket is in a folder that nobody else can enter, and the kernel of the system says who calls.
 A connection is the life of one kernel, or the wish that some be kept ready: it carries what is wanted, then the
 kernel's number and a handle on it, then how it ended; when the one who asked closes it, by dying too, the kernel is
-ended. It watches what kernels use, keeps a few ready for those who said they would want more, and ends when nobody has
-needed it for a while.
+ended. It watches what kernels use, keeps a few ready for those who said they would want more, learns once what the
+kernels of one work all begin by doing, and ends when nobody has needed it for a while.
 
-Standard library only, and one thread: whatever a library does at import is seen before the first fork, and a zygote
-that has a second thread refuses to fork.
+Standard library only, and one thread: whatever a library does at import, or when something is learnt, is seen before
+the next fork, and a zygote that has a second thread refuses to fork.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ IDLE_SECONDS = 600.0
 """Without a kernel that somebody uses, a zygote ends after this."""
 
 MOST_READY = 8
+
+MOST_KNOWN = 256
 
 
 def threads() -> int:
@@ -97,6 +99,7 @@ class _Zygote:
     wanted_ready: dict[tuple[str, ...], int] = field(default_factory=dict)
     processors: tuple[int, ...] = field(default_factory=lambda: tuple(sorted(os.sched_getaffinity(0))))
     used_at: float = field(default_factory=time.monotonic)
+    known: set[tuple[str, ...]] = field(default_factory=set)
     made: int = 0
 
     def serve(self, idle: float) -> None:
@@ -186,6 +189,11 @@ class _Zygote:
         """Give a kernel: one that is ready, else a new one."""
         options = tuple(map(str, wish["options"]))
         limits = Limits.read(wish["limits"])
+        for lesson in wish["known"]:
+            self._learn(tuple(map(str, lesson)))
+        if self.refusal:
+            self._tell(client, {"refused": self.refusal})
+            return
         kernel = None
         if not wish["exact"] and not limits.writable:
             self.wanted_ready[options] = min(MOST_READY, int(wish["ready"]))
@@ -206,6 +214,28 @@ class _Zygote:
         with socket.socket(fileno=os.dup(client.wire.fileno())) as copy:
             send(kernel.pipe, assignment, (copy.fileno(), *files))
         self._tell(client, {"pid": kernel.pid, "connection": kernel.connection}, (kernel.handle,))
+
+    def _learn(self, lesson: tuple[str, ...]) -> None:
+        """Do once what all kernels of the same work would do: ``module:function``, its argument, a version of it."""
+        if lesson in self.known:
+            return
+        if len(self.known) >= MOST_KNOWN:
+            self.known.clear()  # what was learnt is bounded where it is kept
+        self.known.add(lesson)
+        try:
+            module, _, function = lesson[0].partition(":")
+            getattr(importlib.import_module(module), function)(lesson[1])
+        except Exception as error:  # noqa: BLE001 - the kernel that needs it will say so
+            print(f"{lesson}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
+        self._settle()
+
+    def _settle(self) -> None:
+        """Refuse to fork beside a thread, and let kernels share what was made: a collection would write on it."""
+        if (count := threads()) != 1:
+            self.refusal = f"{count} threads after the imports"
+            print(self.refusal, file=sys.stderr, flush=True)  # noqa: T201
+        gc.collect()
+        gc.freeze()
 
     def _suits(self, kernel: _Kernel, options: tuple[str, ...]) -> bool:
         return (
@@ -380,11 +410,7 @@ def main() -> None:
         _preload([f"workbench.kernels.{each}" for each in ("forked", "application", "launch", "confinement")])
         _preload(asked["preload"])
         zygote = _Zygote(path.parent, listener, lock)
-        if (count := threads()) != 1:
-            zygote.refusal = f"{count} threads after the imports"
-            print(zygote.refusal, file=sys.stderr, flush=True)  # noqa: T201
-        gc.collect()
-        gc.freeze()
+        zygote._settle()
         zygote.serve(asked.get("idle", IDLE_SECONDS))
 
 

@@ -20,13 +20,12 @@ from pathlib import Path
 from platformdirs import user_log_path
 
 from workbench.errors import WorkbenchError
-from workbench.kernels.limits import machine_memory
+from workbench.kernels.limits import MEMORY_SHARE, machine_memory
 from workbench.logs import configure_logs, is_json
 from workbench.registry import Registry
 from workbench.reports.jobs_announce import configured_broker
 from workbench.reports.jobs_leases import LEASE_SECONDS, recover
 from workbench.reports.jobs_worker import Worker, worker_name
-from workbench.reports.notebook import MEMORY_SHARE
 
 __all__ = ["Pool", "pool", "processors"]
 

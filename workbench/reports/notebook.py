@@ -9,21 +9,19 @@ folder is changed in this process, so that threads may run reports at once.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.kernels.environment import KEPT
 from workbench.kernels.limits import MEMORY
 
 __all__ = ["Execution", "Progress", "execute_notebook"]
@@ -33,12 +31,6 @@ Progress = Callable[[int, int, str], None]
 
 START_SECONDS = 60
 CLOSING_SECONDS = 15
-
-MEMORY_SHARE = 0.75
-"""The part of the machine's memory that kernels of reports may use together."""
-
-MOST_PRINTED = 10_000_000
-"""Bytes that a cell of a report may print: nobody reads more, and every reader of the file would carry them."""
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -86,6 +78,7 @@ def execute_notebook(
     progress: Progress | None = None,
     kernel: str | None = None,
     memory: int = 0,
+    known: Sequence[tuple[str, str, str]] = (),
 ) -> Execution:
     """Run a notebook with parameters; never raises for what happens inside it.
 
@@ -109,6 +102,8 @@ def execute_notebook(
         where a zygote runs already, else a plain one: a single report does not wait for a zygote to start.
     memory
         Bytes that the kernel may use; three quarters of the machine's by default.
+    known
+        What a pre-warmed kernel finds done, see `workbench.kernels.client.Wish`.
 
     Returns
     -------
@@ -125,6 +120,7 @@ def execute_notebook(
             import papermill.execute  # loads every part of papermill used below
         except ModuleNotFoundError as error:
             raise WorkbenchError("extra_absent", bibliotheque="papermill", extra="jupyter") from error
+        from workbench.reports.notebook_kernel import chosen_kernel, kernel_manager
     pm: Any = papermill  # it has no annotations
 
     notebook = pm.iorw.load_notebook_node(str(path))
@@ -140,7 +136,7 @@ def execute_notebook(
         pm.execute.prepare_notebook_metadata(notebook, path.name, None, report_mode=True)
     )
     watch = _Watch(notebook, timeout, progress)
-    chosen, warnings = _chosen(kernel)
+    chosen, warnings = chosen_kernel(kernel)
 
     def run() -> None:
         pm.engines.papermill_engines.execute_notebook_with_engine(
@@ -160,7 +156,7 @@ def execute_notebook(
     try:
         # A short path: the system refuses sockets whose path has more than about a hundred characters.
         with tempfile.TemporaryDirectory(prefix="workbench-") as sockets:
-            managers = _kernel_manager(chosen, folder, Path(sockets), environment or {}, memory)
+            managers = kernel_manager(chosen, folder, Path(sockets), environment or {}, memory, known)
             watch.cause_of_end = lambda: managers.cause
             _in_own_loop(run)
     except (RuntimeError, TimeoutError, OSError) as error:
@@ -290,83 +286,6 @@ def _own_errors() -> set[str]:
         names.add(found.__name__)
         classes.extend(found.__subclasses__())
     return names
-
-
-def _chosen(name: str | None) -> tuple[Any, tuple[str, ...]]:
-    """Return how to have a kernel (a rule for ours, a specification for another), and what to say of it."""
-    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-
-    rules = {None: "running", "workbench": "always", "python3": "never"}
-    if name is None or name in rules:
-        return rules[name], ()
-    try:
-        return KernelSpecManager().get_kernel_spec(name), ()
-    except NoSuchKernel:
-        said = f"Le noyau « {name} » n'est pas installé sur cette machine : un noyau Python ordinaire l'a remplacé."
-        return "running", (said,)
-
-
-def _kernel_manager(chosen: Any, folder: Path, sockets: Path, environment: Mapping[str, str], memory: int) -> type[Any]:
-    """Return a manager whose kernel has this package, no profile of the user's, and writes in its folder only."""
-    from jupyter_client.manager import AsyncKernelManager
-    from platformdirs import user_cache_path
-
-    from workbench.kernels.limits import machine_memory
-    from workbench.kernels.provisioner import Provisioned
-
-    package = Path(__file__).resolve().parents[1]
-    (sockets / "tmp").mkdir()
-    variables = {
-        "PYTHONPATH": str(package.parent),
-        "IPYTHONDIR": str(folder / "ipython"),
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "TMPDIR": str(sockets / "tmp"),
-        **environment,
-    }
-    # Caches of the package and of its compiled loops stay writable: they are made again from what is read.
-    caches = (user_cache_path("workbench"), package / "evaluation" / "__pycache__")
-    for cache in caches:
-        with suppress(OSError):
-            cache.mkdir(parents=True, exist_ok=True)
-
-    class Installed:
-        @property
-        def kernel_spec(self) -> Any:
-            return chosen
-
-    own: Any = Provisioned if isinstance(chosen, str) else Installed
-
-    class ReportKernelManager(own, AsyncKernelManager):  # type: ignore[misc]
-        cause = ""
-        provisioner_settings: ClassVar[Mapping[str, Any]] = {
-            "zygote": chosen,
-            "ready": 0,
-            "options": ["--HistoryManager.enabled=False"],
-            "memory": memory or int(MEMORY_SHARE * machine_memory()),
-            "output": MOST_PRINTED,
-            "writable": [str(each) for each in (folder, sockets, *caches)],
-            "kept": [*KEPT, *variables],
-        }
-
-        def __init__(self, **options: Any) -> None:
-            if os.name != "nt":
-                # Sockets in a folder of ours alone: nobody else on the machine can listen or connect.
-                options.update(transport="ipc", connection_file=str(sockets / "noyau.json"))
-            super().__init__(**options)
-
-        async def _async_start_kernel(self, **options: Any) -> None:
-            await super()._async_start_kernel(**{**options, "env": {**options.get("env", os.environ), **variables}})
-
-        start_kernel = _async_start_kernel
-
-        async def _async_is_alive(self) -> bool:
-            alive = bool(await super()._async_is_alive())
-            type(self).cause = getattr(self.provisioner, "last_cause", "")
-            return alive
-
-        is_alive = _async_is_alive
-
-    return ReportKernelManager
 
 
 @contextmanager

@@ -40,6 +40,8 @@ from workbench.trames.digest import trame_digest
 
 __all__ = ["ReportResult", "State", "run_report"]
 
+KNOW_TRAME = "workbench.reports.warm:know_trame"
+
 LIBRARIES = ("workbench", "papermill", "nbclient", "ipykernel", "plotly", "duckdb", "pandas", "numpy")
 
 
@@ -180,6 +182,7 @@ def run_report(
             progress=progress,
             kernel=kernel,
             memory=memory,
+            known=[(KNOW_TRAME, request.parameters["trame"], trame_digest(request.trame))],
         )
         request.warnings.extend(execution.warnings)
         _write_notebook(request, execution, work / f"{request.stem}.ipynb")

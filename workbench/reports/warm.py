@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__all__ = ["warm"]
+__all__ = ["know_trame", "warm"]
 
 LATE = (
     "workbench.engines.duckdb",
@@ -20,9 +20,18 @@ LATE = (
     "workbench.reports.comments",
     "workbench.reports.tables",
     "workbench.reports.report",
+    "pyarrow.dataset",
+    "pyarrow.pandas_compat",
+    "plotly.io._renderers",
     "nbformat.v4",
     "IPython.core.magics",
     "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "tornado.platform.asyncio",
+    "psutil",
 )
 """Modules that are imported where they serve, so that the command line starts quickly."""
 
@@ -41,3 +50,21 @@ def warm() -> None:
     figure = go.Figure([go.Scatter(x=[1], y=[1], name="", line={"width": 1}), go.Bar(x=[1], y=[1])])
     figure.update_layout(title="", xaxis={"title": ""}, yaxis={"title": ""}, legend={"orientation": "h"})
     figure.to_plotly_json()
+
+
+def know_trame(path: str) -> None:
+    """Compile a trame, for the kernels of all the reports that are made of it.
+
+    Parameters
+    ----------
+    path
+        Of its file, as `workbench.trames.load_trame` takes it.
+    """
+    from workbench.evaluation.kernel import program_of
+    from workbench.evaluation.plan import compile_trame
+    from workbench.trames import load_trame
+
+    trame = load_trame(path)
+    program_of(compile_trame(trame))
+    for indicateur in trame.indicateurs:
+        _ = indicateur.tree
