@@ -1262,7 +1262,7 @@ ERRORS: dict[str, ErrorKind] = {
     "detection_declaration": ErrorKind("La déclaration des variables ne convient pas : {detail}.", "Corrigez-la."),
     "detection_colonnes": ErrorKind(
         "La table n'a pas la ou les colonnes {colonnes}.",
-        "La déclaration {declaration} les nomme : corrigez l'une ou l'autre.",
+        "La déclaration {declaration}, ou l'option --encode, les nomme : corrigez le nom, ou la table.",
     ),
     "detection_valeurs": ErrorKind(
         "La colonne {colonne} n'est pas de la sorte attendue : elle contient {type}.",
