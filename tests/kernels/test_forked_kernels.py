@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from workbench.kernels.client import is_possible
+from workbench.kernels.client import is_possible, reserve
+from workbench.kernels.runtime import address_of, with_package
 
 pytestmark = pytest.mark.skipif(not is_possible(), reason="kernels are forked on Linux only")
 
@@ -126,6 +127,22 @@ def test_what_is_known_is_learnt_once_and_its_failure_harms_nobody(
     kernel = new_kernel(env=variables, known=[("lessons:thread", "", "1")])
     assert not kernel.is_forked
     assert kernel.value("1 + 1") == 2
+
+
+def test_what_a_server_reserves_is_learnt_before_anybody_asks(new_kernel: Callable[..., Any]) -> None:
+    preload = ["numpy"]
+    first = new_kernel(env={}, preload=preload)
+    assert not first.value("'colorsys' in __import__('sys').modules")
+    reader = reserve(
+        address_of(preload, with_package(os.environ)), (), 0, [("importlib:import_module", "colorsys", "1")]
+    )
+    assert reader is not None
+    try:
+        second = new_kernel(env={}, preload=preload)
+        assert zygote_of(second) == zygote_of(first)
+        assert second.value("'colorsys' in __import__('sys').modules")
+    finally:
+        reader.close()
 
 
 def open_files(pid: int) -> set[str]:

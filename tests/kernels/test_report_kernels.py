@@ -12,7 +12,7 @@ import pytest
 from workbench.kernels.client import is_possible
 from workbench.kernels.confinement import is_confinable
 from workbench.reports.notebook import Execution, execute_notebook
-from workbench.reports.report import KNOW_TRAME
+from workbench.reports.warm import KNOW_TRAME
 from workbench.trames import save_trame, trame_from_formules
 
 pytestmark = [

@@ -53,6 +53,7 @@ from workbench.kernels.provisioner import SPECIFICATION, Provisioned, specificat
 from workbench.kernels.runtime import address_of
 from workbench.kernels.wire import Reader
 from workbench.logs import FORMAT, REQUEST, current_request, formatter, is_json
+from workbench.reports.warm import known_trames
 from workbench.watching.door import PATHS, Door
 
 __all__ = ["KERNEL_ENVIRONMENT", "ROUTES", "DashboardApplication", "configuration"]
@@ -442,7 +443,8 @@ class DashboardApplication(Voila):
         """Prepare kernels, then serve."""
         preload = specification().metadata["kernel_provisioner"]["config"]["preload"]
         variables = _kernel_variables(os.environ, self.config.DashboardKernelManager.variables)
-        self.reservation = reserve(address_of(preload, variables), DashboardKernel.options, READY)
+        known = known_trames(Path(variables["WORKBENCH_TRAMES"])) if "WORKBENCH_TRAMES" in variables else []
+        self.reservation = reserve(address_of(preload, variables), DashboardKernel.options, READY, known)
         try:
             super().start()  # type: ignore[no-untyped-call]
         finally:

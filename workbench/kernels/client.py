@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,10 +114,13 @@ def start(address: Address, idle: float | None = None) -> None:
         raise ZygoteError(done.stderr.decode(errors="replace")[-2000:])
 
 
-def reserve(address: Address, options: tuple[str, ...], ready: int) -> Reader | None:
+def reserve(
+    address: Address, options: tuple[str, ...], ready: int, known: Sequence[tuple[str, ...]] = ()
+) -> Reader | None:
     """Start a zygote and have kernels prepared before anybody asks, as long as what is returned is not closed.
 
-    None, and nothing prepared, where kernels cannot be forked: they will be plain.
+    ``known`` is learnt meanwhile, as that of a `Wish`. None, and nothing prepared, where kernels cannot be forked: they
+    will be plain.
     """
     if not is_possible():
         return None
@@ -127,7 +130,7 @@ def reserve(address: Address, options: tuple[str, ...], ready: int) -> Reader | 
     except (OSError, ZygoteError):
         return None
     with contextlib.suppress(OSError):
-        send(reader.wire, {"prepare": options, "ready": ready})
+        send(reader.wire, {"prepare": options, "ready": ready, "known": known})
     return reader
 
 

@@ -100,6 +100,7 @@ class _Zygote:
     processors: tuple[int, ...] = field(default_factory=lambda: tuple(sorted(os.sched_getaffinity(0))))
     used_at: float = field(default_factory=time.monotonic)
     known: set[tuple[str, ...]] = field(default_factory=set)
+    lessons: list[tuple[str, ...]] = field(default_factory=list)
     made: int = 0
 
     def serve(self, idle: float) -> None:
@@ -114,7 +115,8 @@ class _Zygote:
             now = time.monotonic()
             for kernel in list(self.kernels):
                 self._follow(kernel, now)
-            self._fill()
+            if not self._fill() and self.lessons and not self.refusal:
+                self._learn(self.lessons.pop(0))  # one a turn, so that those who ask meanwhile do not wait
             if any(kernel.client for kernel in self.kernels) or self.clients:
                 self.used_at = now
             is_replaced = _identity(path) != identity
@@ -126,6 +128,8 @@ class _Zygote:
 
     def _pause(self) -> float:
         """Return how long nothing has to be looked at."""
+        if self.lessons and not self.refusal:
+            return 0.0
         busy = any(each.ends_at or (each.client and each.supervision.needed) for each in self.kernels)
         return TICK if busy else 5.0
 
@@ -179,6 +183,7 @@ class _Zygote:
             self._tell(client, {"refused": self.refusal})
         elif "prepare" in message:
             self.wanted_ready[tuple(map(str, message["prepare"]))] = min(MOST_READY, int(message["ready"]))
+            self.lessons.extend(tuple(map(str, lesson)) for lesson in message["known"][:MOST_KNOWN])
         elif "kernel" not in message or client.kernel is not None:
             ready = sum(each.connection is not None and each.client is None for each in self.kernels)
             self._tell(client, {"here": os.getpid(), "kernels": len(self.kernels), "ready": ready})
@@ -327,14 +332,16 @@ class _Zygote:
             kernel.client.kernel = None
             self._forget(kernel.client)
 
-    def _fill(self) -> None:
-        """Make kernels in advance, one a turn, so that those who ask meanwhile do not wait."""
+    def _fill(self) -> bool:
+        """Make kernels in advance, one a turn, so that those who ask meanwhile do not wait; whether one was made."""
         if self.refusal:
-            return
+            return False
         for options, wanted in self.wanted_ready.items():
             waiting = [each for each in self.kernels if each.options == options and each.client is None]
             if len(waiting) < wanted and not any(each.connection is None for each in waiting):
                 self._fork(options)
+                return True
+        return False
 
     def _end(self) -> None:
         for kernel in self.kernels:

@@ -36,11 +36,10 @@ from workbench.reports.request import (
     find_notebook,
 )
 from workbench.reports.sections import EmptyReportError
+from workbench.reports.warm import KNOW_TRAME
 from workbench.trames.digest import trame_digest
 
 __all__ = ["ReportResult", "State", "run_report"]
-
-KNOW_TRAME = "workbench.reports.warm:know_trame"
 
 LIBRARIES = ("workbench", "papermill", "nbclient", "ipykernel", "plotly", "duckdb", "pandas", "numpy")
 

@@ -6,9 +6,13 @@ Nothing is opened and nothing is read but the package's own files.
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
-__all__ = ["know_trame", "warm"]
+__all__ = ["KNOW_TRAME", "know_trame", "known_trames", "warm"]
+
+KNOW_TRAME = "workbench.reports.warm:know_trame"
+"""`know_trame`, as a `workbench.kernels.client.Wish` names what is known."""
 
 LATE = (
     "workbench.engines.duckdb",
@@ -68,3 +72,9 @@ def know_trame(path: str) -> None:
     program_of(compile_trame(trame))
     for indicateur in trame.indicateurs:
         _ = indicateur.tree
+
+
+def known_trames(folder: Path) -> list[tuple[str, str, str]]:
+    """Return what kernels that evaluate the trames of a folder find done."""
+    files = [path for path in sorted(folder.glob("*.yaml")) if path.is_file()]
+    return [(KNOW_TRAME, str(path), str(path.stat().st_mtime_ns)) for path in files]
