@@ -139,6 +139,12 @@ def read(frame: bytes) -> tuple[str, dict[str, Any]]:
     return kind, json.loads(frame[offsets[4] : offsets[5]])
 
 
+def _incident(content: dict[str, Any]) -> str:
+    """Return the error that a page shows; nothing when it shows none."""
+    notices = (content["data"].get("state") or {}).get("notices") or []
+    return " ".join(f"{one['message']} {one['hint']}" for one in notices if one.get("kind") == "erreur")
+
+
 class Agent:
     """A visitor without a browser."""
 
@@ -148,11 +154,19 @@ class Agent:
         self.wire: Any = None
         self.kernel = self.form = ""
         self.times: dict[str, float] = {}
+        self.step = "nothing"
+        self.last = "nothing"
+
+    @property
+    def told(self) -> str:
+        """Where she is, and what she heard last."""
+        return f"waiting for {self.step}; kernel {self.kernel or 'unknown'}; last heard: {self.last}"
 
     async def open(self) -> None:
         """Read the page, connect, ask for the widgets."""
         start = time.perf_counter()
         text = ""
+        self.step = "the page"
         async with self.web.stream("GET", PAGE) as answer:
             async for part in answer.aiter_text():
                 text += part
@@ -162,6 +176,7 @@ class Agent:
         if found is None or "first content" not in self.times:
             raise RuntimeError(f"no dashboard at {self.url}: {text[:300]}")
         self.kernel = found[1]
+        self.step = "the connection"
         cookies = "; ".join(f"{name}={value}" for name, value in self.web.cookies.items())
         address = f"{self.url.replace('http', 'ws')}/api/kernels/{self.kernel}/channels?session_id={uuid.uuid4()}"
         self.wire = await websocket_connect(
@@ -170,6 +185,7 @@ class Agent:
             max_message_size=2**30,
         )
         control = uuid.uuid4().hex
+        self.step = "the states of the widgets"
         opened = {"comm_id": control, "target_name": "jupyter.widget.control", "data": {}}
         await self.wire.write_message(message("comm_open", opened, {"version": "1.0.0"}), binary=True)
         asked = {"comm_id": control, "data": {"method": "request_states"}}
@@ -185,6 +201,10 @@ class Agent:
             if frame is None:
                 raise RuntimeError("the kernel's connection closed")
             kind, content = read(frame)
+            self.last = f"{kind} {json.dumps(content)[:200]}"
+            wrong = _incident(content) if kind == "comm_msg" else ""
+            if wrong:
+                raise RuntimeError(f"the page says: {wrong}")
             if kind == "comm_msg" and wanted(content["data"]):
                 return dict(content["data"])
 
@@ -195,19 +215,22 @@ class Agent:
     async def use(self, siret: str) -> None:
         """Search a collectivité, choose it, have its table."""
         start = time.perf_counter()
+        self.step = "the proposals"
         await self.tell({"kind": "search", "text": siret[:9], "serial": 1})
         said = await self.hear(lambda data: data.get("content", {}).get("kind") == "suggestions")
         self.times["search"] = time.perf_counter() - start
         if siret not in json.dumps(said):
             raise RuntimeError(f"{siret} is not proposed: {said}")
         start = time.perf_counter()
+        self.step = "the table"
         await self.tell({"kind": "choose", "field": "collectivite", "value": siret})
         await self.hear(lambda data: data.get("state", {}).get("table") is not None)
         self.times["table"] = time.perf_counter() - start
 
     async def leave(self) -> None:
         """Close the page, as a browser does: its kernel ends."""
-        self.wire.close()
+        if self.wire is not None:
+            self.wire.close()
         fields = {"_xsrf": self.web.cookies.get("_xsrf", "")}
         await self.web.post(f"/voila/api/shutdown/{self.kernel}", data=fields)
         await self.web.aclose()

@@ -25,6 +25,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -210,8 +211,10 @@ class Load:
                 for kind, seconds in agent.times.items():
                     self.journal.took(kind, seconds)
             except Exception as error:  # noqa: BLE001 - whatever goes wrong is counted
-                self.journal.failed(f"agent {name}", error)
+                self.journal.failed(f"agent {name} {agent.told}", error)
                 held = {}
+                with suppress(Exception):  # or her kernel would stay until it is culled
+                    await asyncio.wait_for(agent.leave(), 30)
                 await asyncio.sleep(1)
 
     # --- reports

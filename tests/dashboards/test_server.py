@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
 import socket
 import sys
@@ -344,3 +345,51 @@ def test_a_page_that_leaves_is_no_incident() -> None:
     assert not is_incident(record(WebSocketClosedError()))
     assert is_incident(record(OSError("disque plein")))
     assert is_incident(logging.LogRecord("asyncio", logging.ERROR, __file__, 1, "x", (), None))
+
+
+def test_a_page_that_comes_to_a_busy_kernel_is_let_in_once_it_will_hear_it() -> None:
+    from jupyter_client.session import Session
+
+    from workbench.dashboards.application import DashboardKernelSpecManager, FilteredKernelManager, SubscribedConnection
+
+    async def visit() -> list[str]:
+        kernels = FilteredKernelManager(kernel_spec_manager=DashboardKernelSpecManager())
+        name = await kernels.start_kernel(kernel_name="python3", env=dict(os.environ))
+        kernel = kernels.get_kernel(name)
+        try:
+            kernel.execution_state = "busy"
+            connection = SubscribedConnection(parent=kernel)
+            connection.session.key = kernel.session.key
+            connection.create_stream()
+            connected = connection.nudge()
+            assert not connected.done()
+            await asyncio.wait_for(connected, 60)
+            iopub = connection.channels["iopub"]
+            heard = []
+            asker: Session = connection.session
+            asked = asker.send(connection.channels["shell"], "kernel_info_request")["header"]["msg_id"]
+            for _ in range(200):
+                while iopub.socket.poll(0):
+                    said = asker.deserialize(asker.feed_identities(iopub.socket.recv_multipart())[1])
+                    if said["parent_header"].get("msg_id") == asked:
+                        heard.append(said["content"]["execution_state"])
+                if heard[-1:] == ["idle"]:
+                    break
+                await asyncio.sleep(0.05)
+            for stream in connection.channels.values():
+                stream.close()
+            return heard
+        finally:
+            await kernels.shutdown_kernel(name, now=True)
+
+    assert asyncio.run(visit()) == ["busy", "idle"]
+
+
+def test_kernels_that_end_leave_no_logger() -> None:
+    from workbench.dashboards.application import DashboardApplication, DashboardKernel, DashboardKernelManager
+
+    kernels = DashboardKernelManager(parent=DashboardApplication())
+    told = DashboardKernel(parent=kernels).event_logger
+    before = set(logging.root.manager.loggerDict)
+    assert all(DashboardKernel(parent=kernels).event_logger is told for _ in range(5))
+    assert set(logging.root.manager.loggerDict) == before

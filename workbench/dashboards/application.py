@@ -16,6 +16,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -23,9 +24,11 @@ from urllib.parse import urlsplit
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_core.paths import jupyter_path
 from jupyter_core.utils import ensure_async
+from jupyter_events import EventLogger
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.call_context import CallContext
 from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
 from tornado import web
 from tornado.websocket import WebSocketClosedError
@@ -356,6 +359,27 @@ class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
         return not isinstance(provider, OidcIdentityProvider) or (isinstance(agent, Agent) and provider.admits(agent))
 
 
+class SubscribedConnection(ZMQChannelsWebsocketConnection):
+    """The connection of a page to its kernel, open once what the kernel publishes is sure to be heard.
+
+    Jupyter takes the connection to a busy kernel for open at once. The server learns late, under load, that a kernel
+    is busy no more: a page was then let in before its subscription, and what answered its first question was lost.
+    """
+
+    def nudge(self) -> asyncio.Future[None]:
+        """Wait for a message of the kernel whatever it does: its control channel answers beside its work."""
+        kernel: Any = self.kernel_manager
+        told = kernel.execution_state
+        if told != "busy":
+            return super().nudge()
+        # Read once, before anything else of the loop can run.
+        kernel.execution_state = "idle"
+        try:
+            return super().nudge()
+        finally:
+            kernel.execution_state = told
+
+
 def _is_allowed(frame: bytes) -> bool:
     """Say whether a frame is well formed, and a message of `MESSAGES` on the channel of widgets."""
     count = int.from_bytes(frame[:8], "little")
@@ -438,6 +462,11 @@ class DashboardApplication(Voila):
         return {**found, **recorded, "dashboards": dict(self.dashboards), "home": self.home}
 
     reservation: Reader | None = None
+
+    @cached_property
+    def event_logger(self) -> EventLogger:
+        """Where kernels tell their events: one for all, as `logging` keeps for ever the one that each makes."""
+        return EventLogger()
 
     def start(self) -> None:
         """Prepare kernels, then serve."""
@@ -533,6 +562,7 @@ def configuration(
     config.Voila.open_browser = False
     config.Voila.log_level = logging.WARNING
     config.Voila.root_dir = str(folder)
+    config.Voila.kernel_websocket_connection_class = SubscribedConnection
     config.Voila.tornado_settings = {
         # A page elsewhere on the web must not reach a local server through a name that resolves to it.
         "allow_remote_access": not local,
