@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -393,3 +394,68 @@ def test_kernels_that_end_leave_no_logger() -> None:
     before = set(logging.root.manager.loggerDict)
     assert all(DashboardKernel(parent=kernels).event_logger is told for _ in range(5))
     assert set(logging.root.manager.loggerDict) == before
+
+
+def test_a_kernel_of_a_dashboard_takes_no_port_and_leaves_no_socket() -> None:
+    from workbench.dashboards.application import DashboardKernelSpecManager, FilteredKernelManager
+
+    async def visits() -> tuple[list[Any], list[Path]]:
+        kernels = FilteredKernelManager(kernel_spec_manager=DashboardKernelSpecManager())
+        # More at once than are kept ready.
+        names = [await kernels.start_kernel(kernel_name="python3", env=dict(os.environ)) for _ in range(4)]
+        managers = [kernels.get_kernel(name) for name in names]
+        folders = [Path(each.connection_file).parent for each in managers]
+        told = []
+        for each in managers:
+            client = each.client()
+            client.start_channels()
+            await client.wait_for_ready(timeout=60)
+            client.stop_channels()
+            told.append(each.get_connection_info()["transport"])
+        assert all(folder.stat().st_mode & 0o077 == 0 for folder in folders)
+        for name in names:
+            await kernels.shutdown_kernel(name, now=True)
+        return told, folders
+
+    told, folders = asyncio.run(visits())
+    assert told == ["ipc"] * 4
+    assert not any(folder.exists() for folder in folders)
+
+
+def test_sockets_of_a_server_that_was_killed_are_removed() -> None:
+    from workbench.kernels.runtime import runtime_folder, sockets_folder
+
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = runtime_folder() / f"p{gone.pid}-abc"
+    left.mkdir()
+    (left / "k-ipc-1").touch()
+    ours = sockets_folder()
+    try:
+        assert not left.exists()
+        other = sockets_folder()
+        assert ours.exists()
+        other.rmdir()
+    finally:
+        ours.rmdir()
+
+
+def test_a_page_whose_kernel_dies_before_it_answers_says_so_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    from voila.notebook_renderer import NotebookRenderer
+
+    from workbench.dashboards.application import UNOPENED, DashboardRenderer
+
+    async def broken(*_: Any) -> Any:
+        yield "<html>", None
+        raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.setattr(NotebookRenderer, "generate_content_generator", broken)
+
+    async def parts() -> list[str]:
+        renderer = DashboardRenderer.__new__(DashboardRenderer)
+        return [text async for text, _ in renderer.generate_content_generator("a", None)]
+
+    first, last = asyncio.run(parts())
+    assert first == "<html>"
+    assert UNOPENED in last
+    assert last.endswith("</html>")

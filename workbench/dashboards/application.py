@@ -15,11 +15,13 @@ import importlib.resources
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_core.paths import jupyter_path
@@ -34,7 +36,9 @@ from tornado import web
 from tornado.websocket import WebSocketClosedError
 from traitlets import Dict, List, Unicode, default
 from traitlets.config import Config
+from voila import handler as voila_handler
 from voila.app import Voila
+from voila.notebook_renderer import NotebookRenderer
 from voila.paths import collect_static_paths, collect_template_paths
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.handler import TornadoVoilaHandler
@@ -53,7 +57,7 @@ from workbench.identity.jupyter import Agent, AgentAuthorizer, OidcIdentityProvi
 from workbench.identity.kernel_token import TOKEN_FILE
 from workbench.kernels.client import reserve
 from workbench.kernels.provisioner import SPECIFICATION, Provisioned, specification
-from workbench.kernels.runtime import address_of
+from workbench.kernels.runtime import address_of, sockets_folder
 from workbench.kernels.wire import Reader
 from workbench.logs import FORMAT, REQUEST, current_request, formatter, is_json
 from workbench.reports.warm import known_trames
@@ -144,6 +148,24 @@ class DashboardKernel(Provisioned, ServerKernelManager):
         "output": 1_000_000,
         "memory_share": 0.5,
     }
+    sockets: Path | None = None
+
+    def __init__(self, **options: Any) -> None:
+        if os.name != "nt":
+            # No port, which another program may take between the moment it is chosen and the kernel's start.
+            self.sockets = sockets_folder()
+            options.update(transport="ipc", connection_file=str(self.sockets / "k.json"))
+            if self.provisioner_settings.get("writable"):
+                writable = [*self.provisioner_settings["writable"], str(self.sockets)]
+                self.provisioner_settings = {**self.provisioner_settings, "writable": writable}  # type: ignore[misc]
+        super().__init__(**options)
+
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:
+        await super()._async_cleanup_resources(restart=restart)
+        if self.sockets is not None and not restart:
+            shutil.rmtree(self.sockets, ignore_errors=True)
+
+    cleanup_resources = _async_cleanup_resources  # type: ignore[assignment] # a coroutine there too
 
 
 class FilteredKernelManager(AsyncMappingKernelManager):
@@ -359,6 +381,26 @@ class DashboardWebsocketHandler(VoilaKernelWebsocketHandler):
         return not isinstance(provider, OidcIdentityProvider) or (isinstance(agent, Agent) and provider.admits(agent))
 
 
+UNOPENED = "Ce tableau de bord n'a pas pu s'ouvrir. Rechargez la page."
+
+
+class DashboardRenderer(NotebookRenderer):
+    """What Voila sends of a notebook, to its end whatever happens: a page that waits for ever says nothing."""
+
+    async def generate_content_generator(
+        self, kernel_id: Any = None, kernel_future: Any = None
+    ) -> AsyncGenerator[Any, None]:
+        """Yield the parts of the page; the last one says so when its kernel could not be had."""
+        try:
+            async for part in super().generate_content_generator(kernel_id, kernel_future):
+                yield part
+        except Exception:
+            identifier = uuid4().hex[:8]
+            self.log.exception("a dashboard did not open, identifier %s", identifier)
+            said = f"{UNOPENED} Si l'erreur revient, signalez l'identifiant {identifier}."
+            yield f'<script>workbench_say({json.dumps(said)}, "erreur");</script></div></main></body></html>', None
+
+
 class SubscribedConnection(ZMQChannelsWebsocketConnection):
     """The connection of a page to its kernel, open once what the kernel publishes is sure to be heard.
 
@@ -483,6 +525,7 @@ class DashboardApplication(Voila):
     def init_handlers(self) -> list[Any]:  # type: ignore[override] # Voila means the builtin
         """Keep the routes of `ROUTES` and add ours."""
         prefix = self.server_url.rstrip("/")
+        voila_handler.NotebookRenderer = DashboardRenderer  # type: ignore[attr-defined] # Voila leaves no other way to choose it
         found: Any = super().init_handlers()
         ours = {
             TornadoVoilaHandler: DashboardHandler,

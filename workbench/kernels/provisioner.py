@@ -149,13 +149,7 @@ class WorkbenchProvisioner(LocalProvisioner):
         """Whether nobody knows yet where the kernel will listen: it starts for the first time, locally, in clear."""
         manager: Any = self.parent
         info = self.connection_info or {}
-        return bool(
-            self.ready
-            and manager is not None
-            and not self.has_started
-            and info.get("transport") == "tcp"
-            and "curve_publickey" not in info
-        )
+        return bool(self.ready and manager is not None and not self.has_started and "curve_publickey" not in info)
 
     async def post_launch(self, **kwargs: Any) -> None:
         """Remember that clients know where the kernel listens."""

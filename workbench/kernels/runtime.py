@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import stat
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from workbench.config import text_of
 
-__all__ = ["Address", "address_of", "runtime_folder", "with_package"]
+__all__ = ["Address", "address_of", "runtime_folder", "sockets_folder", "with_package"]
 
 LONGEST = 70
 """Bytes of the folder: a socket's path has at most 107, and a kernel adds its own part."""
@@ -95,6 +96,19 @@ def runtime_folder() -> Path:
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid() or state.st_mode & 0o077:
         raise PermissionError(str(folder))
     return folder
+
+
+def sockets_folder() -> Path:
+    """Return a new folder for the sockets of one kernel, closed to others; who asks removes it.
+
+    Those of processes that are gone without having removed theirs are removed first.
+    """
+    folder = runtime_folder()
+    for each in folder.glob("p*-*"):
+        owner = each.name[1:].partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc/self").exists():
+            shutil.rmtree(each, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"p{os.getpid()}-", dir=folder))
 
 
 def address_of(preload: Iterable[str], environment: Mapping[str, str]) -> Address:

@@ -8,6 +8,8 @@ kernels of one work all begin by doing, and ends when nobody has needed it for a
 
 Standard library only, and one thread: whatever a library does at import, or when something is learnt, is seen before
 the next fork, and a zygote that has a second thread refuses to fork.
+
+It is one module because it is one loop over one state, and all that a kernel inherits is seen here.
 """
 
 from __future__ import annotations
