@@ -16,6 +16,7 @@ pytest.importorskip("voila")
 playwright = pytest.importorskip("playwright.sync_api")
 
 from browsers import CONTRASTS, opened_browser  # noqa: E402
+from visits import on_paper  # noqa: E402
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -172,4 +173,30 @@ def test_many_collectivites_compared(page: Any, server: Any, screenshots: Path, 
     assert page.evaluate(CONTRASTS, "main") == []
     page.screenshot(path=screenshots / "comparaison.png", full_page=True)
     on_a_phone(page, screenshots / "comparaison_telephone.png")
+    assert page.complaints == []
+
+
+def test_every_chart_is_on_paper(
+    page: Any, server: Any, demonstration_siret: str, screenshots: Path, tmp_path: Path
+) -> None:
+    page.goto(f"{server.url}/voila/render/collectivite.ipynb")
+    page.get_by_label("Nomenclature", exact=True).select_option("M14+M57")
+    by_keyboard(page, "Collectivité", demonstration_siret)
+    playwright.expect(page.locator(".wb-situation tbody tr").first).to_be_visible(timeout=PATIENCE)
+    on_paper(page, screenshots / "collectivite.pdf", least=3)
+
+    page.goto(f"{server.url}/voila/render/comparaison.ipynb")
+    playwright.expect(page.locator(".wb-classement tbody tr")).to_have_count(6, timeout=PATIENCE)
+    on_paper(page, screenshots / "comparaison.pdf", least=2)
+    assert page.complaints == []
+
+
+def test_who_prints_at_once_waits_for_the_charts(page: Any, server: Any, demonstration_siret: str) -> None:
+    page.add_init_script("window.print = () => { window.printed = document.querySelectorAll('.wb-chart').length }")
+    page.goto(f"{server.url}/voila/render/collectivite.ipynb")
+    page.get_by_label("Nomenclature", exact=True).select_option("M14+M57")
+    by_keyboard(page, "Collectivité", demonstration_siret)
+    playwright.expect(page.locator(".wb-charts[data-paper=waiting]").first).to_be_attached()
+    page.keyboard.press("Control+p")
+    page.wait_for_function("window.printed > 1")
     assert page.complaints == []

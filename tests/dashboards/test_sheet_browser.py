@@ -25,6 +25,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 
 from browsers import opened_browser  # noqa: E402
 from visits import Visit as Browsing  # noqa: E402
+from visits import on_paper  # noqa: E402
 
 from workbench.signaux_faibles.publication.demonstration import (  # noqa: E402
     ACTORS,
@@ -216,11 +217,12 @@ def test_what_an_actor_may_not_see_is_nowhere(
         visit.close()
 
 
-def test_a_company_and_its_places(visit: Visit, planted: Planted) -> None:
+def test_a_company_and_its_places(visit: Visit, planted: Planted, screens: Path) -> None:
     visit.log_in("national")
     page = visit.open(f"entreprise.ipynb?siren={planted.siren['plusieurs_departements']}")
     places = visit.block("etablissements")
     playwright.expect(places).to_be_visible()
+    on_paper(page, screens / "entreprise.pdf", least=1)
     visit.draw()
     visit.check("entreprise-national")
     assert visit.block("carte").locator("circle.wb-place").count() >= 4

@@ -10,7 +10,7 @@ import pytest
 from browsers import CONTRASTS
 from people import PASSWORD
 
-__all__ = ["Visit", "capture"]
+__all__ = ["Visit", "capture", "on_paper"]
 
 CAPTURES = os.environ.get("WORKBENCH_CAPTURES")
 """The folder of the documentation's pictures, when ``make captures`` has them made again."""
@@ -32,6 +32,18 @@ LOOKED_AT = "WORKBENCH_ECRANS" in os.environ
 """Whether somebody will look at screenshots: a long page takes seconds to draw whole."""
 
 playwright = pytest.importorskip("playwright.sync_api")
+
+SHEET_WIDTH = 719
+"""Pixels between the margins of an A4 page that a browser prints."""
+
+COUNTED = """() => addEventListener("beforeprint", () => {
+  const charts = [...document.querySelectorAll(".wb-chart")];
+  const traces = ".main-svg .trace, .main-svg .layer-above, .main-svg .slice";
+  const drawn = charts.filter((each) => each.querySelector(traces));
+  const widest = Math.max(0, ...charts.map((each) => each.querySelector(".main-svg")?.clientWidth ?? 0));
+  window.counted = { charts: charts.length, drawn: drawn.length, widest };
+})"""
+"""What is there when a browser prints, once the page did what it does then."""
 
 
 def capture(page: Any, name: str) -> None:
@@ -119,3 +131,20 @@ class Visit:
         if LOOKED_AT:
             self.page.pdf(path=self.folder / f"{name}.pdf", format="A4", print_background=True)
         self.page.emulate_media(media="screen")
+
+
+def on_paper(page: Any, path: Path, *, least: int) -> int:
+    """Print a page where nobody scrolled: each chart is drawn there, no wider than the sheet; return how many."""
+    for each in page.locator(".wb-charts:visible, .wb-sheet:visible").all():
+        playwright.expect(each).to_have_attribute("data-paper", "ready", timeout=60_000)
+    page.evaluate(COUNTED)
+    assert page.evaluate("document.querySelectorAll('.wb-chart:not(.js-plotly-plot)').length") > 0
+    page.pdf(path=path, format="A4")
+    counted = page.evaluate("window.counted")
+    assert counted["drawn"] == counted["charts"] >= least
+    assert counted["widest"] <= SHEET_WIDTH
+    # The screen has its widths back.
+    wider = "(each) => each.clientWidth > each.closest('.wb-chart').clientWidth + 1"
+    found = f"[...document.querySelectorAll('.wb-chart .main-svg')].filter({wider}).length"
+    page.wait_for_function(f"{found} === 0", timeout=5_000)
+    return int(counted["drawn"])

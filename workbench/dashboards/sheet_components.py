@@ -35,7 +35,7 @@ class SheetBlocks(Component):
     Messages: ``sort`` (value), ``library``.
     """
 
-    _esm = _source("dom.js", "plotly.js", "map.js", "sheet_blocks.js")
+    _esm = _source("dom.js", "plotly.js", "paper.js", "map.js", "sheet_blocks.js")
     _css = _css
     address = traitlets.Unicode().tag(sync=True)
     outlines: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, func, or_, select
 
 from workbench.errors import WorkbenchError
+from workbench.store.fetching import fetched
 from workbench.store.keys import checked_text, digest, loads
 from workbench.store.overlay import Overlay
 from workbench.store.policies import Access
@@ -27,6 +29,9 @@ from workbench.store.reading import Eyes, visible_objects, visible_properties
 from workbench.store.tables import CHANGE
 from workbench.store.view import Column, View
 from workbench.store.words import words_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Browsing", "Views", "browsed", "browsing", "meaning", "read_view", "stamp"]
 
@@ -163,32 +168,68 @@ def read_view(
     heads = list(connection.execute(visible_objects(connection, eyes, key, among).limit(MOST_OBJECTS + 1)))
     if len(heads) > MOST_OBJECTS:
         raise _refused(f"cette clé laisse plus de {MOST_OBJECTS} objets")
-    rows = {identifier: row for row, (identifier, _) in enumerate(heads)}
-    found: dict[str, tuple[dict[str, int], Any, Any]] = {}
-    for object_id, name, sheet_id, value in _properties(connection, eyes, key, among):
-        row = rows[object_id]
-        column = found.get(name)
-        if column is None:
-            column = found[name] = ({}, np.full(len(rows), -1, np.int32), np.zeros(len(rows), np.int64))
-        values, codes, sheets = column
-        if sheet_id > sheets[row]:
-            codes[row] = values.setdefault(value, len(values))
-            sheets[row] = sheet_id
-    visible = np.flatnonzero(sum((codes >= 0 for _, codes, _ in found.values()), np.zeros(len(rows), np.int64)))
-    columns = {
-        name: Column(codes[visible], [loads(text) for text in values], sheets[visible])
-        for name, (values, codes, sheets) in found.items()
-    }
-    return View([loads(heads[row][1]) for row in visible], columns)
+    identifiers = np.array([identifier for identifier, _ in heads], np.int64)
+    ascending = np.argsort(identifiers)
+    reading = _Reading(identifiers[ascending], ascending)
+    for part in fetched(connection, visible_properties(connection, eyes, key, among)):
+        reading.add(part)
+    visible, columns = reading.columns()
+    return View(_all_loads([heads[row][1] for row in visible]), columns)
 
 
-def _properties(
-    connection: Connection, eyes: Eyes, key: Mapping[str, str], among: Mapping[str, frozenset[str]] | None
-) -> Iterator[Any]:
-    statement = visible_properties(connection, eyes, key, among)
-    with connection.execution_options(yield_per=10_000).execute(statement) as result:
-        for part in result.partitions():
-            yield from part
+class _Reading:
+    """Properties as they come, in no order: of each object and name, the value of the last visible sheet.
+
+    Parameters
+    ----------
+    identifiers
+        Those of the objects, ascending.
+    rows
+        The place of each of them in the view.
+    """
+
+    def __init__(self, identifiers: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> None:
+        self._identifiers = identifiers
+        self._rows = rows
+        self._found: dict[str, tuple[dict[str, int], npt.NDArray[np.int32], npt.NDArray[np.int64]]] = {}
+
+    def add(self, part: pa.Table) -> None:
+        """Take rows of ``object_id, name, sheet_id, value``."""
+        # Of those of one object in a part, the last is written last.
+        part = part.sort_by("sheet_id").combine_chunks()
+        rows = self._rows[np.searchsorted(self._identifiers, part["object_id"].to_numpy())]
+        sheet_ids = part["sheet_id"].to_numpy()
+        names, values = (part[name].combine_chunks().dictionary_encode() for name in ("name", "value"))
+        of_names, of_values = (each.indices.to_numpy() for each in (names, values))
+        texts = values.dictionary.to_pylist()
+        for number, name in enumerate(names.dictionary.to_pylist()):
+            ours = np.flatnonzero(of_names == number)
+            if name not in self._found:
+                size = len(self._rows)
+                self._found[name] = ({}, np.full(size, -1, np.int32), np.zeros(size, np.int64))
+            known, codes, sheets = self._found[name]
+            ours = ours[sheet_ids[ours] > sheets[rows[ours]]]
+            distinct, places = np.unique(of_values[ours], return_inverse=True)
+            coded = np.array([known.setdefault(texts[each], len(known)) for each in distinct], np.int32)
+            codes[rows[ours]] = coded[places]
+            sheets[rows[ours]] = sheet_ids[ours]
+
+    def columns(self) -> tuple[npt.NDArray[np.int64], dict[str, Column]]:
+        """Return the rows of the objects that have something visible, and the columns of these."""
+        has = np.zeros(len(self._rows), np.bool_)
+        for _, codes, _ in self._found.values():
+            has |= codes >= 0
+        visible = np.flatnonzero(has)
+        return visible, {
+            name: Column(codes[visible], _all_loads(list(values)), sheets[visible])
+            for name, (values, codes, sheets) in self._found.items()
+        }
+
+
+def _all_loads(texts: list[str]) -> list[Any]:
+    """Read texts that the store wrote in JSON, all at once."""
+    read: list[Any] = loads(f"[{','.join(texts)}]")
+    return read
 
 
 def meaning(access: Access, bucket: str, key: Mapping[str, str]) -> bytes:

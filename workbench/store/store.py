@@ -83,6 +83,16 @@ def open_store(address: str | Path | None = None, *, manager: str = MANAGER) -> 
     return store
 
 
+def _interpret(connection: Connection) -> None:
+    """Have statements of this transaction run as they are.
+
+    A page is costed as if it were read to its end, a rule by its many badges: compiling either takes seconds, and
+    saves none.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL jit = off"))
+
+
 class Store:
     """Objects with badges; threads may share it.
 
@@ -109,8 +119,7 @@ class Store:
         with self.registry.write() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-                # A page is costed as if it were read to its end: compiling it takes longer than its fifty rows.
-                connection.execute(text("SET LOCAL jit = off"))
+            _interpret(connection)
             yield connection
 
     def _access(self, connection: Connection, reader: Reader, bucket: str, now: datetime) -> Access:
@@ -229,6 +238,7 @@ class Store:
             if self._views.kept(name, at) is None:
                 # One reads, the others wait for it without holding a connection.
                 with self._views.turn(name), self.registry.read() as connection:
+                    _interpret(connection)
                     now = self._now(connection)
                     self._view(connection, self._access(connection, reader, bucket, now), bucket, asked.key, now)
 

@@ -83,11 +83,11 @@ class Component(anywidget.AnyWidget):
 class Charts(Component):
     """Plotly figures, each with its alternative text.
 
-    Messages: ``figures``, when they are about to be seen; ``library``, when the page has no address to fetch
-    plotly.js from.
+    Messages: ``figures``, when they are about to be seen, or the page is left alone: it may be printed; ``library``,
+    when the page has no address to fetch plotly.js from.
     """
 
-    _esm = source("dom.js", "plotly.js", "chart.js")
+    _esm = source("dom.js", "plotly.js", "paper.js", "chart.js")
     address = traitlets.Unicode().tag(sync=True)
     figures: traitlets.List[Any] = traitlets.List().tag(sync=True)
     turn = traitlets.Int().tag(sync=True)

@@ -5,6 +5,7 @@ function render({ model, el }) {
   const ask = channel(model, el);
   const NUMBER = /^[−+]?\d/;
   const shown = new Map();
+  const paper = onPaper(model, el, { boxes: () => [...el.querySelectorAll(".wb-chart")].filter((box) => box.figure) });
 
   const seen = new IntersectionObserver(
     (entries) => {
@@ -18,11 +19,11 @@ function render({ model, el }) {
   );
   async function draw(box) {
     try {
-      const loaded = await plotly(model);
+      const library = await plotly(model);
       const { data, layout, config } = box.figure;
-      if (box.isConnected) await loaded.newPlot(box, data, layout, { ...config, ...CONFIG });
+      if (box.isConnected && !box.data) await library.newPlot(box, data, { ...layout }, { ...config, ...CONFIG });
     } catch {
-      library = null;
+      forget();
       box.replaceChildren(element("p", { class: "wb-hint" }, "Le graphique n'a pas pu être chargé ; le tableau donne les mêmes chiffres."));
     }
   }
@@ -129,11 +130,15 @@ function render({ model, el }) {
     kept.forEach((node, place) => {
       if (el.children[place] !== node) el.insertBefore(node, el.children[place] ?? null);
     });
+    paper.changed();
     if (focused && inside === "SELECT" && !el.contains(document.activeElement)) el.querySelector(`[data-name="${focused}"] select`)?.focus();
   }
   model.on("change:blocks", update);
   update();
-  return () => seen.disconnect();
+  return () => {
+    seen.disconnect();
+    paper.leave();
+  };
 }
 
 export default { render };

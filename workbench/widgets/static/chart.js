@@ -7,25 +7,41 @@ function render({ model, el }) {
   const grid = element("div", { class: "wb-chart-grid" });
   el.append(title, grid);
   let current = 0;
+  let awaited = false;
+  let asked = false;
+  const answered = new Set();
+  const paper = onPaper(model, el, {
+    boxes: () => [...grid.querySelectorAll(".wb-chart")].filter((box) => box.figure),
+    expected: () => awaited,
+    expect: () =>
+      new Promise((resolve) => {
+        answered.add(resolve);
+        demand();
+      }),
+  });
+  function demand() {
+    if (!asked) ask({ kind: "figures" });
+    asked = true;
+  }
 
   async function draw(box, turn) {
     try {
-      const loaded = await plotly(model);
+      const library = await plotly(model);
       const { data, layout, config } = box.figure;
-      if (turn === current) await loaded.newPlot(box, data, layout, { ...config, ...CONFIG });
+      if (turn === current && !box.data) await library.newPlot(box, data, { ...layout }, { ...config, ...CONFIG });
     } catch {
-      library = null;
+      forget();
       box.replaceChildren(element("p", { class: "wb-hint" }, "Le graphique n'a pas pu être chargé ; le tableau donne les mêmes chiffres."));
     }
   }
-  // Neither the kernel nor the browser works on a chart before it is about to be seen.
+  // Neither the kernel nor the browser works on a chart before it is about to be seen, or the page is left alone.
   const seen = new IntersectionObserver(
     (entries) => {
       for (const entry of entries) {
         if (!entry.isIntersecting) continue;
         seen.unobserve(entry.target);
         if (entry.target.figure) draw(entry.target, current);
-        else ask({ kind: "figures" });
+        else demand();
       }
     },
     { rootMargin: "300px" },
@@ -35,6 +51,12 @@ function render({ model, el }) {
     for (const box of grid.querySelectorAll(".wb-chart")) if (box.figure) window.Plotly?.purge(box);
     grid.replaceChildren(...boxes);
     grid.querySelectorAll(".wb-chart").forEach((box) => seen.observe(box));
+    paper.changed();
+  }
+  function come() {
+    awaited = false;
+    answered.forEach((resolve) => resolve());
+    answered.clear();
   }
   // The same figures for who does not see the chart, or wants them.
   function figuresOf({ head, body }) {
@@ -57,11 +79,15 @@ function render({ model, el }) {
   function expect() {
     current = model.get("turn");
     el.hidden = !current;
+    come();
+    awaited = Boolean(current);
+    asked = false;
     replace(current ? [element("div", { class: "wb-chart" }, element("p", { class: "wb-hint" }, "Préparation des graphiques…"))] : []);
   }
   function show() {
     const figures = model.get("figures");
     if (!figures.length) return;
+    come();
     replace(
       figures.map((figure) => {
         const box = element("div", { class: "wb-chart", role: "img", "aria-label": figure.alternative });
@@ -73,11 +99,16 @@ function render({ model, el }) {
   model.on("change:turn", expect);
   model.on("change:figures", show);
   model.on("msg:custom", (message) => {
-    if (message.kind === "none") replace([element("p", { class: "wb-hint" }, "Il n'y a rien à représenter.")]);
+    if (message.kind !== "none") return;
+    come();
+    replace([element("p", { class: "wb-hint" }, "Il n'y a rien à représenter.")]);
   });
   expect();
   show();
-  return () => replace([]);
+  return () => {
+    replace([]);
+    paper.leave();
+  };
 }
 
 export default { render };

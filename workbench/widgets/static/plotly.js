@@ -1,7 +1,8 @@
 // Plotly figures. The library comes from the server of the page, once for all pages; in a notebook, which has no
-// such address, from the kernel. It is fetched when a chart is about to be seen, never before.
+// such address, from the kernel. It is fetched when a chart is about to be seen, or the page is left alone, never before.
 
 let library = null;
+let loaded = null;
 
 function script(address) {
   return new Promise((resolve, reject) => {
@@ -46,10 +47,14 @@ const CONFIG = {
   modeBarButtons: [["toImage"], ["zoom2d", "pan2d", "resetScale2d"]],
 };
 
+function forget() {
+  library = null;
+}
+
 async function plotly(model) {
   const address = model.get("address");
   library ??= window.Plotly ? Promise.resolve(window.Plotly) : address ? script(address) : fromKernel(model);
-  const loaded = await library;
+  loaded = await library;
   loaded.register(FRENCH);
   return loaded;
 }
