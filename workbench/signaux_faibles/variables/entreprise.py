@@ -19,7 +19,7 @@ from workbench.signaux_faibles.variables.declaration import (
     Scope,
     Variable,
 )
-from workbench.signaux_faibles.variables.effectif import EFFECTIF, declared
+from workbench.signaux_faibles.variables.effectif import EFFECTIF
 from workbench.signaux_faibles.variables.etablissement import age, year_of_creation
 from workbench.signaux_faibles.variables.expressions import descending, month_of, number, text, when
 
@@ -96,23 +96,21 @@ def _paydex(context: Context) -> Select[Any]:
 
 
 def _sums(context: Context) -> Select[Any]:
-    grid, compat = context.grid(), context.setting.compat
+    compat = context.setting.compat
     workforce, debts, partial_activity = (context.rows(each) for each in (EFFECTIF, COTISATIONS, ACTIVITE_PARTIELLE))
-    joined: Any = grid.join(entites, entites.c.numero == grid.c.numero)
-    for each in (workforce, debts, partial_activity):
-        joined = joined.outerjoin(each, context.on_grid(grid, each))
-    known: Any = grid.c.numero
-    if not compat:
-        # Known at t: an établissement whose first workforce comes later is not yet there.
-        told = declared(context, "effectif")
-        first = (
-            select(told.c.numero, func.min(told.c.mois, type_=INTEGER).label("premier"))
-            .group_by(told.c.numero)
-            .subquery("premiers_effectifs")
-        )
-        joined = joined.outerjoin(first, first.c.numero == grid.c.numero)
-        delay = max(context.setting.delay, 1) - 1
-        known = when(first.c.premier + number(delay) <= grid.c.mois, grid.c.numero)
+    grid: Any
+    joined: Any
+    if compat:
+        grid = context.grid()
+        joined = grid.join(entites, entites.c.numero == grid.c.numero)
+        for each in (workforce, debts):
+            joined = joined.outerjoin(each, context.on_grid(grid, each))
+        company, known = entites.c.siren_numero, grid.c.numero
+    else:
+        # Both are the cells of the output. Known at t: who has a workforce that is known, however old.
+        grid = joined = workforce
+        company, known = grid.c.siren_numero, grid.c.paquet
+    joined = joined.outerjoin(partial_activity, context.on_grid(grid, partial_activity))
     debt = debts.c.montant_part_ouvriere + debts.c.montant_part_patronale
     summed: dict[str, Any] = {
         "effectif_entreprise": cast(func.sum(workforce.c.effectif), INTEGER),
@@ -128,9 +126,9 @@ def _sums(context: Context) -> Select[Any]:
         ):
             summed[name] = func.nullif(summed[name], zero, type_=summed[name].type)
     return (
-        select(entites.c.siren_numero, grid.c.mois, *(value.label(name) for name, value in summed.items()))
+        select(company, grid.c.mois, *(value.label(name) for name, value in summed.items()))
         .select_from(joined)
-        .group_by(entites.c.siren_numero, grid.c.mois)
+        .group_by(company, grid.c.mois)
     )
 
 
@@ -246,4 +244,5 @@ SOMMES = Family(
     ),
     Level.COMPANY_MONTH,
     _sums,
+    reads=(EFFECTIF, COTISATIONS, ACTIVITE_PARTIELLE),
 )
