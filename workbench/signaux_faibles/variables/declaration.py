@@ -141,7 +141,7 @@ class Family:
     rows
         The select that computes them: the keys of its level, then a column a code.
     attach
-        How it joins the output, for a family of another shape; ``rows`` is then unused.
+        How it joins the output, for a family of another shape, which reads ``rows`` or not.
     of_company
         Whether the reference gives it for months with a balance sheet only.
     reads

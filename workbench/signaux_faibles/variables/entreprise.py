@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from sqlalchemy import CTE, Double, Select, Text, case, cast, func, select, union_all
+from sqlalchemy import CTE, Double, Select, Text, and_, case, cast, func, select, union_all
 
 from workbench.signaux_faibles.variables.activite_partielle import ACTIVITE_PARTIELLE
-from workbench.signaux_faibles.variables.context import Context, entites
+from workbench.signaux_faibles.variables.context import Attached, Context, entites
 from workbench.signaux_faibles.variables.cotisations import COTISATIONS
 from workbench.signaux_faibles.variables.declaration import (
     INTEGER,
@@ -96,6 +96,7 @@ def _paydex(context: Context) -> Select[Any]:
 
 
 def _sums(context: Context) -> Select[Any]:
+    """Sums of every entreprise, or of those of several établissements: the sum of a single one is what it has."""
     compat = context.setting.compat
     workforce, debts, partial_activity = (context.rows(each) for each in (EFFECTIF, COTISATIONS, ACTIVITE_PARTIELLE))
     grid: Any
@@ -110,6 +111,13 @@ def _sums(context: Context) -> Select[Any]:
         # Both are the cells of the output. Known at t: who has a workforce that is known, however old.
         grid = joined = workforce
         company, known = grid.c.siren_numero, grid.c.paquet
+        several = (
+            select(entites.c.siren_numero)
+            .group_by(entites.c.siren_numero)
+            .having(func.count() > number(1))
+            .subquery("a_plusieurs")
+        )
+        joined = joined.join(several, several.c.siren_numero == company)
     joined = joined.outerjoin(partial_activity, context.on_grid(grid, partial_activity))
     debt = debts.c.montant_part_ouvriere + debts.c.montant_part_patronale
     summed: dict[str, Any] = {
@@ -130,6 +138,26 @@ def _sums(context: Context) -> Select[Any]:
         .select_from(joined)
         .group_by(company, grid.c.mois)
     )
+
+
+def _attached(context: Context, output: Attached) -> Attached:
+    """Join sums; what a single établissement has is in the output already."""
+    sums, cells = context.rows(SOMMES), output.cells
+    rows = output.rows.outerjoin(sums, and_(sums.c.siren_numero == cells.c.siren_numero, sums.c.mois == cells.c.mois))
+    values: dict[str, Any] = {each.code: sums.c[each.code] for each in SOMMES.variables}
+    if not context.setting.compat:
+        hours = context.rows(ACTIVITE_PARTIELLE)
+        if not ACTIVITE_PARTIELLE.holds(context.wanted):
+            rows = rows.outerjoin(hours, context.on_grid(cells, hours))
+        own = {
+            "effectif_entreprise": cells.c.effectif,
+            "apart_entreprise": hours.c.apart_heures_consommees,
+            "debit_entreprise": cells.c.montant_part_ouvriere + cells.c.montant_part_patronale,
+            "nbr_etablissements_connus": when(cells.c.paquet.is_not(None), number(1), number(0)),
+        }
+        single = sums.c.siren_numero.is_(None)
+        values = {code: case((single, own[code]), else_=value) for code, value in values.items()}
+    return Attached(cells, rows, {**output.columns, **values})
 
 
 _UL = ("sirene_ul",)
@@ -244,5 +272,6 @@ SOMMES = Family(
     ),
     Level.COMPANY_MONTH,
     _sums,
+    _attached,
     reads=(EFFECTIF, COTISATIONS, ACTIVITE_PARTIELLE),
 )
