@@ -26,18 +26,19 @@ from workbench.signaux_faibles.variables.context import fields_of
 from workbench.signaux_faibles.variables.plan import chosen
 
 FAMILIES = ("effectif", "cotisations", "procedures", "delais", "activite_partielle", "sommes", "cible")
-SIREN = "printf('%09d', n)"
+SIREN = "printf('%09d', n // {each})"
+SIRET = SIREN + " || printf('%05d', n % {each})"
 MONTH = "(DATE '2010-01-01' + to_months(CAST(m AS INTEGER)))::DATE"
 GRID = "range({companies}) a(n), range({months}) b(m)"
 FACTS = {
     "effectif": (
-        f"{SIREN} || '00011'",
+        SIRET,
         {"numero_compte": "'1'", "periode": MONTH, "effectif": "10 + n % 40"},
         GRID,
         "true",
     ),
     "cotisation": (
-        f"{SIREN} || '00011'",
+        SIRET,
         {
             "numero_compte": "'1'",
             "periode_debut": MONTH,
@@ -49,7 +50,7 @@ FACTS = {
         "true",
     ),
     "debit": (
-        f"{SIREN} || '00011'",
+        SIRET,
         {
             "numero_compte": "'1'",
             "numero_ecart_negatif": "(m // 4)::VARCHAR",
@@ -64,7 +65,7 @@ FACTS = {
         "n % 5 = 0",
     ),
     "procol": (
-        f"{SIREN} || '00011'",
+        SIRET,
         {"date_effet": MONTH, "action_procol": "'redressement'", "stade_procol": "'ouverture'"},
         GRID,
         "n % 20 = 0 AND m = (n * 31) % {months}",
@@ -73,12 +74,12 @@ FACTS = {
         SIREN,
         {"arrete_bilan_diane": MONTH, "exercice_diane": "m // 12", "ca": "n + m", "valeur_ajoutee": "n - m"},
         GRID,
-        "m % 12 = 11",
+        "m % 12 = 11 AND n % {each} = 0",
     ),
 }
 
 
-def make(path: Path, companies: int, months: int) -> tuple[int, Stopwatch]:
+def make(path: Path, companies: int, months: int, each: int = 1) -> tuple[int, Stopwatch]:
     """Fill a base; return its rows, and the time that reading all its columns takes."""
     store, rows = open_store(str(path)), 0
     with store.lock(), store.write() as writer:
@@ -86,11 +87,11 @@ def make(path: Path, companies: int, months: int) -> tuple[int, Stopwatch]:
     with duckdb.connect(str(path.resolve())) as connection:
         for type_, (key, values, source, condition) in FACTS.items():
             names = ", ".join(f'"{name}"' for name in (next(iter(fields_of(type_))), *values))
-            wanted = ", ".join((key, *values.values()))
-            where = condition.format(months=months)
+            wanted = ", ".join((key.format(each=each), *values.values()))
+            where = condition.format(months=months, each=each)
             connection.execute(
                 f"INSERT INTO faits_{type_} ({names}) SELECT {wanted} "  # noqa: S608 - text of ours
-                f"FROM {source.format(companies=companies, months=months)} WHERE {where} ORDER BY n, m"
+                f"FROM {source.format(companies=companies * each, months=months)} WHERE {where} ORDER BY n, m"
             )
             found = connection.execute(f"SELECT count(*) FROM faits_{type_}").fetchone()  # noqa: S608
             rows += int(found[0]) if found else 0
@@ -109,11 +110,11 @@ def _tables() -> dict[str, Table]:
     }
 
 
-def measure(companies: int, months: int, every: bool) -> None:
+def measure(companies: int, months: int, every: bool, each: int) -> None:
     """Print one line."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        facts, read = make(root / "base.duckdb", companies, months)
+        facts, read = make(root / "base.duckdb", companies, months, each)
         engine, _ = open_store(str(root / "base.duckdb")).open()
         relations = {type_: select(table) for type_, table in _tables().items()}
         end = date(2010 + months // 12, months % 12 + 1, 1)
@@ -134,7 +135,7 @@ def measure(companies: int, months: int, every: bool) -> None:
             f"{companies:>8} × {months} : {facts / 1e6:6.2f} M facts, "
             f"{written.rows / 1e6:6.2f} M rows of {len(codes)}, {spent.wall:6.1f} s, "
             f"{written.rows / spent.wall / 1e3:6.0f} k rows/s, {memory:4.1f} GB, floor {wall:5.1f} s, "
-            f"× {spent.wall / wall:4.1f}; processor × {spent.processor / processor:4.1f}",
+            f"× {spent.wall / wall:4.1f}; processor {spent.processor:5.1f} s, × {spent.processor / processor:4.1f}",
             flush=True,
         )
 
@@ -155,14 +156,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("companies", type=int, nargs="*", default=[1_000, 4_000])
     parser.add_argument("--months", type=int, default=120)
+    parser.add_argument("--each", type=int, default=1, help="établissements of a company")
     parser.add_argument("--every", action="store_true", help="every variable, those of balance sheets among them")
     parser.add_argument("--here", action="store_true", help="in this process")
     asked = parser.parse_args()
     for companies in asked.companies:
         if asked.here:
-            measure(companies, asked.months, asked.every)
+            measure(companies, asked.months, asked.every, asked.each)
         else:
-            own = [str(companies), "--months", str(asked.months), "--here", *(["--every"] if asked.every else [])]
+            own = [str(companies), "--months", str(asked.months), "--each", str(asked.each), "--here"]
+            own += ["--every"] if asked.every else []
             subprocess.run([sys.executable, __file__, *own], check=True)
 
 

@@ -268,4 +268,5 @@ ACTIVITE_PARTIELLE = Family(
     ),
     Level.MONTH,
     _rows,
+    reads=(EFFECTIF,),
 )

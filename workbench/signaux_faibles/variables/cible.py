@@ -169,4 +169,5 @@ CIBLE = Family(
     ),
     Level.MONTH,
     _rows,
+    reads=(PROCEDURES, COTISATIONS),
 )

@@ -7,7 +7,7 @@ facts is made of joins on whole numbers and of windows over the months of one en
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -171,6 +171,10 @@ class Context:
     scope: Scope
     wanted: frozenset[str]
     _built: dict[str, CTE] = field(default_factory=dict)
+
+    def hold(self, cells: CTE, families: Iterable[Family]) -> None:
+        """Say that the cells of the output hold the variables of some families."""
+        self._built |= {each.code: cells for each in families}
 
     def rows(self, family: Family) -> CTE:
         """Return the rows of a family, made once however many others read them."""

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from workbench.signaux_faibles.variables.context import Context
 from workbench.signaux_faibles.variables.declaration import BOOLEAN, NUMBER, Family, Level, Scope, Variable
 from workbench.signaux_faibles.variables.expressions import (
+    Over,
     before,
     cents,
     day_of,
@@ -37,7 +38,16 @@ from workbench.signaux_faibles.variables.expressions import (
     when,
 )
 
-__all__ = ["COTISATIONS", "DEBT_PAST", "UNIT", "called_by_month", "debt_movements"]
+__all__ = [
+    "COTISATIONS",
+    "DEBT_PAST",
+    "UNIT",
+    "called_by_month",
+    "compared",
+    "debt_movements",
+    "debt_values",
+    "year_of",
+]
 
 DEBT_PAST = (1, 2, 3, 6, 12)
 UNIT = 27_720.0
@@ -127,14 +137,13 @@ def debt_movements(context: Context, *, margin: int = 0) -> Subquery:
 
 def _rows(context: Context) -> Select[Any]:
     year = _years(context)
-    return _tagged(context, year, _compared(context, year))
+    owed = compared(context, year)
+    values = (value.label(name) for name, value in debt_values(context, year, owed).items())
+    return select(year.c.numero, year.c.mois, *values).select_from(year.outerjoin(owed, context.on_grid(year, owed)))
 
 
 def _years(context: Context) -> CTE:
-    """Contributions of each month and of its twelve months: ``du``, ``du_annee``, ``moindre``.
-
-    ``moindre`` is 0 where one of the twelve months that are there is not known, 1 where one is nothing, 2 elsewhere.
-    """
+    """Every month and what `year_of` gives."""
     grid: Any = context.grid()
     if context.setting.compat:
         called, owed = context.facts("cotisation"), context.facts("debit")
@@ -146,22 +155,28 @@ def _years(context: Context) -> CTE:
         )
         grid = context.some(both, "cotisants")
     dues = called_by_month(context)
-    year = {**monthly(grid), "rows": (-11, 0)}
-    known = case((dues.c.du == number(0.0), number(1)), (dues.c.du.is_not(None), number(2)), else_=number(0))
     return (
-        select(
-            grid.c.numero,
-            grid.c.mois,
-            dues.c.du,
-            func.sum(dues.c.du, type_=Double()).over(**year).label("du_annee"),
-            func.min(known, type_=Integer()).over(**year).label("moindre"),
-        )
+        select(grid.c.numero, grid.c.mois, *year_of(dues, monthly(grid)))
         .select_from(grid.outerjoin(dues, context.on_grid(grid, dues)))
         .cte("cotisations_annee")
     )
 
 
-def _compared(context: Context, year: CTE) -> Subquery:
+def year_of(dues: FromClause, window: Over) -> tuple[ColumnElement[Any], ...]:
+    """Return contributions of a month and of its twelve months: ``du``, ``du_annee``, ``moindre``.
+
+    ``moindre`` is 0 where one of the twelve months that are there is not known, 1 where one is nothing, 2 elsewhere.
+    """
+    year = {**window, "rows": (-11, 0)}
+    known = case((dues.c.du == number(0.0), number(1)), (dues.c.du.is_not(None), number(2)), else_=number(0))
+    return (
+        dues.c.du,
+        func.sum(dues.c.du, type_=Double()).over(**year).label("du_annee"),
+        func.min(known, type_=Integer()).over(**year).label("moindre"),
+    )
+
+
+def compared(context: Context, year: CTE) -> Subquery:
     """Debts of those who have ever had any, compared with contributions, with their past.
 
     ``dette_semestre`` is the most that was owed in six months; ``trois``, in how many of three months more than a mean
@@ -221,8 +236,8 @@ def _whole(context: Context, year: FromClause) -> ColumnElement[bool]:
     return and_(_year_known(context, year, 1), year.c.du_annee > number(0.0))
 
 
-def _tagged(context: Context, year: CTE, owed: Subquery) -> Select[Any]:
-    """Every month, those of who never had a debt among them."""
+def debt_values(context: Context, year: FromClause, owed: FromClause) -> dict[str, Any]:
+    """Return the variables of a month, debts of who has ever had any being joined to the contributions of all."""
     first, nothing = context.setting.first, number(0.0)
     ratio = when(_whole(context, year), func.coalesce(owed.c.ratio, nothing, type_=Double()))
 
@@ -233,7 +248,7 @@ def _tagged(context: Context, year: CTE, owed: Subquery) -> Select[Any]:
         "tag_debit": owed.c.ratio > number(0.01),
         "tag_default": and_(owed.c.ratio > number(1.0), owed.c.trois == number(3.0)),
     }
-    values: dict[str, Any] = {
+    return {
         "cotisation": year.c.du / number(_EUROS),
         "montant_part_ouvriere": euros("ouvriere"),
         "montant_part_patronale": euros("patronale"),
@@ -251,9 +266,6 @@ def _tagged(context: Context, year: CTE, owed: Subquery) -> Select[Any]:
         ),
         **{name: when(condition, true()) for name, condition in tags.items()},
     }
-    return select(year.c.numero, year.c.mois, *(value.label(name) for name, value in values.items())).select_from(
-        year.outerjoin(owed, context.on_grid(year, owed))
-    )
 
 
 _BOTH = ("cotisation", "debit")

@@ -7,7 +7,7 @@ what is right where they are known to be wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -141,9 +141,11 @@ class Family:
     rows
         The select that computes them: the keys of its level, then a column a code.
     attach
-        How it joins the output, for a family of another shape; ``rows`` is then unused.
+        How it joins the output, for a family of another shape, which reads ``rows`` or not.
     of_company
         Whether the reference gives it for months with a balance sheet only.
+    reads
+        Other families whose rows it reads.
     """
 
     code: str
@@ -154,6 +156,11 @@ class Family:
     rows: Callable[[Context], Any] | None = None
     attach: Callable[[Context, Attached], Attached] | None = None
     of_company: bool = False
+    reads: tuple[Family, ...] = ()
+
+    def holds(self, codes: Container[str]) -> bool:
+        """Whether a variable of this family is among some."""
+        return any(each.code in codes for each in self.variables)
 
 
 def month_index(day: date) -> int:

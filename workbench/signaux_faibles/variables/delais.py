@@ -120,4 +120,5 @@ DELAIS = Family(
     ),
     Level.MONTH,
     _rows,
+    reads=(COTISATIONS,),
 )

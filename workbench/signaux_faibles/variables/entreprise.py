@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from sqlalchemy import CTE, Double, Select, Text, case, cast, func, select, union_all
+from sqlalchemy import CTE, Double, Select, Text, and_, case, cast, func, select, union_all
 
 from workbench.signaux_faibles.variables.activite_partielle import ACTIVITE_PARTIELLE
-from workbench.signaux_faibles.variables.context import Context, entites
+from workbench.signaux_faibles.variables.context import Attached, Context, entites
 from workbench.signaux_faibles.variables.cotisations import COTISATIONS
 from workbench.signaux_faibles.variables.declaration import (
     INTEGER,
@@ -19,7 +19,7 @@ from workbench.signaux_faibles.variables.declaration import (
     Scope,
     Variable,
 )
-from workbench.signaux_faibles.variables.effectif import EFFECTIF, declared
+from workbench.signaux_faibles.variables.effectif import EFFECTIF
 from workbench.signaux_faibles.variables.etablissement import age, year_of_creation
 from workbench.signaux_faibles.variables.expressions import descending, month_of, number, text, when
 
@@ -96,23 +96,29 @@ def _paydex(context: Context) -> Select[Any]:
 
 
 def _sums(context: Context) -> Select[Any]:
-    grid, compat = context.grid(), context.setting.compat
+    """Sums of every entreprise, or of those of several établissements: the sum of a single one is what it has."""
+    compat = context.setting.compat
     workforce, debts, partial_activity = (context.rows(each) for each in (EFFECTIF, COTISATIONS, ACTIVITE_PARTIELLE))
-    joined: Any = grid.join(entites, entites.c.numero == grid.c.numero)
-    for each in (workforce, debts, partial_activity):
-        joined = joined.outerjoin(each, context.on_grid(grid, each))
-    known: Any = grid.c.numero
-    if not compat:
-        # Known at t: an établissement whose first workforce comes later is not yet there.
-        told = declared(context, "effectif")
-        first = (
-            select(told.c.numero, func.min(told.c.mois, type_=INTEGER).label("premier"))
-            .group_by(told.c.numero)
-            .subquery("premiers_effectifs")
+    grid: Any
+    joined: Any
+    if compat:
+        grid = context.grid()
+        joined = grid.join(entites, entites.c.numero == grid.c.numero)
+        for each in (workforce, debts):
+            joined = joined.outerjoin(each, context.on_grid(grid, each))
+        company, known = entites.c.siren_numero, grid.c.numero
+    else:
+        # Both are the cells of the output. Known at t: who has a workforce that is known, however old.
+        grid = joined = workforce
+        company, known = grid.c.siren_numero, grid.c.paquet
+        several = (
+            select(entites.c.siren_numero)
+            .group_by(entites.c.siren_numero)
+            .having(func.count() > number(1))
+            .subquery("a_plusieurs")
         )
-        joined = joined.outerjoin(first, first.c.numero == grid.c.numero)
-        delay = max(context.setting.delay, 1) - 1
-        known = when(first.c.premier + number(delay) <= grid.c.mois, grid.c.numero)
+        joined = joined.join(several, several.c.siren_numero == company)
+    joined = joined.outerjoin(partial_activity, context.on_grid(grid, partial_activity))
     debt = debts.c.montant_part_ouvriere + debts.c.montant_part_patronale
     summed: dict[str, Any] = {
         "effectif_entreprise": cast(func.sum(workforce.c.effectif), INTEGER),
@@ -128,10 +134,30 @@ def _sums(context: Context) -> Select[Any]:
         ):
             summed[name] = func.nullif(summed[name], zero, type_=summed[name].type)
     return (
-        select(entites.c.siren_numero, grid.c.mois, *(value.label(name) for name, value in summed.items()))
+        select(company, grid.c.mois, *(value.label(name) for name, value in summed.items()))
         .select_from(joined)
-        .group_by(entites.c.siren_numero, grid.c.mois)
+        .group_by(company, grid.c.mois)
     )
+
+
+def _attached(context: Context, output: Attached) -> Attached:
+    """Join sums; what a single établissement has is in the output already."""
+    sums, cells = context.rows(SOMMES), output.cells
+    rows = output.rows.outerjoin(sums, and_(sums.c.siren_numero == cells.c.siren_numero, sums.c.mois == cells.c.mois))
+    values: dict[str, Any] = {each.code: sums.c[each.code] for each in SOMMES.variables}
+    if not context.setting.compat:
+        hours = context.rows(ACTIVITE_PARTIELLE)
+        if not ACTIVITE_PARTIELLE.holds(context.wanted):
+            rows = rows.outerjoin(hours, context.on_grid(cells, hours))
+        own = {
+            "effectif_entreprise": cells.c.effectif,
+            "apart_entreprise": hours.c.apart_heures_consommees,
+            "debit_entreprise": cells.c.montant_part_ouvriere + cells.c.montant_part_patronale,
+            "nbr_etablissements_connus": when(cells.c.paquet.is_not(None), number(1), number(0)),
+        }
+        single = sums.c.siren_numero.is_(None)
+        values = {code: case((single, own[code]), else_=value) for code, value in values.items()}
+    return Attached(cells, rows, {**output.columns, **values})
 
 
 _UL = ("sirene_ul",)
@@ -246,4 +272,6 @@ SOMMES = Family(
     ),
     Level.COMPANY_MONTH,
     _sums,
+    _attached,
+    reads=(EFFECTIF, COTISATIONS, ACTIVITE_PARTIELLE),
 )

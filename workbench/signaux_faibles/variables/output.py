@@ -189,6 +189,8 @@ def _write_months(work: Computation, version: Path, progress: Progress | None) -
     rows = {first_day(each).isoformat(): 0 for each in work.asked_months}
     for month in rows:
         _month_folder(version, month).mkdir()
+    # Numbers of a month seldom repeat: a dictionary of them costs more, in time and in bytes, than it spares.
+    texts = [each.name for each in schema if pa.types.is_string(each.type)]
     most = max(_CHUNKS // (len(schema) * max(len(rows), 1)), 1)
     tables = compute_variables(work, progress)
     number, finished = 0, False
@@ -203,7 +205,8 @@ def _write_months(work: Computation, version: Path, progress: Progress | None) -
                 for month, part in _by_month(table):
                     if month not in writers:
                         path = _month_folder(version, month) / f"partie-{number:04d}.parquet"
-                        writers[month] = files.enter_context(pq.ParquetWriter(path, schema, compression="zstd"))
+                        writer = pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=texts)
+                        writers[month] = files.enter_context(writer)
                     writers[month].write_table(part.select(schema.names))
                     rows[month] += part.num_rows
         number += 1

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, FromClause, Select, and_, cast, false, func, or_, select, true
+from sqlalchemy import CTE, Boolean, ColumnElement, FromClause, Select, and_, cast, false, func, or_, select, true
 
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.variables.activite_partielle import ACTIVITE_PARTIELLE
@@ -24,6 +24,7 @@ from workbench.signaux_faibles.variables.effectif import EFFECTIF, EFFECTIF_ENT
 from workbench.signaux_faibles.variables.entreprise import PAYDEX, SOMMES, UNITE_LEGALE
 from workbench.signaux_faibles.variables.etablissement import CCSF, COMPTE, LIEU, ORDRE
 from workbench.signaux_faibles.variables.expressions import number, text, when
+from workbench.signaux_faibles.variables.followed import CELLS, followed_cells
 from workbench.signaux_faibles.variables.procedures import PROCEDURES
 from workbench.signaux_faibles.variables.siege import ENTREPRISE_SIEGE
 from workbench.signaux_faibles.variables.siren import ENTREPRISE_BILANS, ENTREPRISE_CIBLE, ENTREPRISE_MOIS
@@ -130,20 +131,36 @@ def variables_statement(
         `workbench.signaux_faibles.variables.naf.LABELS`.
     """
     context = Context(setting, relations, scope, frozenset(codes))
-    grid = context.grid()
-    cells = (
-        select(grid.c.numero, grid.c.mois, entites.c.siren_numero, entites.c.siret, entites.c.siren)
-        .select_from(grid.join(entites, entites.c.numero == grid.c.numero))
-        .where(*([] if months is None else [grid.c.mois.in_([number(each) for each in sorted(months)])]))
-        .cte("cellules")
-    )
+    cells = _cells(context)
     output = _Output(context, cells)
     for family in families(scope):
         output.join(family)
-    keys = {"siret": cells.c.siret, "siren": cells.c.siren, "periode": mois.c.periode}
+    keys = {"siret": entites.c.siret, "siren": entites.c.siren, "periode": mois.c.periode}
     known = variables_of(scope, setting.definition)
     values = [output.value(known[code]).label(code) for code in codes]
-    return select(*(keys[name].label(name) for name in KEYS[scope]), *values).select_from(output.rows)
+    asked = [] if months is None else [cells.c.mois.in_([number(each) for each in sorted(months)])]
+    return select(*(keys[name].label(name) for name in KEYS[scope]), *values).select_from(output.rows).where(*asked)
+
+
+def _cells(context: Context) -> CTE:
+    """Return the rows of the output: every entity in every month, with the families that hold them all."""
+    asked = [each for each in families(context.scope) if each.holds(context.wanted)]
+    read = {
+        family.code
+        for each in asked
+        for family in (each, *each.reads, *(far for near in each.reads for far in near.reads))
+    }
+    held = [each for each in CELLS if each.code in read]
+    if held and not context.setting.compat:
+        cells = followed_cells(context, frozenset(each.code for each in held))
+        context.hold(cells, held)
+        return cells
+    grid = context.grid()
+    return (
+        select(grid.c.numero, grid.c.mois, entites.c.siren_numero)
+        .select_from(grid.join(entites, entites.c.numero == grid.c.numero))
+        .cte("cellules")
+    )
 
 
 class _Output:
@@ -152,16 +169,18 @@ class _Output:
     def __init__(self, context: Context, cells: FromClause) -> None:
         self._context = context
         self._cells = cells
-        self.rows: FromClause = cells.join(mois, mois.c.mois == cells.c.mois)
+        self.rows: FromClause = cells.join(mois, mois.c.mois == cells.c.mois).join(
+            entites, entites.c.numero == cells.c.numero
+        )
         self._columns: dict[str, ColumnElement[Any]] = {}
         self._masked: set[str] = set()
 
     def join(self, family: Family) -> None:
         """Join the rows of a family, if some code of it is asked."""
         masks = self._context.setting.compat and any(
-            each.of_company and self._asked(each) for each in families(self._context.scope)
+            each.of_company and each.holds(self._context.wanted) for each in families(self._context.scope)
         )
-        if not self._asked(family) and not (masks and family.code == BILANS.code):
+        if not family.holds(self._context.wanted) and not (masks and family.code == BILANS.code):
             return
         if family.of_company:
             self._masked |= {each.code for each in family.variables}
@@ -170,15 +189,13 @@ class _Output:
             self.rows, self._columns = attached.rows, dict(attached.columns)
             return
         rows = self._context.rows(family)
-        self.rows = self.rows.outerjoin(rows, self._same(family.level, rows))
+        if rows is not self._cells:
+            self.rows = self.rows.outerjoin(rows, self._same(family.level, rows))
         for each in family.variables:
             if each.code not in self._context.wanted:
                 continue
             made = each.expression
             self._columns[each.code] = rows.c[each.code] if made is None else made(self._context.setting, rows, mois)
-
-    def _asked(self, family: Family) -> bool:
-        return any(each.code in self._context.wanted for each in family.variables)
 
     def _same(self, level: Level, rows: FromClause) -> ColumnElement[bool]:
         cells = self._cells
