@@ -34,13 +34,24 @@ serve(int(port), base, trames, folder=folder, services=partial(opened_services, 
 """
 
 
+def _two_ports() -> int:
+    """Return a free port whose next one, which the issuer of the machine takes, is free too."""
+    while True:
+        with socket.socket() as one, socket.socket() as two:
+            one.bind(("127.0.0.1", 0))
+            port = int(one.getsockname()[1])
+            try:
+                two.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
 class Server:
     """A running server."""
 
     def __init__(self, folder: Path, base: Path, trames: Path, log: Path, project: Path, **variables: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = _two_ports()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         self._before = self._all_kernels()

@@ -16,7 +16,7 @@ function render({ model, el }) {
         { class: "wb-hint" },
         `Règle : ${each.source}`,
         each.code && each.exercice
-          ? [" · ", element("button", { type: "button", class: "wb-link", onclick: () => ask({ kind: "explain", code: each.code, exercice: each.exercice }) }, `Voir les comptes de ${each.exercice}`)]
+          ? [element("span", { class: "wb-unprinted" }, " · ", element("button", { type: "button", class: "wb-link", onclick: () => ask({ kind: "explain", code: each.code, exercice: each.exercice }) }, `Voir les comptes de ${each.exercice}`))]
           : null,
       ),
     );

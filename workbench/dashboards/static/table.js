@@ -19,7 +19,7 @@ function render({ model, el }) {
     element("button", { type: "button", class: "wb-button", onclick: showCharts }, "Voir le graphique"),
     element("button", { type: "button", class: "wb-button", onclick: () => ask({ kind: "undraw" }) }, "Tout retirer"),
   );
-  const toCharts = element("button", { type: "button", class: "wb-link", onclick: showCharts }, "Aller aux graphiques");
+  const toCharts = element("button", { type: "button", class: "wb-link wb-unprinted", onclick: showCharts }, "Aller aux graphiques");
   el.append(caption, subtitle, help, toCharts, scroller, drawnBar);
 
   function showCharts() {
