@@ -152,7 +152,7 @@ class DashboardKernel(Provisioned, ServerKernelManager):
 
     def __init__(self, **options: Any) -> None:
         if os.name != "nt":
-            # No port, which another program may take between the moment it is chosen and the kernel's start.
+            # No port chosen in advance, which another program may take before the kernel starts.
             self.sockets = sockets_folder()
             options.update(transport="ipc", connection_file=str(self.sockets / "k.json"))
             if self.provisioner_settings.get("writable"):

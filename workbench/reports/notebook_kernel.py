@@ -37,6 +37,11 @@ class PromptClient(AsyncKernelClient):
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel has answered, and all that it said before has been heard.
 
+        Parameters
+        ----------
+        timeout
+            Seconds; None for as long as the kernel lives.
+
         Raises
         ------
         RuntimeError

@@ -1,6 +1,6 @@
-"""What a first report builds and the next ones find: called once in the process that kernels are forked from.
+"""What a first report builds and the next ones find, made in the process that kernels are forked from.
 
-Nothing is opened and nothing is read but the package's own files.
+`warm` reads nothing but the package's own files, `know_trame` the trame that it is given; nothing stays open.
 """
 
 from __future__ import annotations
