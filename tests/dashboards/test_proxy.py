@@ -264,6 +264,8 @@ async def channel(site: Site, kernel: str, cookies: str, origin: str) -> str:
         assert isinstance(raw, bytes)
         said = raw.decode("utf-8", "replace")
     opened.close()
+    while await asyncio.wait_for(opened.read_message(), PATIENCE) is not None:
+        pass
     return "kernel_info_reply"
 
 
