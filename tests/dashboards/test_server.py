@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,21 @@ from IPython.display import HTML
 HTML("<pre id='seen'>" + json.dumps({"environment": dict(os.environ), "python": sys.executable}) + "</pre>")
 """
 
+SHOW_LATE = """
+import time
+from IPython.display import HTML, display
+kernel = get_ipython().kernel
+publish = kernel._publish_status
+def late(status, *others, **named):
+    if status == "idle":
+        kernel._publish_status = publish
+        time.sleep(5)
+        display(HTML(f"<p>montant {6 * 7}</p>"))
+    publish(status, *others, **named)
+kernel._publish_status = late
+"""
+"""What a busy server sees: the answer of a cell at once, and long afterwards what it showed."""
+
 
 UPGRADE = {
     "Connection": "Upgrade",
@@ -48,6 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, write_notebook: Callable[..
     (folder / "sous").mkdir(parents=True)
     write_notebook(folder / "vue.ipynb", SHOW_ENVIRONMENT, title="Ce que voit un noyau", kernel="un-autre-noyau")
     write_notebook(folder / "panne.ipynb", "SECRET_SOURCE = 1", "1 / 0", title="Une panne")
+    write_notebook(folder / "lent.ipynb", SHOW_LATE, "1", title="Un noyau lent à dire")
     write_notebook(folder / ".cache.ipynb", "1")
     write_notebook(folder / "sous" / "autre.ipynb", "1")
     write_notebook(root / "dehors.ipynb", "1")
@@ -70,6 +87,7 @@ def page(server: Any, name: str) -> str:
 
 def test_lists_the_notebooks_of_the_folder_only(folder: Path) -> None:
     assert {name: one.title for name, one in dashboards_of(folder).items()} == {
+        "lent.ipynb": "Un noyau lent à dire",
         "panne.ipynb": "Une panne",
         "vue.ipynb": "Ce que voit un noyau",
     }
@@ -124,6 +142,7 @@ def test_index_lists_the_dashboards_in_french(server: Any) -> None:
     assert answer.status_code == 200
     assert '<html lang="fr">' in answer.text
     assert re.findall(r'href="/voila/render/([^"]+)"><strong>([^<]+)<', answer.text) == [
+        ("lent.ipynb", "Un noyau lent à dire"),
         ("panne.ipynb", "Une panne"),
         ("vue.ipynb", "Ce que voit un noyau"),
     ]
@@ -242,6 +261,11 @@ def test_page_is_french_and_hides_its_source(server: Any) -> None:
     assert "Chargement du tableau de bord…" in text
     assert "json.dumps" not in text
     assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", text)
+
+
+def test_what_a_kernel_says_late_is_shown(server: Any) -> None:
+    html = page(server, "lent.ipynb")
+    assert "montant 42" in html
 
 
 def test_a_failed_notebook_shows_no_traceback(server: Any) -> None:
@@ -384,6 +408,12 @@ def test_a_page_that_comes_to_a_busy_kernel_is_let_in_once_it_will_hear_it() -> 
             await kernels.shutdown_kernel(name, now=True)
 
     assert asyncio.run(visit()) == ["busy", "idle"]
+
+
+def test_a_kernel_that_is_starting_can_be_asked_since_when_it_is_idle() -> None:
+    from workbench.dashboards.application import DashboardKernel
+
+    assert datetime.now(UTC) - DashboardKernel().last_activity < timedelta(minutes=1)
 
 
 def test_kernels_that_end_leave_no_logger() -> None:

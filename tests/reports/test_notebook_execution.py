@@ -66,6 +66,40 @@ def test_a_notebook_runs_with_its_parameters_here_and_leaves_its_model_alone(tmp
     assert str(tmp_path) not in json.dumps(execution.notebook.metadata)  # no path of the machine in what is handed over
 
 
+LATE = """
+import time
+kernel = get_ipython().kernel
+publish = kernel._publish_status
+def late(status, *others, **named):
+    if status == "idle":
+        kernel._publish_status = publish
+        time.sleep({seconds})
+        display("montant " + str(n))
+    publish(status, *others, **named)
+kernel._publish_status = late
+"""
+"""What a busy machine does: the answer of a cell is read at once, and long afterwards what it showed."""
+
+
+def shown(execution: Execution) -> str:
+    outputs = [output for cell in execution.notebook.cells for output in cell.get("outputs", [])]
+    return "".join(output.data["text/plain"] for output in outputs if output.output_type == "display_data")
+
+
+def test_what_a_cell_shows_late_is_not_lost(tmp_path: Path) -> None:
+    execution = run(tmp_path, LATE.format(seconds=5), "print('suite')")
+    assert not execution.failed
+    assert shown(execution) == "'montant 2'"
+    assert printed(execution) == "suite\n"
+
+
+def test_a_report_whose_figures_never_arrive_fails_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.reports.notebook.HEARING_SECONDS", 1)
+    execution = run(tmp_path, LATE.format(seconds=4), "print('suite')")
+    assert execution.failed
+    assert execution.cause == "Ce que la cellule affiche n'est pas arrivé dans les 1 s qui ont suivi sa fin."
+
+
 def test_neither_the_path_nor_kernelspecs_nor_startup_files_of_the_user_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

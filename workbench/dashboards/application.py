@@ -17,6 +17,7 @@ import logging
 import os
 import shutil
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -56,6 +57,8 @@ from workbench.identity.configuration import IdentitySettings
 from workbench.identity.jupyter import Agent, AgentAuthorizer, OidcIdentityProvider, OwnedKernels
 from workbench.identity.kernel_token import TOKEN_FILE
 from workbench.kernels.client import reserve
+from workbench.kernels.limits import HEARING_SECONDS
+from workbench.kernels.prompt import PromptClient
 from workbench.kernels.provisioner import SPECIFICATION, Provisioned, specification
 from workbench.kernels.runtime import address_of, sockets_folder
 from workbench.kernels.wire import Reader
@@ -149,6 +152,7 @@ class DashboardKernel(Provisioned, ServerKernelManager):
         "memory_share": 0.5,
     }
     sockets: Path | None = None
+    client_factory = PromptClient
 
     def __init__(self, **options: Any) -> None:
         if os.name != "nt":
@@ -159,6 +163,11 @@ class DashboardKernel(Provisioned, ServerKernelManager):
                 writable = [*self.provisioner_settings["writable"], str(self.sockets)]
                 self.provisioner_settings = {**self.provisioner_settings, "writable": writable}  # type: ignore[misc]
         super().__init__(**options)
+
+    @default("last_activity")
+    def _since_it_is_known(self) -> datetime:
+        # Jupyter asks it of kernels that are still starting, for which it has no answer of its own.
+        return datetime.now(UTC)
 
     async def _async_cleanup_resources(self, restart: bool = False) -> None:
         await super()._async_cleanup_resources(restart=restart)
@@ -639,6 +648,7 @@ def configuration(
     config.AsyncMappingKernelManager.cull_idle_timeout = 600
     config.AsyncMappingKernelManager.cull_interval = 60
     config.VoilaExecutor.startup_timeout = 45
+    config.VoilaExecutor.iopub_timeout = HEARING_SECONDS
     config.FileContentsManager.allow_hidden = False
     # Trust is a matter of JupyterLab; the signatures of the user's own notebooks are not to be touched.
     config.NotebookNotary.db_file = ":memory:"

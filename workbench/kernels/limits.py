@@ -15,7 +15,17 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["MEMORY", "MEMORY_SHARE", "TICK", "TIME", "Limits", "Supervision", "machine_memory", "proportional_bytes"]
+__all__ = [
+    "HEARING_SECONDS",
+    "MEMORY",
+    "MEMORY_SHARE",
+    "TICK",
+    "TIME",
+    "Limits",
+    "Supervision",
+    "machine_memory",
+    "proportional_bytes",
+]
 
 TICK = 0.25
 """Seconds between two measures."""
@@ -30,6 +40,9 @@ SIGNALS = {TIME: getattr(signal, "SIGXCPU", None), MEMORY: getattr(signal, "SIGU
 
 MEMORY_SHARE = 0.75
 """The part of the machine's memory that kernels of reports may use together."""
+
+HEARING_SECONDS = 60
+"""Between the answer of a cell and the last of what it shows: after nbclient's four, a busy machine loses figures."""
 
 BEYOND = 1.5
 """Times its memory at which a kernel is ended at once."""

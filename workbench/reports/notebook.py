@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.kernels.limits import MEMORY
+from workbench.kernels.limits import HEARING_SECONDS, MEMORY
 
 __all__ = ["Execution", "Progress", "execute_notebook"]
 
@@ -147,6 +147,8 @@ def execute_notebook(
             progress_bar=False,
             autosave_cell_every=0,
             start_timeout=START_SECONDS,
+            iopub_timeout=HEARING_SECONDS,
+            raise_on_iopub_timeout=True,
             kernel_manager_class=managers,
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=watch.started,
@@ -226,7 +228,9 @@ class _Watch:
         return max(1, int(self.deadline - time.monotonic()))
 
     def stopped(self, error: BaseException) -> Execution:
-        if isinstance(error, TimeoutError):
+        if isinstance(error, TimeoutError) and time.monotonic() < self.deadline - 1:
+            cause = f"Ce que la cellule affiche n'est pas arrivé dans les {HEARING_SECONDS} s qui ont suivi sa fin."
+        elif isinstance(error, TimeoutError):
             cause = f"Le rapport n'a pas fini dans les {self.timeout:g} secondes qui lui sont données."
         elif self.current is None:
             cause = "Le noyau Python qui devait calculer le rapport n'a pas démarré."

@@ -6,68 +6,27 @@ Imported when a notebook is executed, because it needs Jupyter.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from queue import Empty
 from typing import Any, ClassVar
 
-from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 from platformdirs import user_cache_path
 
 from workbench.kernels.environment import KEPT
 from workbench.kernels.limits import MEMORY_SHARE, machine_memory
+from workbench.kernels.prompt import PromptClient
 from workbench.kernels.provisioner import Provisioned
 
-__all__ = ["PromptClient", "chosen_kernel", "kernel_manager"]
+__all__ = ["chosen_kernel", "kernel_manager"]
 
 MOST_PRINTED = 10_000_000
 """Bytes that a cell of a report may print: nobody reads more, and every reader of the file would carry them."""
 
 POLL_SECONDS = 0.01
 """Between two looks at a kernel that ends: Jupyter's tenth of a second is one of a report's few."""
-
-
-class PromptClient(AsyncKernelClient):
-    """A client that knows when its kernel is ready, instead of waiting for a fifth of a second of silence."""
-
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait until the kernel has answered, and all that it said before has been heard.
-
-        Parameters
-        ----------
-        timeout
-            Seconds; None for as long as the kernel lives.
-
-        Raises
-        ------
-        RuntimeError
-            When it has ended, or does not answer in time.
-        """
-        end = time.monotonic() + (float("inf") if timeout is None else timeout)
-        while True:
-            asked = self.kernel_info()
-            with suppress(Empty):
-                while (answer := await self.get_shell_msg(timeout=1))["parent_header"].get("msg_id") != asked:
-                    pass
-                # Idle, after this very question: the other channel is open too, and nothing older is left in it.
-                while not _is_idle(await self.get_iopub_msg(timeout=0.2), asked):
-                    pass
-                self._handle_kernel_info_reply(answer)
-                return
-            if not await self.is_alive():
-                raise RuntimeError("Kernel died before replying to kernel_info")
-            if time.monotonic() > end:
-                raise RuntimeError(f"Kernel didn't respond in {timeout:g} seconds")
-
-
-def _is_idle(message: Mapping[str, Any], asked: str) -> bool:
-    content, parent = message["content"], message["parent_header"]
-    is_idle = message["msg_type"] == "status" and content["execution_state"] == "idle"
-    return bool(is_idle and parent.get("msg_id") == asked)
 
 
 def chosen_kernel(name: str | None) -> tuple[Any, tuple[str, ...]]:
