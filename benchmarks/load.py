@@ -55,7 +55,8 @@ class Journal:
     def failed(self, what: str, error: BaseException) -> None:
         if not self.excused:
             with self.guard:
-                self.wrong.append(f"{what}: {type(error).__name__} {str(error)[:200]}")
+                self.wrong.append(f"{time.strftime('%H:%M:%S')} {what}: {type(error).__name__} {str(error)[:200]}")
+            print(f"error: {self.wrong[-1]}", flush=True)
 
     def emptied(self) -> dict[str, list[float]]:
         with self.guard:
@@ -439,8 +440,6 @@ def main() -> None:
                     half = len(kept) // 2 or 1
                     drift = statistics.median(kept[-half:]) - statistics.median(kept[:half])
                     print(f"{part}: {drift:+.0f} MB from the first half to the second, after {WARM_MINUTES} minutes")
-            for each in journal.wrong[:20]:
-                print(f"error: {each}")
             if options.kills:
                 kills(load, options.kills)
             load.stop()

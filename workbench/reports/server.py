@@ -16,6 +16,7 @@ from workbench.identity.configuration import IdentitySettings, identity_settings
 from workbench.identity.embedded import identity_of
 from workbench.identity.tables import ROOM as PEOPLE
 from workbench.logs import uvicorn_options
+from workbench.memory import memory_given_back
 from workbench.registry import Registry, open_registry
 from workbench.reports.api_numbers import ROOM as NUMBERS
 from workbench.reports.attending import Attendant
@@ -122,7 +123,7 @@ def serve_reports(
                     watched(application), **options, proxy_headers=False, server_header=False, timeout_keep_alive=60
                 )
             )
-            with _workers(registry, workers, kernel, server), suppress(KeyboardInterrupt):
+            with _workers(registry, workers, kernel, server), memory_given_back(), suppress(KeyboardInterrupt):
                 ready(f"http://{address}:{door.getsockname()[1]}/")
                 server.run(sockets=[door])
 

@@ -11,6 +11,7 @@ from workbench.identity.embedded import identity_of
 from workbench.identity.middleware import Application
 from workbench.identity.tokens import TokenVerifier
 from workbench.logs import uvicorn_options
+from workbench.memory import memory_given_back
 from workbench.uploads.configuration import UploadSettings, build_app, open_storage
 
 __all__ = ["serve_uploads"]
@@ -55,7 +56,7 @@ def serve_uploads(
         except OSError as error:
             raise WorkbenchError("port_occupe", adresse=address, port=port) from error
         real = door.getsockname()[1]
-        with identity_of(address, real) as identity:
+        with identity_of(address, real) as identity, memory_given_back():
             if identity is None:
                 raise WorkbenchError("depot_sans_identite")
             app = watched(build_app(settings, TokenVerifier(identity.rules())))
