@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -483,6 +484,7 @@ def test_a_page_whose_kernel_dies_before_it_answers_says_so_and_ends(monkeypatch
 
     async def parts() -> list[str]:
         renderer = DashboardRenderer.__new__(DashboardRenderer)
+        renderer._turn = AsyncExitStack()
         return [text async for text, _ in renderer.generate_content_generator("a", None)]
 
     first, last = asyncio.run(parts())

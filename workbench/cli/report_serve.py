@@ -27,7 +27,7 @@ def serve(port: int, workers: int | None, kernel: str, base: str) -> int:
     un jeton de l'émetteur de WORKBENCH_ISSUER. Chacun ne voit que ses demandes.
     """
     from workbench.logs import configure_logs
-    from workbench.reports.jobs_pool import processors
+    from workbench.machine import processors
     from workbench.reports.server import serve_reports
     from workbench.watching.alone import watched
 

@@ -25,9 +25,10 @@ def command(workers: int | None, kernel: str) -> int:
     processus apprennent de lui ce qu'il y a à faire ; sinon ils regardent le registre chaque seconde.
     """
     from workbench.logs import configure_logs
+    from workbench.machine import processors
     from workbench.registry import open_registry
     from workbench.reports.attending import Attendant
-    from workbench.reports.jobs_pool import pool, processors
+    from workbench.reports.jobs_pool import pool
     from workbench.reports.jobs_tables import ROOM
     from workbench.reports.schedules import ROOM as SCHEDULES
 

@@ -17,6 +17,7 @@ import logging
 import os
 import shutil
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +51,7 @@ from workbench.dashboards.mounting import Lending, Mounted, MountedHandler
 from workbench.dashboards.notices import notice_of
 from workbench.dashboards.pages import page
 from workbench.dashboards.recording import naming, recording
+from workbench.dashboards.turns import Turns
 from workbench.dashboards.welcome import MONTHS, Duties
 from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
@@ -396,6 +398,16 @@ UNOPENED = "Ce tableau de bord n'a pas pu s'ouvrir. Rechargez la page."
 class DashboardRenderer(NotebookRenderer):
     """What Voila sends of a notebook, to its end whatever happens: a page that waits for ever says nothing."""
 
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)  # type: ignore[no-untyped-call]
+        self._turns: Turns = given["request_handler"].settings["turns"]
+        self._turn = AsyncExitStack()
+
+    async def _jinja_kernel_start(self, *given: Any, **named: Any) -> Any:
+        # What comes before, which says that the page is coming, waits for nobody.
+        await self._turn.enter_async_context(self._turns.taken())
+        return await super()._jinja_kernel_start(*given, **named)  # type: ignore[no-untyped-call]
+
     async def generate_content_generator(
         self, kernel_id: Any = None, kernel_future: Any = None
     ) -> AsyncGenerator[Any, None]:
@@ -408,6 +420,8 @@ class DashboardRenderer(NotebookRenderer):
             self.log.exception("a dashboard did not open, identifier %s", identifier)
             said = f"{UNOPENED} Si l'erreur revient, signalez l'identifiant {identifier}."
             yield f'<script>workbench_say({json.dumps(said)}, "erreur");</script></div></main></body></html>', None
+        finally:
+            await self._turn.aclose()
 
 
 class SubscribedConnection(ZMQChannelsWebsocketConnection):
@@ -510,7 +524,7 @@ class DashboardApplication(Voila):
             "transforms": [naming(self.public_url)],
             "log_function": recording(prefix, (*ROUTES, "/statique/"), MissingHandler),
         }
-        return {**found, **recorded, "dashboards": dict(self.dashboards), "home": self.home}
+        return {**found, **recorded, "dashboards": dict(self.dashboards), "home": self.home, "turns": Turns()}
 
     reservation: Reader | None = None
 

@@ -22,7 +22,7 @@ from workbench.identity.embedded import identity_of
 from workbench.identity.kernel_token import TOKEN_FILE, write_token
 from workbench.identity.tokens import TokenVerifier
 from workbench.logs import configure_logs
-from workbench.memory import memory_given_back
+from workbench.machine import memory_given_back
 from workbench.reports.server import attended, ended_by_sigterm
 
 if TYPE_CHECKING:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
+
+from workbench.machine import processors
 
 __all__ = ["in_threads", "share_of"]
 
@@ -18,7 +19,7 @@ _WORTH_A_THREAD = 1_024
 
 def in_threads(task: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]) -> Iterator[Result]:
     """The results of a task that holds no lock, in order; a few are made ahead of their use."""
-    threads = min(_processors(), len(arguments))
+    threads = min(processors(), len(arguments))
     if threads <= 1:
         yield from (task(*each) for each in arguments)
         return
@@ -46,9 +47,4 @@ def share_of(rows: int, most: int) -> int:
     >>> share_of(10, 8_192), share_of(10**9, 8_192)
     (1024, 8192)
     """
-    return min(max(-(-rows // _processors()), _WORTH_A_THREAD), most)
-
-
-def _processors() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(max(-(-rows // processors()), _WORTH_A_THREAD), most)

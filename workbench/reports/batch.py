@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from workbench.config import settings
 from workbench.dgfip import connect
 from workbench.errors import WorkbenchError
+from workbench.machine import processors
 from workbench.registry import Registry
 from workbench.reports.batch_index import write_index
 from workbench.reports.batch_list import read_batch_list
@@ -25,7 +26,7 @@ from workbench.reports.excel_files import open_model
 from workbench.reports.excel_list import write_log
 from workbench.reports.jobs import Batch, Wanted, counts, ended_batches, jobs_of, submit
 from workbench.reports.jobs_leases import LEASE_SECONDS
-from workbench.reports.jobs_pool import pool, processors
+from workbench.reports.jobs_pool import pool
 from workbench.reports.jobs_spec import JobSpec, stored_base
 from workbench.reports.jobs_tables import ENDED, JobState
 from workbench.reports.jobs_worker import PASSING, PATIENCE_SECONDS, sweep

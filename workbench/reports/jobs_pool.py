@@ -27,7 +27,7 @@ from workbench.reports.jobs_announce import configured_broker
 from workbench.reports.jobs_leases import LEASE_SECONDS, recover
 from workbench.reports.jobs_worker import Worker, worker_name
 
-__all__ = ["Pool", "pool", "processors"]
+__all__ = ["Pool", "pool"]
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +37,6 @@ DEATHS_SECONDS = 2.0
 
 MOST_FAILURES = 5
 """Workers that end by themselves with an error before all are given up: what cannot start is not started for ever."""
-
-
-def processors() -> int:
-    """Return how many processes may compute at once here."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass

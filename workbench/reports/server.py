@@ -16,7 +16,7 @@ from workbench.identity.configuration import IdentitySettings, identity_settings
 from workbench.identity.embedded import identity_of
 from workbench.identity.tables import ROOM as PEOPLE
 from workbench.logs import uvicorn_options
-from workbench.memory import memory_given_back
+from workbench.machine import memory_given_back
 from workbench.registry import Registry, open_registry
 from workbench.reports.api_numbers import ROOM as NUMBERS
 from workbench.reports.attending import Attendant

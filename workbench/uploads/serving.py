@@ -11,7 +11,7 @@ from workbench.identity.embedded import identity_of
 from workbench.identity.middleware import Application
 from workbench.identity.tokens import TokenVerifier
 from workbench.logs import uvicorn_options
-from workbench.memory import memory_given_back
+from workbench.machine import memory_given_back
 from workbench.uploads.configuration import UploadSettings, build_app, open_storage
 
 __all__ = ["serve_uploads"]

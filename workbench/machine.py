@@ -1,13 +1,14 @@
-"""The memory of a server that stays up for months: what it frees goes back to the machine."""
+"""The machine: how many processors are ours, and the memory of a server that stays up for months."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["memory_given_back"]
+__all__ = ["memory_given_back", "processors"]
 
 EVERY_SECONDS = 60.0
 
@@ -15,6 +16,17 @@ ARENAS = 2
 """Threads share so many heaps: with eight a processor, each keeps the holes of its own busiest moment."""
 
 M_ARENA_MAX = -8
+
+
+def processors() -> int:
+    """Return how many processors this process may use.
+
+    Examples
+    --------
+    >>> processors() >= 1
+    True
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -9,11 +9,11 @@ import threading
 
 import pytest
 
-from workbench.memory import memory_given_back
+from workbench.machine import memory_given_back
 
 HOLES = """
 import time
-from workbench.memory import memory_given_back
+from workbench.machine import memory_given_back
 
 def resident():
     with open("/proc/self/statm") as file:
