@@ -148,6 +148,8 @@ def _incident(content: dict[str, Any]) -> str:
 class Agent:
     """A visitor without a browser."""
 
+    page = PAGE
+
     def __init__(self, url: str) -> None:
         self.url = url
         self.web = httpx.AsyncClient(base_url=url, timeout=300)
@@ -167,7 +169,7 @@ class Agent:
         start = time.perf_counter()
         text = ""
         self.step = "the page"
-        async with self.web.stream("GET", PAGE) as answer:
+        async with self.web.stream("GET", self.page) as answer:
             async for part in answer.aiter_text():
                 text += part
                 if "first content" not in self.times and "widget-view+json" in text:
@@ -192,7 +194,11 @@ class Agent:
         await self.wire.write_message(message("comm_msg", asked), binary=True)
         said = await self.hear(lambda data: data.get("method") == "update_states")
         self.times["interactive"] = time.perf_counter() - start
-        self.form = next(name for name, one in said["states"].items() if "trames" in (one["state"].get("state") or {}))
+        self.form = next(name for name, one in said["states"].items() if self.told_to(one["state"]))
+
+    def told_to(self, state: dict[str, Any]) -> bool:
+        """Whether a component is the one that she talks to."""
+        return "trames" in (state.get("state") or {})
 
     async def hear(self, wanted: Any) -> dict[str, Any]:
         """Wait for the data of a comm message."""

@@ -8,7 +8,7 @@ kernel has. The directory is published by slices, as `publish_directory` does, a
 of each gesture: median and p95 in milliseconds for one agent and for thirty at once. « first paint »
 is a page that opens: labels, lists, follows, the first page of the list. The first reading of a list after its
 publication, which all those of the same rights then share, is told apart; so is the memory of the service. What a
-browser and a kernel add is `benchmarks/kernels.py`'s. On a shared machine the ratios hold, not the seconds.
+page and a kernel add is `benchmarks/screens.py`'s. On a shared machine the ratios hold, not the seconds.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FRAN
 from workbench.store import Client, Desk, Store, open_store
 
 PUBLISHER = SimpleNamespace(email="p@exemple.fr", badges=frozenset({WRITER, "manager"}))
-BATCH = "2602.banc"
+BATCH = "2603.banc"
+"""The list; the last of all, which is the one that is shown first."""
 WORDS = [
     "ateliers",
     "mecanique",

@@ -81,13 +81,17 @@ class Installation:
         with connect(self.base, read_only=False) as opened:
             import_balances(opened, self.written.balances)
             import_population(opened, self.written.population)
-        for each in ("tusd", "public"):
-            (root / "depot" / each).mkdir(parents=True)
         self.names = [f"agent{number:02}" for number in range(agents)]
         variables = make_people(root, {each: ["analyste"] for each in self.names})
         with open_registry(variables["WORKBENCH_REGISTRE"], rooms=[ROOM]) as registry:
             for each in self.names:
                 People(registry).set_space(f"{each}@exemple.fr", each)
+        self.serve(variables)
+
+    def serve(self, variables: dict[str, str]) -> None:
+        """Start what is installed."""
+        for each in ("tusd", "public"):
+            (self.root / "depot" / each).mkdir(parents=True)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -96,13 +100,13 @@ class Installation:
             **variables,
             "PYTHONPATH": str(PROJECT),
             "WORKBENCH_BASE": self.base,
-            "WORKBENCH_DEPOT": str(root / "depot"),
-            "WORKBENCH_REPORTS": str(root / "rapports"),
-            "WORKBENCH_HISTORIQUE": str(root / "historique.duckdb"),
-            "WORKBENCH_RUNTIME": str(root / "r"),
+            "WORKBENCH_DEPOT": str(self.root / "depot"),
+            "WORKBENCH_REPORTS": str(self.root / "rapports"),
+            "WORKBENCH_HISTORIQUE": str(self.root / "historique.duckdb"),
+            "WORKBENCH_RUNTIME": str(self.root / "r"),
             "WORKBENCH_ISSUER": "",
         }
-        self.log = (root / "journal").open("w")
+        self.log = (self.root / "journal").open("w")
         self.start()
 
     def start(self) -> None:

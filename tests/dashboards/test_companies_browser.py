@@ -139,6 +139,53 @@ def test_an_agent_of_a_zone_sees_no_level_and_no_figure_of_the_urssaf(visiting: 
     assert not any(word in files[0] for word in ("Alerte", "alerte seuil"))
 
 
+def test_paper_says_in_words_what_the_screen_lets_choose(visiting: Any) -> None:
+    visit = visiting("zone_urssaf")
+    page = visit.open("detection")
+    playwright.expect(page.locator(".wb-company").first).to_be_visible()
+    assert page.locator(".wb-printed:visible").count() == 0
+    # The line is written when a browser prints, and not before.
+    page.pdf(path=visit.folder / "detection.pdf", format="A4")
+    page.emulate_media(media="print")
+    line = page.locator("#printed")
+    playwright.expect(line).to_contain_text("Document confidentiel. Imprimé le")
+    playwright.expect(line).to_contain_text("selon ses droits")
+    written = page.locator(".wb-found .wb-printed")
+    playwright.expect(written).to_contain_text("liste du 28/02/2026, par risque.")
+    playwright.expect(written).to_contain_text("Industrie manufacturière ; 20 salariés ou plus")
+    playwright.expect(written).to_contain_text("Données connues jusqu'au")
+    playwright.expect(page.get_by_label("Nom ou SIRET")).to_be_hidden()
+    page.set_viewport_size({"width": 718, "height": 1047})
+    out = "(one) => one.getBoundingClientRect().right > one.closest('.wb-company').getBoundingClientRect().right"
+    assert page.evaluate(f"[...document.querySelectorAll('.wb-company dd')].filter({out}).length") == 0
+    assert page.evaluate("getComputedStyle(document.querySelector('.wb-company')).breakInside") == "avoid"
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_role("button", name="Tableau").click()
+    playwright.expect(page.locator("table.wb-companies")).to_be_visible()
+    page.emulate_media(media="print")
+    # An icon alone says nothing on paper: each of those shown has its words.
+    labels = set(page.locator(".wb-results svg[aria-label]").evaluate_all("(all) => all.map((one) => one.ariaLabel)"))
+    told = page.locator(".wb-legend li").all_inner_texts()
+    assert labels
+    assert {one.removeprefix("montant ") for one in told} == labels
+    page.emulate_media(media="screen")
+    visit.print("detection-tableau")
+
+
+def test_the_words_of_a_search_are_on_paper(visiting: Any) -> None:
+    visit = visiting("national")
+    page = visit.open("recherche")
+    page.get_by_label("Raison sociale, SIREN ou SIRET").fill("armor")
+    page.keyboard.press("Enter")
+    playwright.expect(page.locator(".wb-hit").first).to_be_visible()
+    page.emulate_media(media="print")
+    playwright.expect(page.get_by_text("Recherche : « armor ».")).to_be_visible()
+    playwright.expect(page.get_by_role("link", name="Fiche de l'entreprise")).to_have_count(0)
+    page.emulate_media(media="screen")
+    visit.print("recherche")
+
+
 def test_an_agent_with_levels_filters_by_the_keyboard(visiting: Any, planted: Planted) -> None:
     visit = visiting("zone_urssaf")
     page = visit.open("detection")

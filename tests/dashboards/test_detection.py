@@ -45,7 +45,9 @@ def sirets(view: DetectionView) -> set[str]:
     answer = view.answer()
     for page in range(answer["pages"]):
         view.choose("page", page)
-        found |= {row["siret"] for row in view.answer()["rows"]}
+        shown = view.answer()
+        assert (shown["first"], shown["last"]) == (len(found) + 1, len(found) + len(shown["rows"]))
+        found |= {row["siret"] for row in shown["rows"]}
     view.choose("page", 0)
     assert len(found) == answer["total"]
     return found

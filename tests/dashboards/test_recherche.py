@@ -46,6 +46,20 @@ def test_everyone_finds_by_name_siren_and_siret(store: Store, planted: Planted) 
         assert sirets(searched(store, who, name.lower().replace("é", "e"))) == sirets(places)
 
 
+def test_what_is_asked_is_said_in_words(store: Store, planted: Planted) -> None:
+    assert searched(store, "national", "armor").answer()["asked"] == "« armor »"
+    choices = {"zone": "departement:35", "effectif": 20, "siege": True, "state": "ouverts", "sections": ["C"]}
+    said = searched(store, "national", "armor", **choices).answer()["asked"]
+    assert said.split(" ; ") == [
+        "« armor »",
+        "Industrie manufacturière",
+        "Ille-et-Vilaine (35)",
+        "20 salariés ou plus",
+        "sièges sociaux seulement",
+        "Ouverts",
+    ]
+
+
 @pytest.mark.parametrize(
     ("choices", "passes"),
     [

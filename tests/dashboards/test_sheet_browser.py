@@ -223,6 +223,9 @@ def test_a_company_and_its_places(visit: Visit, planted: Planted, screens: Path)
     places = visit.block("etablissements")
     playwright.expect(places).to_be_visible()
     on_paper(page, screens / "entreprise.pdf", least=1)
+    # A block that does not fit goes on overleaf: a page is not left half empty for it.
+    assert len(re.findall(rb"/Type /Page\b", (screens / "entreprise.pdf").read_bytes())) <= 7
+    assert str(page.locator("#printed").text_content()).startswith("Document confidentiel. Imprimé le ")
     visit.draw()
     visit.check("entreprise-national")
     assert visit.block("carte").locator("circle.wb-place").count() >= 4

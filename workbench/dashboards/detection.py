@@ -460,6 +460,8 @@ class DetectionView:
             "hidden": total - known if known else 0,
             "page": self.page,
             "pages": pages,
+            "first": self.page * size + 1,
+            "last": self.page * size + len(rows),
             "shown": self.choices.shown,
             "message": "" if total else EMPTY,
         }

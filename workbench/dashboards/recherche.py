@@ -189,7 +189,23 @@ class SearchView:
             "hint": BROAD if rows and len(self._text) == LEAST and self._is_plain else "",
             "direct": rows[0]["link"] if alone else "",
             "started": True,
+            "asked": self.said(),
         }
+
+    def said(self) -> str:
+        """Say what is asked, in words, for who reads the results on paper."""
+        asked = self.asked
+        sectors = [self._labels.sections[code] for code in asked.sections]
+        every = len(sectors) in (0, len(self._labels.sections))
+        parts = [
+            f"« {asked.text} »",
+            "" if every else ", ".join(sectors),
+            self._labels.zone(asked.zone, self._badges).label if asked.zone else "",
+            f"{format_number(asked.effectif)} salariés ou plus" if asked.effectif else "",
+            "sièges sociaux seulement" if asked.siege else "",
+            "" if asked.state == "tous" else STATES[asked.state],
+        ]
+        return " ; ".join(each for each in parts if each)
 
     def total(self) -> dict[str, Any]:
         """Count what is found: ``said``, in words, and how many pages may be turned."""

@@ -209,3 +209,13 @@
     document.body.classList.add("wb-ready");
   };
 })();
+
+// A sheet of paper says by whose rights, and when: it is read far from here.
+window.addEventListener("beforeprint", () => {
+  const line = document.getElementById("printed");
+  if (!line) return;
+  const agent = line.dataset.agent;
+  const when = new Date().toLocaleString("fr-FR", { dateStyle: "short", timeStyle: "short" }).replace(" ", " à ");
+  const confidential = document.querySelector("[data-confidential]") ? "Document confidentiel. " : "";
+  line.textContent = confidential + "Imprimé le " + when + (agent ? " par " + agent + ", selon ses droits." : ".");
+});

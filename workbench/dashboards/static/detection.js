@@ -2,6 +2,7 @@
 
 function render({ model, el }) {
   el.classList.add("wb", "wb-companies-host");
+  el.dataset.confidential = "";
   const ask = channel(model, el);
   const choose = (field, value) => ask({ kind: "choose", field, value });
   const kept = `workbench-detection:${model.get("form").person ?? ""}`;
@@ -76,8 +77,11 @@ function render({ model, el }) {
       element("button", { type: "button", class: "wb-button", onclick: () => ask({ kind: "download", file }) }, label),
     ),
   );
+  // Paper has neither the fields nor the titles of icons: what they say is written.
+  const written = element("div", { class: "wb-printed wb-hint" });
+  const legend = element("div", { class: "wb-printed wb-legend" });
   const about = element("details", { class: "wb-about" }, element("summary", {}, "Dates des données"), element("div", {}));
-  const head = element("div", { class: "wb-found" }, element("div", {}, heading, counters), files);
+  const head = element("div", { class: "wb-found" }, element("div", {}, heading, counters, written), files);
   const body = element("div", { class: "wb-results" });
   const empty = element("p", { class: "wb-notice", role: "status", hidden: true });
   const pager = pagerOf((step) => {
@@ -94,7 +98,7 @@ function render({ model, el }) {
     element("div", { class: "wb-active" }, chips, reset),
     about,
   );
-  const results = element("section", { "aria-label": "Entreprises", hidden: true }, head, empty, body, pager.node);
+  const results = element("section", { "aria-label": "Entreprises", hidden: true }, head, empty, legend, body, pager.node);
   el.append(notices, waiting, panel, results);
 
   function pictogram(what, extra) {
@@ -190,6 +194,28 @@ function render({ model, el }) {
     return element("li", { class: "wb-counter", "data-level": code }, icon(code), element("b", {}, count.toLocaleString("fr-FR")), ` ${name}`);
   }
 
+  function write() {
+    if (!model.get("answer").rows) return;
+    const { list: listed, chips: filtered, chosen, sorts } = model.get("form");
+    const { first, last, total, pages } = model.get("answer");
+    const sources = listed.data.map((each) => `${each.source} ${each.date}`).join(", ");
+    written.replaceChildren(
+      ...[
+        `${listed.label} : liste du ${listed.date}, par ${sorts.find((each) => each.value === chosen.sort).label.toLowerCase()}.`,
+        pages > 1 ? `Entreprises ${first} à ${last} sur ${total.toLocaleString("fr-FR")}.` : "",
+        filtered.length ? `Filtres : ${filtered.map((each) => each.label).join(" ; ")}.` : "Aucun filtre.",
+        sources ? `Données connues jusqu'au : ${sources}.` : "",
+      ].filter(Boolean).map((said) => element("p", {}, said)),
+    );
+    const shapes = new Map([...body.querySelectorAll("svg[aria-label]")].map((svg) => [`${svg.getAttribute("class")} ${svg.getAttribute("aria-label")}`, svg]));
+    const shown = [...shapes.values()].sort((one, other) => one.getAttribute("aria-label").localeCompare(other.getAttribute("aria-label"), "fr"));
+    legend.hidden = !shown.length;
+    legend.replaceChildren(
+      element("b", {}, "Légende"),
+      element("ul", {}, shown.map((svg) => element("li", { class: "wb-pictogram", "data-state": svg.parentElement.dataset.state ?? null }, svg.cloneNode(true), `${svg.matches(".wb-trend") ? "montant " : ""}${svg.getAttribute("aria-label")}`))),
+    );
+  }
+
   function updateForm() {
     const form = model.get("form");
     if (!form.lists) return;
@@ -230,6 +256,7 @@ function render({ model, el }) {
     flags.delai.field.hidden = !form.offers.delai;
     flags.recent.field.lastChild.textContent = `Sans les entreprises de moins de ${form.recent_years} ans`;
     for (const [name, each] of Object.entries(flags)) each.node.checked = chosen[name];
+    write();
     filters.querySelector("summary").textContent = form.chips.length ? `Filtres (${form.chips.length})` : "Filtres";
     chips.replaceChildren(
       ...form.chips.map((each) =>
@@ -271,6 +298,7 @@ function render({ model, el }) {
     body.replaceChildren(answer.shown === "tableau" ? table(answer.rows) : element("ul", { class: "wb-cards" }, answer.rows.map(card)));
     body.hidden = !answer.rows.length;
     pager.update(answer.page, answer.pages, answer.page + 1 < answer.pages);
+    write();
     if (turned) {
       turned = false;
       heading.focus();

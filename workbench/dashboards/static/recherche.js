@@ -69,7 +69,8 @@ function render({ model, el }) {
     turned = true;
     ask({ kind: "turn", page: model.get("answer").page + step });
   });
-  const results = element("section", { "aria-label": "Résultats", hidden: true }, heading, hint, message, rows, pager.node);
+  const written = element("p", { class: "wb-printed wb-hint" });
+  const results = element("section", { "aria-label": "Résultats", hidden: true }, heading, written, hint, message, rows, pager.node);
   el.append(notices, form, results);
 
   function sectors() {
@@ -92,7 +93,7 @@ function render({ model, el }) {
       ),
       element("p", {}, row.address, row.departement ? ` · ${row.departement}` : ""),
       element("p", { class: "wb-hint" }, row.activity, row.code ? ` (${row.code})` : ""),
-      element("p", { class: "wb-siret" }, `${row.siren} `, element("b", {}, row.nic), " ", element("a", { href: row.company }, "Fiche de l'entreprise")),
+      element("p", { class: "wb-siret" }, `${row.siren} `, element("b", {}, row.nic), element("a", { class: "wb-unprinted", href: row.company }, " Fiche de l'entreprise")),
     );
   }
   function updateForm() {
@@ -112,6 +113,8 @@ function render({ model, el }) {
     message.textContent = answer.message;
     message.hidden = !answer.message;
     hint.textContent = answer.hint;
+    // Paper has no fields.
+    written.textContent = answer.asked ? `Recherche : ${answer.asked}.${answer.page || answer.more ? ` Page ${answer.page + 1}.` : ""}` : "";
     hint.hidden = !answer.hint;
     rows.replaceChildren(...answer.rows.map(hit));
     rows.setAttribute("start", String(answer.page * 20 + 1));

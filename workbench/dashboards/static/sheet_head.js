@@ -2,6 +2,7 @@
 
 function render({ model, el }) {
   el.classList.add("wb", "wb-sheet-head");
+  el.dataset.confidential = "";
   const ask = channel(model, el);
   const draft = { category: "", reason: "" };
   let opened = false;
