@@ -143,7 +143,13 @@ def test_parts_give_what_the_whole_gives(tmp_path: Path, monkeypatch: pytest.Mon
         written = write_variables(work, tmp_path / "sortie")
         assert (written.rows, len(written.changed)) == (36, 3)
         folder = tmp_path / "sortie" / "periode=2018-01-01"
+        # Parts that fit together are one row group.
+        assert [pq.ParquetFile(each).num_row_groups for each in folder.iterdir()] == [1]
+        together = pq.read_table(folder)
+        monkeypatch.setattr(output, "_HELD", 1)
+        write_variables(work, tmp_path / "sortie")
         assert sorted(each.name for each in folder.iterdir()) == ["partie-0000.parquet", "partie-0001.parquet"]
+        assert pq.read_table(folder).equals(together)
 
 
 def test_a_failure_leaves_the_folder_as_it_was(tmp_path: Path) -> None:

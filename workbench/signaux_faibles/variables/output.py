@@ -27,12 +27,17 @@ from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.variables.compute import Computation, Progress, compute_variables
 from workbench.signaux_faibles.variables.context import first_day
 
-__all__ = ["MANIFEST", "Written", "missing_months", "read_manifest", "write_variables"]
+__all__ = ["MANIFEST", "Written", "missing_months", "month_writer", "read_manifest", "write_variables"]
 
 MANIFEST = "_manifeste.json"
 """Readers of parquet folders pass over names that begin so."""
 _CHUNKS = 1_000_000
 """Columns of row groups that open files may remember, a few hundred bytes each; others are begun beyond."""
+_HELD = 120_000_000
+"""Values that wait to be written together, about eight bytes each: a column of a row group has a cost of its own."""
+_KEYS = ("siret", "siren")
+_LEVEL = 3
+"""Of zstd: a third smaller than the first, and as fast on columns that repeat themselves."""
 
 
 @dataclass(frozen=True)
@@ -189,43 +194,77 @@ def _write_months(work: Computation, version: Path, progress: Progress | None) -
     rows = {first_day(each).isoformat(): 0 for each in work.asked_months}
     for month in rows:
         _month_folder(version, month).mkdir()
-    # Numbers of a month seldom repeat: a dictionary of them costs more, in time and in bytes, than it spares.
-    texts = [each.name for each in schema if pa.types.is_string(each.type)]
     most = max(_CHUNKS // (len(schema) * max(len(rows), 1)), 1)
-    tables = compute_variables(work, progress)
+    groups = _row_groups(compute_variables(work, progress))
     number, finished = 0, False
     while not finished:
         with ExitStack() as files:
             writers: dict[str, pq.ParquetWriter] = {}
             for _ in range(most):
-                table = next(tables, None)
-                if table is None:
+                group = next(groups, None)
+                if group is None:
                     finished = True
                     break
-                for month, part in _by_month(table):
+                for month, part in group.items():
                     if month not in writers:
                         path = _month_folder(version, month) / f"partie-{number:04d}.parquet"
-                        writer = pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=texts)
-                        writers[month] = files.enter_context(writer)
+                        writers[month] = files.enter_context(month_writer(path, schema))
                     writers[month].write_table(part.select(schema.names))
                     rows[month] += part.num_rows
         number += 1
     return rows
 
 
+def month_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Open a file of one month, to be closed by who writes it.
+
+    Parameters
+    ----------
+    path
+        The file, made or replaced.
+    schema
+        Its columns: ``siret`` or ``siren``, then the variables.
+    """
+    # Numbers of a month seldom repeat, nor do keys: their dictionary costs more, in time and in bytes, than it spares.
+    texts = [each.name for each in schema if pa.types.is_string(each.type) and each.name not in _KEYS]
+    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=_LEVEL, use_dictionary=texts)
+
+
+def _row_groups(tables: Iterator[pa.Table]) -> Iterator[dict[str, pa.Table]]:
+    """Give the rows of each month, those of several tables together as long as they fit in `_HELD`."""
+    held: dict[str, list[pa.Table]] = {}
+    values = 0
+    for table in tables:
+        for month, part in _by_month(table):
+            held.setdefault(month, []).append(part)
+        values += table.num_rows * table.num_columns
+        if values >= _HELD:
+            yield {month: pa.concat_tables(parts) for month, parts in held.items()}
+            held, values = {}, 0
+    if held:
+        yield {month: pa.concat_tables(parts) for month, parts in held.items()}
+
+
 def _by_month(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """Cut a table by month, in the order of entities."""
-    key = "siret" if "siret" in table.column_names else "siren"
-    entities = table[key].unique()
-    places = pc.index_in(table[key], value_set=entities.take(pc.sort_indices(entities)))
+    """Cut a table, every month of which has the same entities, by month, in the order of entities."""
+    keys = [name for name in _KEYS if name in table.column_names]
+    entities = table[keys[0]].unique()
+    places = pc.index_in(table[keys[0]], value_set=entities.take(pc.sort_indices(entities)))
     days = table["periode"].cast(pa.int32())
     # Numbers are sorted several times as fast as texts.
-    ordered = table.combine_chunks().take(pa.array(np.lexsort((places.to_numpy(), days.to_numpy()))))
-    start = 0
-    for each in pc.value_counts(ordered["periode"].combine_chunks()):
-        length = each["counts"].as_py()
-        yield each["values"].as_py().isoformat(), ordered.slice(start, length)
-        start += length
+    order = pa.array(np.lexsort((places.to_numpy(), days.to_numpy())))
+    size = len(entities)
+    named = table.select(keys).combine_chunks().take(order[:size])
+    # The allocator of the system gives the memory of the table before again; others hand it back to the kernel, which
+    # then clears it page by page, in as long as the values take to be moved.
+    ordered = pc.take(
+        table.drop_columns(keys).combine_chunks(), order, boundscheck=False, memory_pool=pa.system_memory_pool()
+    )
+    for start in range(0, len(order), size):
+        part = ordered.slice(start, size)
+        for place, name in enumerate(keys):
+            part = part.add_column(place, table.schema.field(name), named[name])
+        yield part["periode"][0].as_py().isoformat(), part
 
 
 def _keep_same(folder: Path, version: Path, month: str) -> bool:
