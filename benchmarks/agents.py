@@ -182,7 +182,7 @@ class Agent:
         cookies = "; ".join(f"{name}={value}" for name, value in self.web.cookies.items())
         address = f"{self.url.replace('http', 'ws')}/api/kernels/{self.kernel}/channels?session_id={uuid.uuid4()}"
         self.wire = await websocket_connect(
-            HTTPRequest(address, headers={"Cookie": cookies}, request_timeout=300),
+            HTTPRequest(address, headers={"Cookie": cookies}, connect_timeout=300, request_timeout=300),
             subprotocols=[PROTOCOL],
             max_message_size=2**30,
         )

@@ -254,6 +254,8 @@ def _by_month(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     # Numbers are sorted several times as fast as texts.
     order = pa.array(np.lexsort((places.to_numpy(), days.to_numpy())))
     size = len(entities)
+    if len(order) != size * len(table["periode"].unique()):
+        raise AssertionError("a part of the variables lacks months of some of its entities")
     named = table.select(keys).combine_chunks().take(order[:size])
     # The allocator of the system gives the memory of the table before again; others hand it back to the kernel, which
     # then clears it page by page, in as long as the values take to be moved.
