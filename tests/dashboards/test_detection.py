@@ -344,6 +344,12 @@ def test_a_browser_is_recalled_but_not_believed(store: Store, planted: Planted) 
         assert other.choices.effectif == 20
 
 
+def test_sources_are_named_as_people_call_them(view: Any) -> None:
+    named = [each["source"] for each in view("national").form()["list"]["data"]]
+    assert "Dettes sociales" in named
+    assert not any(name.islower() for name in named)
+
+
 def test_older_lists_may_be_read(planted: Planted, view: Any) -> None:
     seen = view("national")
     assert [each["value"] for each in seen.form()["lists"]] == list(reversed(planted.batches))

@@ -14,6 +14,7 @@ from typing import Any
 
 from workbench.dashboards.detection_row import HIGH, MODERATE, company_row
 from workbench.dashboards.territory import MINE, labels_of, visible
+from workbench.dashboards.welcome import data_dates, day_of
 from workbench.errors import WorkbenchError
 from workbench.numbers import format_number
 from workbench.store import StoreDoor
@@ -373,11 +374,10 @@ class DetectionView:
 
     def _about(self) -> dict[str, Any]:
         value = self._lists[self.choices.batch]
-        dates = sorted((value.get("donnees") or {}).items())
         return {
             "label": _list_name(self.choices.batch, value),
-            "date": _day(value.get("date")),
-            "data": [{"source": source, "date": _day(day)} for source, day in dates],
+            "date": day_of(value.get("date")),
+            "data": [{"source": source, "date": day} for source, day in data_dates(value.get("donnees"))],
         }
 
     def _sectors(self) -> str:
@@ -515,13 +515,6 @@ def _texts(value: object) -> list[str] | None:
 
 def _list_name(batch: str, value: Mapping[str, Any]) -> str:
     return str(value.get("libelle") or batch)
-
-
-def _day(value: object) -> str:
-    try:
-        return f"{date.fromisoformat(str(value)):%d/%m/%Y}"
-    except ValueError:
-        return str(value or "")
 
 
 def _counted(total: int) -> str:

@@ -29,7 +29,19 @@ from workbench.store import Desk, Store
 from workbench.store.first_policies import AUTHOR
 from workbench.store.policies import EMAIL, MANAGER
 
-__all__ = ["BUCKET", "DUTIES", "MONTHS", "POLICIES", "Duties", "Entry", "Welcome", "in_months", "news"]
+__all__ = [
+    "BUCKET",
+    "DUTIES",
+    "MONTHS",
+    "POLICIES",
+    "Duties",
+    "Entry",
+    "Welcome",
+    "data_dates",
+    "day_of",
+    "in_months",
+    "news",
+]
 
 BUCKET = "agent"
 """The bucket of what agents state of themselves."""
@@ -234,15 +246,8 @@ class Welcome:
         """Return the lists that a person may open, the newest first: ``name``, ``day``, and dates by source."""
         found = []
         for each in self._published(actor):
-            told = each.get("donnees")
-            sources: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
-            found.append(
-                {
-                    "name": str(each.get("libelle") or ""),
-                    "day": _day(each.get("date")),
-                    "sources": [(_SOURCES.get(name, name), _day(day)) for name, day in sorted(sources.items())],
-                }
-            )
+            name = str(each.get("libelle") or "")
+            found.append({"name": name, "day": day_of(each.get("date")), "sources": data_dates(each.get("donnees"))})
         return found
 
     def _published(self, actor: Actor) -> list[dict[str, Any]]:
@@ -263,7 +268,7 @@ class Welcome:
             siret = each["key"]["siret"]
             known = self._read(actor, PUBLIC, {"siret": siret, "type": IDENTITY.name})
             name = directory_facts(known[0]["value"]).get("raison_sociale") if known else None
-            rows.append({"siret": siret, "name": name or f"SIRET {siret}", "since": _day(each["value"].get("date"))})
+            rows.append({"siret": siret, "name": name or f"SIRET {siret}", "since": day_of(each["value"].get("date"))})
         return {"rows": rows, "more": max(0, len(active) - MOST_FOLLOWED)}
 
     # --- the store
@@ -305,7 +310,19 @@ _SOURCES = {
 """Sources of the data of companies, as people call them."""
 
 
-def _day(value: Any) -> str:
+def data_dates(told: Any) -> list[tuple[str, str]]:
+    """Return the sources of a list, as people call them, and until when each is known.
+
+    Examples
+    --------
+    >>> data_dates({"debit": "2026-01-31", "procol": "2026-02"})
+    [('Dettes sociales', '31/01/2026'), ('Procédures collectives', '2026-02')]
+    """
+    found = told if isinstance(told, Mapping) else {}
+    return sorted((_SOURCES.get(name, name), day_of(day)) for name, day in found.items())
+
+
+def day_of(value: Any) -> str:
     """Write a day, or a month, as people read it; an empty text for what is none."""
     if not isinstance(value, str):
         return ""
