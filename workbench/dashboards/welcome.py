@@ -318,7 +318,7 @@ def data_dates(told: Any) -> list[tuple[str, str]]:
     >>> data_dates({"debit": "2026-01-31", "procol": "2026-02"})
     [('Dettes sociales', '31/01/2026'), ('Procédures collectives', '2026-02')]
     """
-    found = told if isinstance(told, Mapping) else {}
+    found: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
     return sorted((_SOURCES.get(name, name), day_of(day)) for name, day in found.items())
 
 
