@@ -47,6 +47,11 @@ class Journal:
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     wrong: list[str] = field(default_factory=list)
     excused: bool = False
+    begun: float = 0.0  # when the youngest page that became ready was asked for
+
+    def ready(self, begun: float) -> None:
+        with self.guard:
+            self.begun = max(self.begun, begun)
 
     def took(self, kind: str, seconds: float) -> None:
         with self.guard:
@@ -209,7 +214,9 @@ class Load:
                     held = await asyncio.to_thread(cookies)
                     self.journal.took("login", time.perf_counter() - start)
                 agent.web.cookies.update(held)
+                begun = time.perf_counter()
                 await asyncio.wait_for(agent.open(), 120)
+                self.journal.ready(begun)
                 await asyncio.wait_for(agent.use(self.place.written.example), 120)
                 await asyncio.sleep(2)  # she reads
                 await agent.leave()
@@ -369,12 +376,13 @@ def kills(load: Load, runs: int) -> None:
     place = load.place
     load.journal.excused = True
 
-    def one_page() -> float:
-        return _until(lambda: bool(load.journal.emptied().get("interactive")))
+    def one_page() -> None:
+        killed = time.perf_counter()
+        _until(lambda: load.journal.begun > killed)
 
-    def one_report() -> float:
+    def one_report() -> None:
         before = _done(load)
-        return _until(lambda: _done(load) > before)
+        _until(lambda: _done(load) > before)
 
     def server() -> None:
         place.process.kill()
@@ -386,7 +394,7 @@ def kills(load: Load, runs: int) -> None:
             raise SystemExit("nothing to kill")
         found[0].kill()
 
-    parts: dict[str, tuple[Callable[[], None], Callable[[], float]]] = {
+    parts: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
         "a worker of reports": (lambda: first(place.children("jobs_pool")), one_report),
         "the zygote of kernels": (
             lambda: first(sorted(place.zygotes(), key=lambda each: each.create_time())),
@@ -394,26 +402,28 @@ def kills(load: Load, runs: int) -> None:
         ),
         "the server, started again at once": (server, one_page),
     }
-    print("\n| killed | served again after, s |\n|---|---|")
+    print("\n| killed | answers after, s | served again after, s | logins since, median / 95th, s |\n|---|---|---|---|")
     for name, (kill, again) in parts.items():
-        waits = []
+        answers, waits, logins = [], [], []
         for _ in range(runs):
             load.journal.emptied()
             start = time.perf_counter()
             kill()
+            answers.append(time.perf_counter() - start)
             again()
             waits.append(time.perf_counter() - start)
             time.sleep(5)
-        print(f"| {name} | {', '.join(f'{each:.1f}' for each in waits)} |", flush=True)
+            logins += load.journal.emptied().get("login", [])
+        cells = [", ".join(f"{each:.1f}" for each in values) for values in (answers, waits)]
+        print(f"| {name} | {' | '.join(cells)} | {shown(logins)} |", flush=True)
 
 
-def _until(condition: Callable[[], bool]) -> float:
+def _until(condition: Callable[[], bool]) -> None:
     start = time.perf_counter()
     while not condition():
         if time.perf_counter() - start > 300:
             raise SystemExit("not served again in five minutes")
         time.sleep(0.1)
-    return time.perf_counter() - start
 
 
 def _done(load: Load) -> int:

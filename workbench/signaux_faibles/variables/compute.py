@@ -32,6 +32,8 @@ _CELLS = 40_000_000
 """Values of the parts that are computed at the same time, about eight bytes each, several times over meanwhile."""
 AT_ONCE = 2
 """Parts that a reader of several threads computes at the same time: one is written while another is computed."""
+_WAITING = 1
+"""Parts that are begun besides: who computes does not stop while several parts are written at once."""
 Progress = Callable[[int, int, str], None]
 
 
@@ -234,7 +236,7 @@ def _ahead(fetched: Callable[[Task], pa.Table], tasks: Iterator[Task], at_once: 
     try:
         for each in tasks:
             waiting.append(pool.submit(fetched, each))
-            if len(waiting) == at_once:
+            if len(waiting) > at_once + _WAITING:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
