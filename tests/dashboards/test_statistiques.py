@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,13 +15,20 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from workbench.dashboards.detection import DetectionView
+from workbench.dashboards.detection_files import list_csv
+from workbench.dashboards.entreprise import EntrepriseView
+from workbench.dashboards.etablissement import EtablissementView
+from workbench.dashboards.recherche import SearchView
 from workbench.dashboards.statistiques import PERIODS, StatistiquesView, kind_of
 from workbench.dashboards.statistiques_page import Statistics, statistiques_page
 from workbench.errors import WorkbenchError
 from workbench.registry import open_registry
+from workbench.signaux_faibles.publication.demonstration import ACTORS, Planted
 from workbench.store import Desk, Store
 from workbench.store.first_policies import FIRST
 from workbench.store.tables import ROOM
+from workbench.store.usage import PARIS
 
 TODAY = date(2026, 3, 15)
 STATS = SimpleNamespace(email="chiffres@exemple.fr", badges=frozenset({"stats"}))
@@ -69,6 +77,41 @@ def test_accesses_are_counted_by_kind_person_and_day(view: StatistiquesView) -> 
     assert days["2026-03-06"] == {"day": "2026-03-06", "actions": 1, "people": 1, "searches": 1, "sheets": 0}
     assert days["2026-03-07"]["actions"] == 0
     assert sum(each["actions"] for each in days.values()) == sum(count for _, count in view.by_kind())
+
+
+def test_what_pages_do_is_counted_once(companies: tuple[Store, Planted]) -> None:
+    store, planted = companies
+    ada = Desk(store, SimpleNamespace(email="ada@exemple.fr", badges=ACTORS["national"].badges))
+    siret = planted.siret["alerte"]
+
+    def counted() -> dict[str, int]:
+        today = datetime.now(PARIS).date()
+        found: Counter[str] = Counter()
+        for each in store.usage(STATS, *(datetime.combine(today + timedelta(days), time(), PARIS) for days in (-1, 2))):
+            kind = kind_of(each["action"], each["bucket"], each["kind"])
+            if each["reader"] == "ada@exemple.fr" and kind is not None:
+                found[kind] += each["count"]
+        return dict(found)
+
+    listed = DetectionView(ada)
+    listed.form()
+    listed.answer()
+    assert counted() == {"Liste de détection": 1}
+    listed.choose("effectif", 50)
+    listed.answer()
+    list_csv(listed)
+    assert counted() == {"Liste de détection": 3}
+    search = SearchView(ada)
+    search.search("fictive", {})
+    search.answer()
+    search.total()
+    assert counted() == {"Liste de détection": 3, "Recherche": 1}
+    sheet = EtablissementView(ada, siret)
+    assert sheet.blocks()
+    assert sheet.comments()
+    assert sheet.opinion()
+    assert EntrepriseView(ada, siret[:9]).blocks()
+    assert counted() == {"Liste de détection": 3, "Recherche": 1, "Fiche": 2}
 
 
 def test_weeks_have_the_people_of_their_days(view: StatistiquesView) -> None:
@@ -128,7 +171,13 @@ def test_who_may_not_count_is_told_so(store: Store, monkeypatch: pytest.MonkeyPa
     ("entry", "expected"),
     [
         (("get", "public", "detection"), "Liste de détection"),
-        (("search", "public", ""), "Recherche"),
+        (("browse", "public", "detection"), "Liste de détection"),
+        (("browse", "public", ""), None),
+        (("search", "public", "identite"), "Recherche"),
+        (("total", "public", "identite"), None),
+        (("get", "public", "siret"), "Fiche"),
+        (("get", "public", "entreprise_siren"), None),
+        (("get", "rapport", "m57"), "Rapports publiés"),
         (("put", "comment", ""), "Commentaire écrit"),
         (("get", "agent", "confidentialite"), None),
         (("get", "system", "policy"), "Administration"),

@@ -128,13 +128,30 @@ def test_news_are_counted_until_they_are_read(welcome: Welcome, store: Store) ->
         (each["iso"] for each in found["entries"]), reverse=True
     )
     welcome.read_news(zone, date(2026, 3, 22))
-    assert welcome.news(zone)["unread"] == 1
+    assert welcome.news(zone)["unread"] == 3
     welcome.read_news(zone, date(2026, 3, 25))
+    assert welcome.news(zone)["unread"] == 2
+    welcome.read_news(zone, NOW.date())
     assert welcome.news(zone)["unread"] == 0
     assert welcome.news(zone)["entries"]
     # Each has her own count; who has no list is told of none.
     assert welcome.news(person("national"))["unread"] == len(ENTRIES) + 2
     assert [each["title"] for each in welcome.news(person("sans_droit"))["entries"]] == ["Pour tous"]
+
+
+def test_a_list_is_news_from_the_day_it_was_published(welcome: Welcome, store: Store, clock: Clock) -> None:
+    zone, clock.now = person("zone"), datetime(2026, 4, 10, 22, 30, tzinfo=UTC)
+    welcome.read_news(zone, date(2026, 4, 9))
+    publish_fictitious(store, companies=20)
+    # Its data end on February 28; it is published on April 11 in Paris.
+    assert {each["day"] for each in welcome.lists(zone)} == {"11/04/2026"}
+    found = welcome.news(zone)
+    assert found["unread"] == 2
+    assert all(each["iso"] == "2026-04-11" for each in found["entries"][:2])
+    # Nothing that is published again as it is becomes news.
+    clock.now += timedelta(days=30)
+    publish_fictitious(store, companies=20)
+    assert {each["day"] for each in welcome.lists(zone)} == {"11/04/2026"}
 
 
 def test_lists_are_dated_source_by_source(welcome: Welcome, store: Store) -> None:

@@ -36,8 +36,8 @@ def test_what_is_asked_is_counted_by_day_person_and_kind(store: Store, clock: Cl
     counts = [(each["action"], each["bucket"], each["kind"], each["count"]) for each in of_ada]
     assert sorted(counts) == [
         ("get", "public", "", 1),
-        ("get", "public", "detail", 1),
-        ("get", "public", "detail", 3),
+        ("get", "public", "detail_siren", 1),
+        ("get", "public", "detail_siren", 3),
         ("put", "public", "", 1),
     ]
     assert len({each["day"] for each in of_ada}) == 2

@@ -9,12 +9,12 @@ from datetime import datetime
 from html import escape
 from io import BytesIO
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from workbench.dashboards.components import outlines
 from workbench.dashboards.documents import Document, pdf_document
 from workbench.dashboards.sheet_items import Block, Item, moment
 from workbench.errors import WorkbenchError
+from workbench.store.usage import PARIS
 
 __all__ = ["DOCX", "sheet_docx", "sheet_name", "sheet_parts", "sheet_pdf"]
 
@@ -48,7 +48,7 @@ def _words(one: str | Mapping[str, str]) -> str:
 
 
 def _made() -> str:
-    return f"{NOTICE} Établi le {moment(datetime.now(ZoneInfo('Europe/Paris')))}."
+    return f"{NOTICE} Établi le {moment(datetime.now(PARIS))}."
 
 
 def sheet_docx(

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from plotly.graph_objs._figure import Figure
 
 from workbench.dashboards.presentation import shown_chart
 from workbench.numbers import NO_BREAK, format_number, typeset
+from workbench.store.usage import PARIS
 
 __all__ = [
     "MONTHS",
@@ -47,8 +47,6 @@ MONTHS = (
 
 MOST_COLUMNS = 9
 """Columns of the figures of a chart; with more, its places are rows."""
-
-_PARIS = ZoneInfo("Europe/Paris")
 
 
 def block(name: str, title: str, items: Iterable[Item | None], about: str = "", *, wide: bool = False) -> Block:
@@ -197,7 +195,7 @@ def moment(value: object) -> str:
         return ""
     if found.tzinfo is None:
         return ""
-    here = found.astimezone(_PARIS)
+    here = found.astimezone(PARIS)
     first = "1er" if here.day == 1 else str(here.day)
     return f"{first} {MONTHS[here.month - 1]} {here.year} à {here.hour}{NO_BREAK}h{NO_BREAK}{here.minute:02}"
 

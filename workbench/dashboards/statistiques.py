@@ -30,16 +30,18 @@ PERIODS: Mapping[str, tuple[str, int]] = {
 """What may be chosen: words and days, today among them."""
 
 SEARCHES, SHEETS, LISTS = "Recherche", "Fiche", "Liste de détection"
-ADMINISTRATION = "Administration"
+ADMINISTRATION, OTHER = "Administration", "Autre consultation"
 MOST_SHOWN = 50
 MOST_DAYS = 31
 
 _KINDS: Mapping[tuple[str, str, str], str] = {
-    ("get", "public", "detail"): SHEETS,
-    ("get", "public", "entreprise"): SHEETS,
+    ("get", "public", "siret"): SHEETS,
+    ("get", "public", "siren"): SHEETS,
+    ("get", "public", "detail_siret"): SHEETS,
+    ("get", "public", "detail_siren"): SHEETS,
     ("get", "public", "detection"): LISTS,
+    ("browse", "public", "detection"): LISTS,
     ("get", "public", ""): SEARCHES,
-    ("get", "comment", ""): "Commentaires lus",
     ("put", "comment", ""): "Commentaire écrit",
     ("put", "suivi", ""): "Suivi commencé ou arrêté",
     ("put", "opinion", ""): "Avis sur une détection",
@@ -47,8 +49,19 @@ _KINDS: Mapping[tuple[str, str, str], str] = {
     ("file", "rapport", ""): "Fichier d’un rapport",
     ("put", "rapport", ""): "Rapport publié ou retiré",
 }
-_LEFT_OUT = frozenset({"agent", "reference", "opinion", "suivi", "dgfip"})
+_LEFT_OUT = frozenset({"agent", "comment", "reference", "opinion", "suivi", "dgfip"})
 """Buckets that pages read by themselves."""
+_BESIDES = frozenset(
+    {
+        ("get", "public", "identite"),
+        ("get", "public", "identite_siret"),
+        ("get", "public", "detection_siren"),
+        ("get", "public", "entreprise_siren"),
+        ("browse", "public", ""),
+    }
+)
+"""What a sheet or a list reads besides, by itself: names, past alerts, the company, counts."""
+_ASKED = frozenset({"get", "put", "file", "browse"})
 
 
 class UsageDoor(Protocol):
@@ -63,20 +76,18 @@ def kind_of(action: str, bucket: str, kind: str) -> str | None:
 
     Examples
     --------
-    >>> kind_of("get", "public", "detail"), kind_of("get", "reference", "naf"), kind_of("purge", "system", "")
+    >>> kind_of("get", "public", "siret"), kind_of("get", "reference", "naf"), kind_of("purge", "system", "")
     ('Fiche', None, 'Administration')
     """
-    if (action, kind) == ("get", "identite"):
-        # Names, that pages read by themselves.
-        return None
-    known = _KINDS.get((action, bucket, kind)) or _KINDS.get((action, bucket, ""))
-    if known is not None:
-        return known
+    entry = (action, bucket, kind if bucket == "public" else "")
+    if entry in _KINDS:
+        return _KINDS[entry]
     if action == "search":
         return SEARCHES
-    if bucket in _LEFT_OUT:
+    # How many a search would find is asked after it, by the page.
+    if entry in _BESIDES or bucket in _LEFT_OUT or action == "total":
         return None
-    return ADMINISTRATION if bucket == "system" or action not in ("get", "put", "file") else "Autre consultation"
+    return ADMINISTRATION if bucket == "system" or action not in _ASKED else OTHER
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from workbench.signaux_faibles.publication.objects import (
 from workbench.store import Desk, Store
 from workbench.store.first_policies import AUTHOR
 from workbench.store.policies import EMAIL, MANAGER
+from workbench.store.usage import PARIS
 
 __all__ = [
     "BUCKET",
@@ -234,29 +235,25 @@ class Welcome:
         self._state(actor, "nouveautes", {"jusque": until.isoformat()})
 
     def _of_lists(self, actor: Actor) -> list[Entry]:
-        return [
-            Entry(date.fromisoformat(each["date"][:10]), f"Liste « {each['libelle']} » publiée")
-            for each in self._published(actor)
-            if isinstance(each.get("date"), str) and each.get("libelle")
-        ]
+        return [Entry(day, f"Liste « {each['libelle']} » publiée") for day, each in self._published(actor)]
 
     # --- data and follows
 
     def lists(self, actor: Actor) -> list[dict[str, Any]]:
         """Return the lists that a person may open, the newest first: ``name``, ``day``, and dates by source."""
-        found = []
-        for each in self._published(actor):
-            name = str(each.get("libelle") or "")
-            found.append({"name": name, "day": day_of(each.get("date")), "sources": data_dates(each.get("donnees"))})
-        return found
+        return [
+            {"name": str(each["libelle"]), "day": f"{day:%d/%m/%Y}", "sources": data_dates(each.get("donnees"))}
+            for day, each in self._published(actor)
+        ]
 
-    def _published(self, actor: Actor) -> list[dict[str, Any]]:
+    def _published(self, actor: Actor) -> list[tuple[date, dict[str, Any]]]:
+        """Return the lists that a person may open, and the day since when each can be read."""
         if "detection" not in actor.badges:
             return []
-        found = [each["value"] for each in self._read(actor, REFERENCE, {"type": LIST.name})]
+        found = self._read(actor, REFERENCE, {"type": LIST.name})
         # A list that was withdrawn is null.
-        there = [each for each in found if each.get("libelle")]
-        return sorted(there, key=lambda each: str(each.get("date") or ""), reverse=True)
+        there = [(_readable_since(each), each["value"]) for each in found if each["value"].get("libelle")]
+        return sorted(there, key=lambda each: str(each[1].get("date") or ""), reverse=True)
 
     def follows(self, actor: Actor) -> dict[str, Any]:
         """Return the companies that a person follows: the latest ``rows``, and how many ``more``."""
@@ -288,6 +285,15 @@ class Welcome:
             if error.code != "sans_donnees":
                 raise
             return []
+
+
+def _readable_since(sheet: Mapping[str, Any]) -> date:
+    """Return the day a list was published: its own date is that of its data, or of its release."""
+    added: date = sheet["addDate"].astimezone(PARIS).date()
+    try:
+        return max(added, date.fromisoformat(str(sheet["value"].get("date"))[:10]))
+    except ValueError:
+        return added
 
 
 _SOURCES = {

@@ -1,7 +1,8 @@
 """How much the store is used, by whom and for what kind of thing: counts from the journal, never what was asked.
 
-A kind is the ``type`` of the objects whose key was asked for, where it is a plain word. Nothing else of a question is
-given.
+A kind is the ``type`` of the objects whose key was asked for, where it is a plain word, then which of `_ONE` the key
+named: ``detail_siret`` is a question on one établissement. A question of counts, or of one column, has none. Nothing
+else of a question is given.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ LONGEST = timedelta(days=732)
 
 PARIS = ZoneInfo("Europe/Paris")
 """Whose days they are."""
+
+_ONE = ("siret", "siren")
+"""Fields of a key of which each value is one établissement or one company."""
 
 _WORD = re.compile(r"[a-z][a-z_]{0,30}")
 
@@ -56,14 +60,16 @@ def counted(connection: Connection, since: datetime, until: datetime) -> list[di
     found: Counter[tuple[str, str, str, str, str]] = Counter()
     for row in connection.execution_options(yield_per=10_000).execute(asked):
         day = row.at.replace(tzinfo=row.at.tzinfo or UTC).astimezone(PARIS).date().isoformat()
-        found[day, row.reader, row.action, row.bucket, _kind(row.query)] += 1
+        found[day, row.reader, row.action, row.bucket, _kind(loads(row.query))] += 1
     names = ("day", "reader", "action", "bucket", "kind")
     return [dict(zip(names, key, strict=True)) | {"count": count} for key, count in sorted(found.items())]
 
 
-def _kind(query: str) -> str:
-    key = loads(query).get("key")
-    named = key.get("type") if isinstance(key, Mapping) else None
-    if isinstance(named, str) and _WORD.fullmatch(named):
-        return named
-    return ""
+def _kind(query: Mapping[str, Any]) -> str:
+    key, columns = query.get("key"), query.get("columns")
+    if not isinstance(key, Mapping) or query.get("limit") == 1 or (columns is not None and len(columns) == 1):
+        return ""
+    named = key.get("type")
+    words = [named] if isinstance(named, str) and _WORD.fullmatch(named) else []
+    words += [name for name in _ONE if name in key][:1]
+    return "_".join(words)
