@@ -62,7 +62,7 @@ def command(folder: Path, no_companies: bool) -> int:
     from workbench.reports.numbers import format_value
     from workbench.trames import load_trame
 
-    base = folder / "base.duckdb"
+    base, reports = folder / "base.duckdb", folder / "rapports"
     with _step("Balances de communes fictives"):
         demonstration = write_demonstration(folder / "sources")
     with _step("Import dans une base DuckDB"), connect(base, read_only=False) as opened:
@@ -85,7 +85,7 @@ def command(folder: Path, no_companies: bool) -> int:
             base=str(base),
             sirets=[siret],
             exercices=range(first, last + 1),
-            to=folder / "rapports",
+            to=reports,
         )
     companies = None
     if not no_companies:
@@ -108,12 +108,12 @@ def command(folder: Path, no_companies: bool) -> int:
     if result.state is not State.DONE:
         say(result.message)
         return ExitCode.UNEXPECTED
-    click.echo("\nÀ regarder :")
-    click.echo(f"  base       {base}")
-    for kind, path in result.files.items():
-        click.echo(f"  {kind:<10} {path}")
+    made = {"base": base, **{kind: reports / path.name for kind, path in result.files.items()}}
     if companies is not None:
-        click.echo(f"  carte de la liste  {companies.made.card}")
+        made["liste"] = companies.made.card
+    click.echo("\nÀ regarder :")
+    for kind, each in made.items():
+        click.echo(f"  {kind:<10} {each}")
     click.echo("  tableaux de bord : make up")
     if companies is not None:
         click.echo("\nPour s'y connecter, en démonstration seulement :")
