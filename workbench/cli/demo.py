@@ -112,8 +112,8 @@ def command(folder: Path, no_companies: bool) -> int:
     if companies is not None:
         made["liste"] = companies.made.card
     click.echo("\nÀ regarder :")
-    for kind, each in made.items():
-        click.echo(f"  {kind:<10} {each}")
+    for kind, path in made.items():
+        click.echo(f"  {kind:<10} {path}")
     click.echo("  tableaux de bord : make up")
     if companies is not None:
         click.echo("\nPour s'y connecter, en démonstration seulement :")
