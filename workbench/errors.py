@@ -1004,6 +1004,11 @@ ERRORS: dict[str, ErrorKind] = {
         "Travaillez par morceaux (une requête plus étroite, moins d'exercices) ou libérez des variables avec del.",
         422,
     ),
+    "noyau_dossier": ErrorKind(
+        "Le dossier des noyaux, {dossier}, ne peut pas servir : {raison}.",
+        "Retirez-le, ou fermez-le aux autres (chmod 700), ou donnez-en un autre dans WORKBENCH_RUNTIME.",
+        500,
+    ),
     "noyau_temps": ErrorKind(
         "Cette cellule n'a pas fini dans les {secondes} secondes qui lui sont données : elle a été arrêtée.",
         "Réduisez ce qu'elle calcule, ou cherchez une boucle qui ne finit pas.",

@@ -111,6 +111,16 @@ def test_refuses_a_port_that_is_taken(folder: Path) -> None:
     assert error.value.code == "port_occupe"
 
 
+def test_refuses_a_folder_of_kernels_that_others_enter(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Path(os.environ["WORKBENCH_RUNTIME"]) / "ouvert"
+    opened.mkdir()
+    opened.chmod(0o755)
+    monkeypatch.setenv("WORKBENCH_RUNTIME", str(opened))
+    with pytest.raises(WorkbenchError, match="d'autres y entrent") as error:
+        serve_folder(folder)
+    assert error.value.code == "noyau_dossier"
+
+
 def serve_folder(folder: Path) -> None:
     serve(0, folder=folder)
 

@@ -21,6 +21,7 @@ from workbench.identity.configuration import IdentitySettings, identity_settings
 from workbench.identity.embedded import identity_of
 from workbench.identity.kernel_token import TOKEN_FILE, write_token
 from workbench.identity.tokens import TokenVerifier
+from workbench.kernels.runtime import runtime_folder, runtime_path
 from workbench.logs import configure_logs
 from workbench.machine import memory_given_back
 from workbench.reports.server import attended, ended_by_sigterm
@@ -96,6 +97,7 @@ def serve(
         "WORKBENCH_PLOTLY": f"/statique/plotly.min.js?v={version('plotly')}",
     }
     _check_port(address, port)
+    _check_runtime()
     configure_logs()
     host = f"[{address}]" if ":" in address else address
     with (
@@ -128,8 +130,9 @@ def serve(
             application.start()
         finally:
             application.home.close()
-            if isinstance(application.identity_provider, OidcIdentityProvider):
-                application.identity_provider.close()
+            provider = getattr(application, "identity_provider", None)  # there is none when the start was cut short
+            if isinstance(provider, OidcIdentityProvider):
+                provider.close()
 
 
 @contextmanager
@@ -196,6 +199,13 @@ def _absolute(base: str) -> str:
     if separator and scheme == "duckdb":
         return f"duckdb:///{Path(path).absolute()}"
     return base if "://" in base else str(Path(base).absolute())
+
+
+def _check_runtime() -> None:
+    try:
+        runtime_folder()
+    except OSError as error:
+        raise WorkbenchError("noyau_dossier", dossier=str(runtime_path()), raison=error.strerror or error) from error
 
 
 def _check_port(address: str, port: int) -> None:

@@ -18,6 +18,7 @@ import httpx
 from workbench.config import settings, shared_folder, text_of
 from workbench.deployment.findings import Finding, doubt, fine, unconcerned, wrong
 from workbench.identity.configuration import identity_settings
+from workbench.kernels.runtime import runtime_path
 
 __all__ = ["chromium", "disks", "folders", "libraries", "openmp", "port", "zygotes"]
 
@@ -72,8 +73,7 @@ def folders() -> Iterator[Finding]:
         yield _folder("dossier du registre", Path(known.registry).absolute().parent, os.R_OK | os.W_OK, made=True)
     if "://" not in known.base:
         yield _folder("dossier de la base", Path(known.base).absolute().parent, os.R_OK | os.X_OK)
-    if asked := text_of("WORKBENCH_RUNTIME"):
-        yield _folder("dossier des noyaux", Path(asked), os.R_OK | os.W_OK | os.X_OK, made=True, private=True)
+    yield _folder("dossier des noyaux", runtime_path(), os.R_OK | os.W_OK | os.X_OK, made=True, private=True)
 
 
 def _folder(subject: str, path: Path, rights: int, *, made: bool = False, private: bool = False) -> Finding:

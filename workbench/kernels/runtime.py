@@ -7,6 +7,7 @@ kernel comes from a new zygote and the old one ends when nothing uses it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from workbench.config import text_of
 
-__all__ = ["Address", "address_of", "runtime_folder", "sockets_folder", "with_package"]
+__all__ = ["Address", "address_of", "runtime_folder", "runtime_path", "sockets_folder", "with_package"]
 
 LONGEST = 70
 """Bytes of the folder: a socket's path has at most 107, and a kernel adds its own part."""
@@ -77,24 +78,29 @@ class Address:
         return self.folder / f"{self.name}.log"
 
 
+def runtime_path() -> Path:
+    """Return where the folder of sockets is, or would be: what is asked for when it is short enough."""
+    asked = text_of("WORKBENCH_RUNTIME")
+    session = os.environ.get("XDG_RUNTIME_DIR")
+    short = Path("/tmp") / f"workbench-{os.getuid()}"  # noqa: S108 - checked below: ours, closed, not a link
+    candidates = [Path(asked)] if asked else [Path(session) / "workbench"] if session and Path(session).is_dir() else []
+    candidates += [Path(tempfile.gettempdir()) / f"workbench-{os.getuid()}", short]
+    return next((each for each in candidates if len(os.fsencode(each)) <= LONGEST), short)
+
+
 def runtime_folder() -> Path:
     """Return the folder of sockets, made when absent: of this user, open to nobody else.
 
     Raises
     ------
     PermissionError
-        When what is there belongs to another, is a link, or is open to others.
+        When what is there belongs to another, is a link, or is open to others; other errors of the system.
     """
-    asked = text_of("WORKBENCH_RUNTIME")
-    session = os.environ.get("XDG_RUNTIME_DIR")
-    short = Path("/tmp") / f"workbench-{os.getuid()}"  # noqa: S108 - checked below: ours, closed, not a link
-    candidates = [Path(asked)] if asked else [Path(session) / "workbench"] if session and Path(session).is_dir() else []
-    candidates += [Path(tempfile.gettempdir()) / f"workbench-{os.getuid()}", short]
-    folder = next((each for each in candidates if len(os.fsencode(each)) <= LONGEST), short)
+    folder = runtime_path()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     state = folder.lstat()
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid() or state.st_mode & 0o077:
-        raise PermissionError(str(folder))
+        raise PermissionError(errno.EPERM, "il est à un autre, ou d'autres y entrent", str(folder))
     return folder
 
 
