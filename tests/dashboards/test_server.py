@@ -65,6 +65,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, write_notebook: Callable[..
     (folder / "sous").mkdir(parents=True)
     write_notebook(folder / "vue.ipynb", SHOW_ENVIRONMENT, title="Ce que voit un noyau", kernel="un-autre-noyau")
     write_notebook(folder / "panne.ipynb", "SECRET_SOURCE = 1", "1 / 0", title="Une panne")
+    write_notebook(folder / "mort.ipynb", "import os; os._exit(1)", "2", title="Un noyau mort")
     write_notebook(folder / "lent.ipynb", SHOW_LATE, "1", title="Un noyau lent à dire")
     write_notebook(folder / ".cache.ipynb", "1")
     write_notebook(folder / "sous" / "autre.ipynb", "1")
@@ -89,6 +90,7 @@ def page(server: Any, name: str) -> str:
 def test_lists_the_notebooks_of_the_folder_only(folder: Path) -> None:
     assert {name: one.title for name, one in dashboards_of(folder).items()} == {
         "lent.ipynb": "Un noyau lent à dire",
+        "mort.ipynb": "Un noyau mort",
         "panne.ipynb": "Une panne",
         "vue.ipynb": "Ce que voit un noyau",
     }
@@ -154,6 +156,7 @@ def test_index_lists_the_dashboards_in_french(server: Any) -> None:
     assert '<html lang="fr">' in answer.text
     assert re.findall(r'href="/voila/render/([^"]+)"><strong>([^<]+)<', answer.text) == [
         ("lent.ipynb", "Un noyau lent à dire"),
+        ("mort.ipynb", "Un noyau mort"),
         ("panne.ipynb", "Une panne"),
         ("vue.ipynb", "Ce que voit un noyau"),
     ]
@@ -277,6 +280,13 @@ def test_page_is_french_and_hides_its_source(server: Any) -> None:
 def test_what_a_kernel_says_late_is_shown(server: Any) -> None:
     html = page(server, "lent.ipynb")
     assert "montant 42" in html
+
+
+def test_a_page_whose_kernel_dies_while_it_is_prepared_says_so(server: Any) -> None:
+    text = page(server, "mort.ipynb")
+    assert "Cette page n'a pas pu être préparée" in text
+    assert "os._exit" not in text
+    assert text.rstrip().endswith("</html>")
 
 
 def test_a_failed_notebook_shows_no_traceback(server: Any) -> None:
