@@ -153,7 +153,7 @@ def test_paper_says_in_words_what_the_screen_lets_choose(visiting: Any) -> None:
     written = page.locator(".wb-found .wb-printed")
     playwright.expect(written).to_contain_text("liste du 28/02/2026, par risque.")
     playwright.expect(written).to_contain_text("Industrie manufacturière ; 20 salariés ou plus")
-    playwright.expect(written).to_contain_text("Données connues jusqu'au")
+    playwright.expect(written).to_contain_text("Dernières données connues")
     playwright.expect(page.get_by_label("Nom ou SIRET")).to_be_hidden()
     page.set_viewport_size({"width": 718, "height": 1047})
     out = "(one) => one.getBoundingClientRect().right > one.closest('.wb-company').getBoundingClientRect().right"
@@ -184,6 +184,23 @@ def test_the_words_of_a_search_are_on_paper(visiting: Any) -> None:
     playwright.expect(page.get_by_role("link", name="Fiche de l'entreprise")).to_have_count(0)
     page.emulate_media(media="screen")
     visit.print("recherche")
+
+
+def test_going_back_from_a_sheet_finds_the_search_as_it_was(visiting: Any) -> None:
+    page = visiting("national").open("recherche")
+    page.get_by_label("Raison sociale, SIREN ou SIRET").fill("brest")
+    page.locator("summary", has_text="Recherche avancée").click()
+    page.get_by_label("Sièges sociaux seulement").check()
+    page.get_by_role("button", name="Rechercher").click()
+    names = page.locator(".wb-hit h3 a")
+    playwright.expect(names.first).to_be_visible()
+    found = names.all_inner_texts()
+    names.first.click()
+    page.wait_for_url("**/etablissement.ipynb?**")
+    page.go_back()
+    playwright.expect(names).to_have_text(found)
+    playwright.expect(page.get_by_label("Raison sociale, SIREN ou SIRET")).to_have_value("brest")
+    playwright.expect(page.get_by_label("Sièges sociaux seulement")).to_be_checked()
 
 
 def test_an_agent_with_levels_filters_by_the_keyboard(visiting: Any, planted: Planted) -> None:

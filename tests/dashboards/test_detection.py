@@ -17,8 +17,15 @@ from workbench.dashboards.detection_files import CSV_COLUMNS, HEADS, list_csv, l
 from workbench.dashboards.detection_row import company_row, level_of
 from workbench.dashboards.listing import dashboards_of
 from workbench.errors import WorkbenchError
-from workbench.signaux_faibles.publication.demonstration import ACTORS, Planted, spellings
-from workbench.store import Desk, Store
+from workbench.signaux_faibles.publication import withdraw
+from workbench.signaux_faibles.publication.demonstration import (
+    ACTORS,
+    PUBLISHER,
+    Planted,
+    publish_fictitious,
+    spellings,
+)
+from workbench.store import Desk, Store, open_store
 
 pytestmark = pytest.mark.usefixtures("planted")
 
@@ -145,8 +152,14 @@ def test_orders_and_counters(store: Store, planted: Planted, view: Any) -> None:
     by_risk = view("national")
     answer = by_risk.answer()
     levels = [each["value"].get("alert") for each in visible(store, planted, "national")]
-    assert (answer["high"], answer["moderate"]) == (levels.count("Alerte seuil F1"), levels.count("Alerte seuil F2"))
-    assert answer["hidden"] == levels.count(None)
+    standing = [
+        each["value"].get("alert")
+        for each in visible(store, planted, "national")
+        if level_of(each["value"]) != "defaillance"
+    ]
+    assert (answer["high"], answer["moderate"]) == tuple(map(standing.count, ("Alerte seuil F1", "Alerte seuil F2")))
+    assert answer["hidden"] == standing.count(None)
+    assert answer["failed"] == len(levels) - len(standing)
     shown = [ranks[row["level"]["code"]] for row in answer["rows"] if row["level"]["code"] in ranks]
     assert shown == sorted(shown, reverse=True)
     by_risk.choose("sort", "nom")
@@ -156,6 +169,22 @@ def test_orders_and_counters(store: Store, planted: Planted, view: Any) -> None:
     staff = [row["effectif"] for row in by_risk.answer()["rows"]]
     numbers = [int(each.replace("\u202f", "")) for each in staff if each != "n/c"]
     assert numbers == sorted(numbers, reverse=True)
+
+
+def test_counters_count_the_levels_that_cards_show(view: Any) -> None:
+    for who in ("national", "zone_urssaf"):
+        seen = view(who, shown="tableau")
+        answer = seen.answer()
+        levels: list[str] = []
+        for page in range(answer["pages"]):
+            seen.choose("page", page)
+            levels += [row["level"]["code"] for row in seen.answer()["rows"]]
+        assert levels.count("defaillance")
+        assert (answer["high"], answer["moderate"], answer["failed"], answer["hidden"]) == tuple(
+            levels.count(code) for code in ("eleve", "modere", "defaillance", "interdit")
+        )
+    seen.choose("state", "fermes")
+    assert seen.answer()["failed"] == seen.answer()["total"]
 
 
 def test_the_page_that_no_longer_is_leaves_the_last(view: Any) -> None:
@@ -348,6 +377,29 @@ def test_sources_are_named_as_people_call_them(view: Any) -> None:
     named = [each["source"] for each in view("national").form()["list"]["data"]]
     assert "Dettes sociales" in named
     assert not any(name.islower() for name in named)
+
+
+def test_a_list_that_was_withdrawn_is_not_offered(tmp_path: Path) -> None:
+    with open_store(tmp_path / "registre.sqlite") as store:
+        planted = publish_fictitious(store, companies=20)
+        withdraw(store, PUBLISHER, *planted.batches[-1].split("."))
+        seen = DetectionView(Desk(store, ACTORS["national"]))
+        assert [each["value"] for each in seen.form()["lists"]] == [planted.batches[0]]
+        assert seen.answer()["total"]
+
+
+def test_a_long_text_is_shortened_and_a_refusal_is_in_french(view: Any) -> None:
+    seen = view("national", words="x" * 300)
+    assert len(seen.choices.words) == 200
+    with pytest.raises(WorkbenchError, match="Effectif minimum : « 200000 »"):
+        seen.choose("effectif", 200_000)
+
+
+def test_a_company_is_recent_until_its_third_birthday(planted: Planted, view: Any) -> None:
+    seen = view("national", recent=True)
+    for listed, oldest in (("2026-03-31", "2023-03-31"), ("2024-02-29", "2021-02-28")):
+        seen._lists[planted.batches[-1]]["date"] = listed
+        assert {"field": "date_creation", "operator": "<=", "value": oldest} in seen.question()["filter"]
 
 
 def test_older_lists_may_be_read(planted: Planted, view: Any) -> None:

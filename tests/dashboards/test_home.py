@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from workbench import __version__
-from workbench.dashboards.home import Home, rights_in_words
+from workbench.dashboards.home import Home, _shown, rights_in_words
 from workbench.dashboards.listing import Dashboard, dashboards_of
+from workbench.discussion import Comment
 from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
 
@@ -35,6 +36,11 @@ def test_one_finds_what_one_may_open(home: Home) -> None:
     assert [each.title for each in home.page(person("bfc"))["dashboards"]] == ["Ouverte"]
     assert len(home.page(person("bfc", "analyste"))["dashboards"]) == 2
     assert len(home.page(None)["dashboards"]) == 2
+
+
+def test_a_comment_is_dated_as_clocks_are_in_paris() -> None:
+    said = Comment("1", "a@exemple.fr", datetime(2026, 1, 31, 23, 30, tzinfo=UTC), None, None, None, "Bien")
+    assert _shown(said, "")["date"] == "01/02/2026 à 00:30"
 
 
 def test_the_data_are_dated(home: Home) -> None:

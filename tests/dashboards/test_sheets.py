@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,17 +13,17 @@ from typing import Any
 import pytest
 
 from workbench.dashboards.components import outlines
+from workbench.dashboards.dates import moment
 from workbench.dashboards.entreprise import EntrepriseView
 from workbench.dashboards.etablissement import EtablissementView
-from workbench.dashboards.sheet_blocks import activity_block, contributions_block
+from workbench.dashboards.sheet_blocks import activity_block, contributions_block, paydex_block
 from workbench.dashboards.sheet_charts import HOURS
 from workbench.dashboards.sheet_discussion import Discussion, read_text
 from workbench.dashboards.sheet_files import sheet_docx, sheet_parts
-from workbench.dashboards.sheet_finances import finances_block, finoscope_block
-from workbench.dashboards.sheet_items import moment
+from workbench.dashboards.sheet_finances import bank_block, finances_block, finoscope_block
 from workbench.dashboards.sheet_map import drawn_departement, place, rings
 from workbench.dashboards.sheet_page import SheetPage
-from workbench.dashboards.sheet_reading import Access
+from workbench.dashboards.sheet_reading import Access, Published
 from workbench.errors import WorkbenchError
 from workbench.numbers import format_number
 from workbench.signaux_faibles.publication.demonstration import (
@@ -341,6 +342,32 @@ def test_places_are_sorted_by_what_is_chosen(store: Store, planted: Planted) -> 
     assert tones(without) == ["closed"]
 
 
+def test_the_months_of_partial_activity_are_the_last_twelve_not_the_last_rows(
+    store: Store, planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = EntrepriseView(Desk(store, ACTORS["national"]), planted.siren["alerte"])
+    (siret,) = view.subject.details
+    detail = dict(view.subject.details[siret])
+    detail["apconso"] = [{"periode": "2024-05", "heures": 1516.7}, {"periode": "2025-12", "heures": 1820.04}]
+    monkeypatch.setattr(view, "subject", replace(view.subject, details={siret: detail}))
+    (row,) = view.etablissements()["items"][0]["rows"]
+    assert row[5]["text"].replace("\u00a0", " ") == "1,0 ETP"
+
+
+def test_an_explanation_of_an_older_list_says_so(store: Store, planted: Planted) -> None:
+    for name, said in (("sortie", True), ("alerte", False)):
+        view = etablissement(store, "national", planted.siret[name])
+        for each in (view, EntrepriseView(Desk(store, ACTORS["national"]), planted.siren[name])):
+            words = json.dumps(block_of(each, "explication"), ensure_ascii=False)
+            assert ("n’est pas dans la dernière liste" in words) is said
+            assert ("Janvier 2026" in words) is said
+
+
+def test_a_list_published_late_is_not_the_last(store: Store) -> None:
+    late, last = Published("2603.a", "Mars 2026", "2026-06-15"), Published("2604.a", "Avril 2026", "2026-05-01")
+    assert max(late, last, key=lambda each: each.order) is last
+
+
 def test_a_debt_stands_until_another_month_says_otherwise() -> None:
     values = {
         "debit": [
@@ -393,6 +420,35 @@ def test_accounts_have_margins_and_the_exercice_of_their_closing() -> None:
     assert shown is not None
     assert [item["caption"] for item in shown["items"] if item["kind"] == "table"] == ["Performance", "Gestion"]
     assert "Solvabilité" in next(item for item in shown["items"] if item["kind"] == "text")["text"]
+
+
+def test_a_ratio_in_per_cent_is_written_as_the_number_of_times_that_others_give() -> None:
+    finances = [
+        {"date_cloture": "2024-12-31", "ca": 1000, "ratio_de_liquidite": 112.16},
+        {"date_cloture": "2023-12-31", "ca": 1000, "liquidite_generale": 1.3},
+    ]
+    quantiles = {"secteur": "10", "classe": "", "ratio_de_liquidite": [80, 95, 120, 140, 160]}
+    shown = finoscope_block({"finances": finances, "quantiles": quantiles}, EVERYTHING)
+    assert shown is not None
+    (row,) = next(each["rows"] for each in shown["items"] if each.get("caption") == "Solvabilité et trésorerie")
+    texts = [each if isinstance(each, str) else each["text"] for each in row]
+    assert texts == ["Liquidité", "1,12", "1,30", "1,20", "0,80 à 1,60", "sous la médiane"]
+
+
+def test_ratios_of_the_bank_are_at_their_closing_as_they_are_published() -> None:
+    rows = [
+        {"annee": 2023, "date_cloture": "2023-06-30", "poids_frng": 4.2},
+        {"annee": 2023, "date_cloture": "2023-12-31", "poids_frng": 5.2},
+    ]
+    (shown,) = bank_block({"bdf": rows}, EVERYTHING)["items"]
+    assert shown["heads"] == ["", "31/12/2023", "30/06/2023"]
+
+
+def test_one_day_is_no_plural() -> None:
+    late = [{"date_valeur": f"2024-0{month}-01", "nb_jours": month - 1} for month in (1, 2, 3)]
+    for count, words in ((1, "sans retard"), (2, "1 jour de retard"), (3, "2 jours de retard")):
+        (_, said) = paydex_block({"paydex": late[:count]}, EVERYTHING)["items"][0]["pairs"][0]
+        assert said.replace("\u00a0", " ") == words
 
 
 PREFECTURES = {
@@ -454,6 +510,42 @@ def test_a_page_believes_no_message(store: Store, planted: Planted) -> None:
     assert page.head.state is not None
     assert page.head.state["follow"]["followed"]
     assert not leaks(json.dumps(page.blocks.blocks, ensure_ascii=False), planted, "urssaf")
+
+
+def test_a_page_shows_what_another_tab_did(store: Store, planted: Planted) -> None:
+    siret = planted.siret["sans_alerte"]
+    pages = [SheetPage(etablissement(store, "zone", siret)) for _ in range(2)]
+    asked = {"category": "autre", "reason": "Connue"}
+    for kind, followed in (("follow", True), ("unfollow", False)):
+        for page in pages:
+            page._on_head({"kind": kind, **asked})
+        for page in pages:
+            assert page.head.state is not None
+            assert page.head.state["follow"]["followed"] is followed
+    (notice,) = pages[1].actions.notices
+    assert "ne suivez pas" in notice["message"]
+
+
+def test_a_page_says_which_words_are_kept(store: Store, planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = SheetPage(etablissement(store, "zone", planted.siret["moderee"]))
+    sent: list[Any] = []
+    monkeypatch.setattr(page.threads, "send", sent.append)
+    page._on_threads({"kind": "write", "text": "Un"})
+    (first,) = page.threads.threads
+    page._on_threads({"kind": "write", "text": "Deux", "follows": first["id"]})
+    page._on_threads({"kind": "change", "id": first["id"], "text": "Trois"})
+    page._on_threads({"kind": "change", "id": first["id"], "text": "Trois"})
+    assert [each["about"] for each in sent] == ["", first["id"], first["id"]]
+
+
+def test_a_follow_is_dated_as_clocks_are_in_paris(
+    store: Store, planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.dashboards.sheet_case._now", lambda: "2026-03-01T23:30:00+00:00")
+    view = etablissement(store, "zone", planted.siret["fermee"])
+    view.follow("autre", "Connue")
+    assert view.head()["follow"]["since"] == "02/03/2026"
+    view.unfollow("autre", "Fin")
 
 
 def test_the_memory_of_a_store_names_no_file(tmp_path: Path) -> None:

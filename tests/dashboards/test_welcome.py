@@ -11,7 +11,7 @@ import pytest
 from workbench.dashboards import welcome as room
 from workbench.dashboards.home import Home
 from workbench.dashboards.listing import Dashboard
-from workbench.dashboards.welcome import BUCKET, DUTIES, MONTHS, Entry, Welcome, in_months, news
+from workbench.dashboards.welcome import BUCKET, DUTIES, MONTHS, Entry, Welcome, data_dates, day_of, in_months, news
 from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
 from workbench.registry import open_registry
@@ -160,6 +160,12 @@ def test_lists_are_dated_source_by_source(welcome: Welcome, store: Store) -> Non
     assert first["name"] == "Février 2026"
     assert ("Dettes sociales", "15/02/2026") in first["sources"]
     assert welcome.lists(person("sans_droit")) == []
+
+
+def test_months_and_moments_are_written_as_people_read_them() -> None:
+    told = {"effectif": "2026-02", "procol": "2026-01-31"}
+    assert data_dates(told) == [("Effectifs", "février 2026"), ("Procédures collectives", "31/01/2026")]
+    assert day_of("2026-03-01T23:30:00+00:00") == "02/03/2026"
 
 
 def test_follows_are_one_s_own_and_named(welcome: Welcome, store: Store) -> None:

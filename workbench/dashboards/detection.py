@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
-from workbench.dashboards.detection_row import HIGH, MODERATE, company_row
+from workbench.dashboards.detection_row import FAILED, HIGH, MODERATE, company_row
 from workbench.dashboards.territory import MINE, labels_of, visible
-from workbench.dashboards.welcome import data_dates, day_of
+from workbench.dashboards.welcome import data_dates, day_of, in_months
 from workbench.errors import WorkbenchError
 from workbench.numbers import format_number
+from workbench.signaux_faibles.publication.objects import list_order
 from workbench.store import StoreDoor
 
 __all__ = ["EMPTY", "Choices", "DetectionView"]
@@ -29,6 +30,9 @@ SIZES = {"cartes": 30, "tableau": 50}
 
 STAFF = (10, 20, 50, 100)
 MOST_STAFF = 100_000
+LONGEST = 200
+"""Characters of the words."""
+
 RECENT_YEARS = 3
 """A company is recent until it is so old."""
 
@@ -127,8 +131,9 @@ class DetectionView:
         self._door = door
         found = visible(door, "reference", {})
         self._labels = labels_of(found)
-        lists = [each for each in found if each["key"].get("type") == "liste"]
-        lists.sort(key=lambda each: str(each["key"]["batch"]), reverse=True)
+        # A list that was withdrawn is null.
+        lists = [each for each in found if each["key"].get("type") == "liste" and each["value"].get("libelle")]
+        lists.sort(key=list_order, reverse=True)
         self._lists = {each["key"]["batch"]: each["value"] for each in lists}
         self._followed = self._read_followed()
         self.page = 0
@@ -222,7 +227,7 @@ class DetectionView:
 
     def _batch(self, value: object) -> str:
         if not isinstance(value, str) or value not in self._lists:
-            raise _refused("batch")
+            raise _refused("batch", value)
         return value
 
     def _sections(self, value: object) -> tuple[str, ...] | None:
@@ -247,32 +252,32 @@ class DetectionView:
 
     def _zone(self, value: object) -> str:
         if not isinstance(value, str) or not self._is_zone(value):
-            raise _refused("zone")
+            raise _refused("zone", value)
         return value
 
     def _effectif(self, value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_STAFF:
-            raise _refused("effectif")
+            raise _refused("effectif", value)
         return value
 
     def _state(self, value: object) -> str:
         if not isinstance(value, str) or value not in STATES:
-            raise _refused("state")
+            raise _refused("state", value)
         return value
 
     def _words(self, value: object) -> str:
-        if not isinstance(value, str) or len(value) > 200 or "\0" in value:
-            raise _refused("words")
-        return value.strip()
+        if not isinstance(value, str) or "\0" in value:
+            raise _refused("words", value)
+        return value.strip()[:LONGEST]
 
     def _sort(self, value: object) -> str:
         if not isinstance(value, str) or value not in SORTS:
-            raise _refused("sort")
+            raise _refused("sort", value)
         return value
 
     def _shown(self, value: object) -> str:
         if not isinstance(value, str) or value not in SIZES:
-            raise _refused("shown")
+            raise _refused("shown", value)
         return value
 
     def _flag(self, value: object) -> bool:
@@ -335,7 +340,7 @@ class DetectionView:
     def _oldest_recent(self) -> str:
         listed = self._lists[self.choices.batch].get("date")
         day = date.fromisoformat(listed) if isinstance(listed, str) else date.today()  # noqa: DTZ011 - a day in France
-        return day.replace(year=day.year - RECENT_YEARS, day=min(day.day, 28)).isoformat()
+        return in_months(datetime.combine(day, time()), -12 * RECENT_YEARS).date().isoformat()
 
     # --- what is shown
 
@@ -444,20 +449,23 @@ class DetectionView:
         if self.page >= pages:
             self.page = pages - 1
             found = self._ask(size)
-        levels = dict(found["counts"]["alert"])
+        standing = self._standing() or found
+        levels = dict(standing["counts"]["alert"])
         rows = [
             company_row(each, self._labels.procedures, self._labels.departements, self._followed)
             for each in found["objects"]
         ]
         total = found["total"]
         known = sum(levels.values())
+        seen = bool(found["counts"]["alert"])
         return {
             "rows": rows,
             "total": total,
             "said": _counted(total),
-            "high": levels.get(HIGH, 0) if known else None,
-            "moderate": levels.get(MODERATE, 0) if known else None,
-            "hidden": total - known if known else 0,
+            "high": levels.get(HIGH, 0) if seen else None,
+            "moderate": levels.get(MODERATE, 0) if seen else None,
+            "failed": total - standing["total"],
+            "hidden": standing["total"] - known if seen else 0,
             "page": self.page,
             "pages": pages,
             "first": self.page * size + 1,
@@ -469,6 +477,23 @@ class DetectionView:
     def _ask(self, size: int) -> dict[str, Any]:
         page = {"limit": size, "offset": self.page * size, "columns": list(COLUMNS), "counts": ["alert"]}
         return self._door.browse("public", **self.question(), **page)
+
+    def _standing(self) -> dict[str, Any] | None:
+        """Count those whose level is shown: not closed, nor failed; None when all are.
+
+        A card shows that a company failed instead of its level, so the counters do too.
+        """
+        chosen = self.choices
+        procedures = self._labels.procedures if chosen.procedures is None else chosen.procedures
+        if chosen.state == "ouverts" and set(FAILED).isdisjoint(procedures):
+            return None
+        asked = self.question()
+        asked["filter"] = [
+            *asked["filter"],
+            {"field": "etat_administratif", "operator": "!=", "value": "F"},
+            {"field": "etat_procol", "operator": "not in", "value": list(FAILED)},
+        ]
+        return self._door.browse("public", **asked, limit=1, columns=[], counts=["alert"])
 
     def exported(self) -> list[dict[str, Any]]:
         """Return all that passes, in order, for the files: the same rights, the same filters."""
@@ -501,8 +526,17 @@ class DetectionView:
         return str(self._about()["label"])
 
 
+_FIELDS = {
+    "batch": "Liste", "sections": "Secteurs d'activité", "zone": "Zone", "effectif": "Effectif minimum",
+    "procedures": "Procédures collectives", "state": "Établissements", "words": "Nom ou SIRET", "sort": "Tri",
+    "shown": "Présentation",
+}  # fmt: skip
+"""What the choices are called on the page."""
+
+
 def _refused(name: object, value: object = "") -> WorkbenchError:
-    return WorkbenchError("choix_inconnu", champ=str(name)[:40], valeur=str(value)[:40])
+    said = str(name)[:40]
+    return WorkbenchError("choix_inconnu", champ=_FIELDS.get(said, said), valeur=str(value)[:40])
 
 
 def _texts(value: object) -> list[str] | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.numbers import format_number
 
-__all__ = ["HIGH", "MODERATE", "NONE", "company_row", "level_of", "sheet_link"]
+__all__ = ["FAILED", "HIGH", "MODERATE", "NONE", "company_row", "level_of", "sheet_link"]
 
 HIGH, MODERATE, NONE = "Alerte seuil F1", "Alerte seuil F2", "Pas d'alerte"
 """Levels, as lists are published (specification 7.2)."""
@@ -22,12 +22,17 @@ LEVELS: Mapping[str, tuple[str, str]] = {
     "aucun": ("Pas de risque", "Pas de risque de défaillance détecté à 18 mois"),
     "defaillance": ("Fermé ou en défaillance", "Établissement fermé, en redressement ou en liquidation judiciaire"),
     "perimetre": ("Hors périmètre", "Hors du périmètre de la détection"),
-    "interdit": ("Non autorisé", "Vos badges n'ouvrent pas le niveau de risque de cette entreprise"),
+    "interdit": (
+        "Non autorisé",
+        "Ouvert par le badge « score », si l'entreprise a été en alerte dans votre zone ou si vous la suivez",
+    ),
 }
 """Of each level shown: its name, its tooltip."""
 
 _CODES = {HIGH: "eleve", MODERATE: "modere", NONE: "aucun"}
-_FAILED = ("redressement", "liquidation")
+FAILED = ("redressement", "liquidation")
+"""Procedures that are shown instead of a level."""
+
 _NOTABLE = 0.1
 """Change of a score beyond which an arrow shows it."""
 
@@ -45,7 +50,7 @@ def level_of(value: Mapping[str, Any]) -> str:
     >>> level_of({"alert": "Alerte seuil F1", "etat_procol": "liquidation"})
     'defaillance'
     """
-    if value.get("etat_administratif") == "F" or value.get("etat_procol") in _FAILED:
+    if value.get("etat_administratif") == "F" or value.get("etat_procol") in FAILED:
         return "defaillance"
     if "alert" not in value:
         return "interdit"

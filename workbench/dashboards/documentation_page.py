@@ -14,6 +14,7 @@ from workbench.dashboards.notices import incident, notice_of
 from workbench.dgfip import connect, libelles_comptes
 from workbench.discussion.client import CommentsClient
 from workbench.errors import WorkbenchError
+from workbench.store.usage import PARIS
 
 __all__ = ["DocumentationPage", "documentation_page"]
 
@@ -109,7 +110,7 @@ class DocumentationPage:
 
 
 def _shown(comment: Mapping[str, Any]) -> dict[str, Any]:
-    moment = datetime.fromisoformat(comment["created"]).astimezone()
+    moment = datetime.fromisoformat(comment["created"]).astimezone(PARIS)
     changed = ", modifié" if comment["edited"] else ""
     return {
         "id": comment["id"],

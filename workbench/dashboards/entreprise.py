@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.dashboards.chosen_budget import unknown_choice
+from workbench.dashboards.dates import read_day
 from workbench.dashboards.documents import Document
 from workbench.dashboards.etablissement import chips, outside_links
 from workbench.dashboards.presentation import spaced_siret
@@ -122,7 +123,8 @@ class EntrepriseView:
     def etablissements(self) -> Block:
         """Return the table of the établissements, each with its link, by what was chosen."""
         subject = self.subject
-        rows = [(one, _figures(subject, one)) for one in subject.etablissements]
+        months = _last_months(subject)
+        rows = [(one, _figures(subject, one, months)) for one in subject.etablissements]
 
         def rank(row: tuple[Mapping[str, Any], Mapping[str, float | None]]) -> tuple[float, str]:
             value = row[1][self.order]
@@ -187,7 +189,26 @@ def _shown(value: float | None, words: str) -> dict[str, str]:
     return cell("n/c", "absent") if value is None else cell(words)
 
 
-def _figures(subject: Subject, one: Mapping[str, Any]) -> dict[str, float | None]:
+def _rows_of(rows: object) -> list[Mapping[str, Any]]:
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
+
+def _last_months(subject: Subject) -> frozenset[str]:
+    """Return the last twelve months of which anything is known of the company."""
+    known = [subject.company, subject.detail, *subject.details.values()]
+    names = ("effectif", "debit", "cotisation", "apconso")
+    last = max(
+        (str(row.get("periode"))[:7] for each in known for name in names for row in _rows_of(each.get(name))),
+        default="",
+    )
+    found = read_day(last)
+    if found is None:
+        return frozenset()
+    end = 12 * found.year + found.month
+    return frozenset(f"{number // 12}-{number % 12 + 1:02}" for number in range(end - 12, end))
+
+
+def _figures(subject: Subject, one: Mapping[str, Any], months: frozenset[str]) -> dict[str, float | None]:
     """Return what an établissement is sorted by; None for what is not known or not seen."""
     detail = subject.details.get(str(one["siret"]), {})
     staff, debt = _last(detail.get("effectif"), "effectif"), None
@@ -197,12 +218,11 @@ def _figures(subject: Subject, one: Mapping[str, Any]) -> dict[str, float | None
     hours = detail.get("apconso")
     partial = None
     if isinstance(hours, list):
-        rows = sorted((row for row in hours if isinstance(row, Mapping)), key=lambda row: str(row.get("periode")))
-        partial = sum(float(row.get("heures") or 0.0) for row in rows[-12:]) / 12 / HOURS
+        rows = (row for row in _rows_of(hours) if str(row.get("periode"))[:7] in months)
+        partial = sum(float(row.get("heures") or 0.0) for row in rows) / 12 / HOURS
     return {"effectif": staff, "activite_partielle": partial, "dette": debt}
 
 
 def _last(rows: object, name: str) -> float | None:
-    known = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-    found = max(known, key=lambda row: str(row.get("periode")), default={}).get(name)
+    found = max(_rows_of(rows), key=lambda row: str(row.get("periode")), default={}).get(name)
     return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None

@@ -14,6 +14,7 @@ from workbench.errors import WorkbenchError
 from workbench.reports.client import ReportsClient
 from workbench.reports.published import PublishedReport, published_reports
 from workbench.store import StoredFile, StoreDoor
+from workbench.store.usage import PARIS
 
 __all__ = ["RequestsView", "published_rows"]
 
@@ -168,7 +169,7 @@ class RequestsView:
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     idents = [each for each in row["identifier"].split(", ") if each]
     said = f"{len(idents)} identifiants" if len(idents) > MOST_IDENTIFIERS else ", ".join(map(_spaced, idents))
-    moment = datetime.fromisoformat(row["date"]).astimezone()
+    moment = datetime.fromisoformat(row["date"]).astimezone(PARIS)
     done = row["state"] == "DONE"
     first, last = row["year_min"], row["year_max"]
     return {
@@ -222,7 +223,7 @@ def published_rows(door: StoreDoor) -> tuple[list[dict[str, Any]], Sequence[Publ
             "author": each.author,
             "trame": str(each.card.get("trame_libelle") or each.card.get("trame") or ""),
             "years": f"{each.card.get('exercice_min')} à {each.card.get('exercice_max')}",
-            "date": f"{each.added.astimezone():%d/%m/%Y}",
+            "date": f"{each.added.astimezone(PARIS):%d/%m/%Y}",
             "files": [{"value": name, "label": FILES[name]} for name in each.files if name in FILES],
         }
         for each in found

@@ -25,6 +25,7 @@ from workbench.numbers import format_number
 from workbench.registry import Registry, open_registry
 from workbench.signaux_faibles.publication.territories import DEPARTEMENTS, FORMER_REGIONS, FRANCE, REGIONS
 from workbench.store import open_store
+from workbench.store.usage import PARIS
 
 __all__ = ["Home", "rights_in_words"]
 
@@ -294,7 +295,7 @@ def _shown(comment: Comment, reader: str) -> dict[str, Any]:
     return {
         "id": comment.id,
         "author": comment.author,
-        "date": f"{comment.created.astimezone():%d/%m/%Y à %H:%M}" + (", modifié" if comment.edited else ""),
+        "date": f"{comment.created.astimezone(PARIS):%d/%m/%Y à %H:%M}" + (", modifié" if comment.edited else ""),
         "text": comment.text,
         "mine": comment.author == reader,
     }

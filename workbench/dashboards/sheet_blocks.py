@@ -5,26 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workbench.dashboards.dates import day, month, month_name, read_day
 from workbench.dashboards.presentation import spaced_siret
 from workbench.dashboards.sheet_charts import HOURS, activity_chart, contributions_chart, delays_chart, months_between
-from workbench.dashboards.sheet_items import (
-    Block,
-    Item,
-    block,
-    cell,
-    day,
-    empty,
-    euros,
-    facts,
-    month,
-    month_name,
-    read_day,
-    table,
-    text,
-)
+from workbench.dashboards.sheet_items import Block, Item, block, cell, empty, euros, facts, in_days, table, text
 from workbench.dashboards.sheet_map import drawn_departement, inset_place, place
 from workbench.dashboards.sheet_reading import Access, Subject
-from workbench.numbers import NO_BREAK, THOUSANDS, format_number
+from workbench.numbers import THOUSANDS, format_number
 from workbench.signaux_faibles.history.sirene_views import LEGAL_FORMS
 from workbench.signaux_faibles.publication.territories import DEPARTEMENTS
 
@@ -333,9 +320,7 @@ def contributions_block(values: Mapping[str, Any], access: Access) -> Block:
         [
             f"{day(one.get('date_creation'))} au {day(one.get('date_echeance'))}",
             euros(_amount(one.get("montant_echeancier"))) or "n/c",
-            f"{format_number(_amount(one.get('duree_delai')))}{NO_BREAK}jours"
-            if one.get("duree_delai") is not None
-            else "n/c",
+            in_days(length) if (length := _amount(one.get("duree_delai"))) is not None else "n/c",
             str(one.get("stade") or ""),
         ]
         for one in delays
@@ -385,7 +370,7 @@ def paydex_block(company: Mapping[str, Any], access: Access) -> Block:
         return block("paydex", "Retards de paiement", [instead or empty("Aucun retard n'est connu.")], _PAYDEX)
     last = rows[-1]
     late = _amount(last["nb_jours"]) or 0.0
-    words = "sans retard" if late <= 0 else f"{format_number(late)}{NO_BREAK}jours de retard"
+    words = "sans retard" if late <= 0 else f"{in_days(late)} de retard"
     items: list[Item | None] = [facts([(f"En {month_name(last.get('date_valeur'))}", words)])]
     if len(rows) > 1:
         items.append(

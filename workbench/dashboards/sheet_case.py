@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from workbench.dashboards.sheet_items import day
+from workbench.dashboards.dates import day_done
 from workbench.dashboards.sheet_reading import Subject, seen
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.publication.objects import FOLLOW, OPINION
@@ -69,7 +69,7 @@ class Case:
         last = follows[0]["value"] if follows else {}
         return {
             "followed": bool(follows),
-            "since": day(last.get("date")),
+            "since": day_done(last.get("date")),
             "category": CATEGORIES.get(str(last.get("categorie")), ""),
             "reason": str(last.get("motif") or ""),
             "categories": [{"value": value, "label": label} for value, label in CATEGORIES.items()],
@@ -122,7 +122,7 @@ class Case:
             "useful": value.get("utile"),
             "chosen": [each for each in REASONS if each in (value.get("motifs") or [])],
             "comment": str(value.get("commentaire") or ""),
-            "when": day(value.get("date")),
+            "when": day_done(value.get("date")),
             "reasons": [{"value": name, "label": label, "useful": name in USEFUL} for name, label in REASONS.items()],
         }
 

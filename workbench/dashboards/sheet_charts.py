@@ -8,7 +8,8 @@ from typing import Any
 
 from plotly.graph_objs._figure import Figure
 
-from workbench.dashboards.sheet_items import Item, chart, euros, month_name, read_day, thousands
+from workbench.dashboards.dates import month_name, read_day
+from workbench.dashboards.sheet_items import Item, chart, euros, in_days, thousands
 from workbench.numbers import NO_BREAK, format_number
 from workbench.reports.charts import ALERT, COLOURS, blank_figure, scaled
 
@@ -249,8 +250,8 @@ def radar_chart(marks: Mapping[str, float]) -> Item:
 
 def delays_chart(rows: Sequence[tuple[str, object, float]]) -> Item:
     """Draw days of delay by month: how each is written, its date, its days."""
-    figure = _blank(f"{NO_BREAK}jours", 240)
-    words = [f"{format_number(days)}{NO_BREAK}jours" for _, _, days in rows]
+    figure = _blank(f"{NO_BREAK}j", 240)
+    words = [in_days(days) for _, _, days in rows]
     figure.add_scatter(
         x=[f"{_first(str(when)):%Y-%m-%d}" for _, when, _ in rows], y=[days for _, _, days in rows], customdata=words,
         name="retard moyen", mode="lines+markers", showlegend=False, line={"color": COLOURS[0], "width": 2.5}, **_HOVER,

@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from typing import Any
 from uuid import uuid4
 
-from workbench.dashboards.sheet_items import moment
+from workbench.dashboards.dates import moment
 from workbench.dashboards.sheet_reading import seen
 from workbench.errors import WorkbenchError
 from workbench.signaux_faibles.publication.objects import COMMENT

@@ -62,6 +62,11 @@ def explanation_block(subject: Subject) -> Block:
     if current is not None and "alert" in current[1]:
         tone, words = level_of(current[1].get("alert"))
         items.append(text(f"{current[0].label} : {words.lower()}.", "alert" if tone == "fort" else "plain"))
+    elif subject.told is not None and subject.last is not None and subject.told.batch != subject.last.batch:
+        said = (
+            f"Ce qui suit explique la liste « {subject.told.label} » : l'entreprise n'est pas dans la dernière liste."
+        )
+        items.append(text(said, "note"))
     items += [text(str(sentence), "fact") for sentence in found.get("phrases") or []]
     themes = _numbers(found.get("themes"))
     probability = found.get("probabilite")

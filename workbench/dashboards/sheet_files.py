@@ -11,8 +11,9 @@ from io import BytesIO
 from typing import Any
 
 from workbench.dashboards.components import outlines
+from workbench.dashboards.dates import moment
 from workbench.dashboards.documents import Document, pdf_document
-from workbench.dashboards.sheet_items import Block, Item, moment
+from workbench.dashboards.sheet_items import Block, Item
 from workbench.errors import WorkbenchError
 from workbench.store.usage import PARIS
 

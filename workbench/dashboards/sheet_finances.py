@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.dashboards.dates import day, read_day
 from workbench.dashboards.sheet_charts import finances_chart
-from workbench.dashboards.sheet_items import Block, Item, block, cell, day, empty, read_day, table, text, thousands
+from workbench.dashboards.sheet_items import Block, Item, block, cell, empty, in_days, table, text, thousands
 from workbench.dashboards.sheet_reading import Access
 from workbench.numbers import NO_BREAK, format_number
 
@@ -86,8 +87,12 @@ def _number(one: Mapping[str, Any], *names: str) -> float | None:
     for name in names:
         value = one.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
+            return _scaled(name, float(value))
     return None
+
+
+def _scaled(name: str, value: float) -> float:
+    return value / 100 if name in PER_CENT_FIRST else value
 
 
 def _ordered(finances: object) -> list[Mapping[str, Any]]:
@@ -145,10 +150,7 @@ def finances_block(company: Mapping[str, Any], access: Access) -> Block:
                 lines.append(
                     [
                         name,
-                        *(
-                            cell("n/c", "absent") if each is None else f"{format_number(each)}{NO_BREAK}jours"
-                            for each in days
-                        ),
+                        *(cell("n/c", "absent") if each is None else in_days(each) for each in days),
                     ]
                 )
         lines.append(["Clôture", *(day(one.get("date_cloture")) or "n/c" for one in rows)])
@@ -185,7 +187,9 @@ def _written(value: float | None, unit: str) -> str:
         return "n/c"
     if unit == "k€":
         return thousands(value)
-    decimals = 0 if unit == "jours" else 1 if unit == "%" else 2
+    if unit == "jours":
+        return in_days(value)
+    decimals = 1 if unit == "%" else 2
     return format_number(value, decimals) + (f"{NO_BREAK}{unit}" if unit else "")
 
 
@@ -215,7 +219,7 @@ def _quantiles(known: object, names: Sequence[str]) -> list[float] | None:
     for name in names:
         found = known.get(name)
         if isinstance(found, list) and len(found) == 5 and all(isinstance(each, int | float) for each in found):
-            return [float(each) for each in found]
+            return [_scaled(name, float(each)) for each in found]
     return None
 
 
@@ -270,7 +274,7 @@ def _ratio_line(ratio: Ratio, rows: Sequence[Mapping[str, Any]], known: object) 
 
 
 def _closing(one: Mapping[str, Any]) -> str:
-    return str(one.get("arrete_bilan_bdf") or one.get("annee_bdf") or one.get("annee") or "")
+    return str(one.get("date_cloture") or one.get("annee") or "")
 
 
 def bank_block(company: Mapping[str, Any], access: Access) -> Block:
@@ -302,7 +306,7 @@ def bank_block(company: Mapping[str, Any], access: Access) -> Block:
                 ),
             ]
         )
-    heads = ["", *(day(one.get("arrete_bilan_bdf")) or _closing(one) or "?" for one in rows)]
+    heads = ["", *(day(one.get("date_cloture")) or _closing(one) or "?" for one in rows)]
     items = (
         [table("Ratios par arrêté de bilan", heads, lines)] if rows else [instead or empty("Aucun ratio n'est connu.")]
     )

@@ -7,31 +7,25 @@ more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
 from typing import Any
 
 from plotly.graph_objs._figure import Figure
 
+from workbench.dashboards.dates import month
 from workbench.dashboards.presentation import shown_chart
 from workbench.numbers import NO_BREAK, format_number, typeset
-from workbench.store.usage import PARIS
 
 __all__ = [
-    "MONTHS",
     "Block",
     "Item",
     "block",
     "cell",
     "chart",
     "closed",
-    "day",
     "empty",
     "euros",
     "facts",
-    "moment",
-    "month",
-    "month_name",
-    "read_day",
+    "in_days",
     "table",
     "text",
     "thousands",
@@ -39,11 +33,6 @@ __all__ = [
 
 Item = dict[str, Any]
 Block = dict[str, Any]
-
-MONTHS = (
-    *("janvier", "février", "mars", "avril", "mai", "juin"),
-    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
-)
 
 MOST_COLUMNS = 9
 """Columns of the figures of a chart; with more, its places are rows."""
@@ -128,76 +117,15 @@ def chart(figure: Figure, description: str) -> Item:
     return {"kind": "chart", **shown, "rows": rows}
 
 
-def read_day(value: object) -> date | None:
-    """Read a date as the store keeps it, ``2020-01-31`` or longer; None when it is none.
+def in_days(value: float) -> str:
+    r"""Write a number of days; French plurals start at two.
 
     Examples
     --------
-    >>> read_day("2020-01-31T00:00:00Z"), read_day(None), read_day("2020-13")
-    (datetime.date(2020, 1, 31), None, None)
+    >>> in_days(1.0).replace("\u00a0", " "), in_days(0).replace("\u00a0", " "), in_days(2).replace("\u00a0", " ")
+    ('1 jour', '0 jour', '2 jours')
     """
-    words = str(value or "")
-    try:
-        return date.fromisoformat(words[:10] if len(words) > 7 else f"{words}-01")
-    except ValueError:
-        return None
-
-
-def day(value: object) -> str:
-    """Write a date.
-
-    Examples
-    --------
-    >>> day("2020-01-31T00:00:00Z"), day(None)
-    ('31/01/2020', '')
-    """
-    found = read_day(value)
-    return f"{found:%d/%m/%Y}" if found else ""
-
-
-def month(value: object) -> str:
-    """Write a month as charts do.
-
-    Examples
-    --------
-    >>> month("2020-01-31"), month("2020-12")
-    ('01/2020', '12/2020')
-    """
-    found = read_day(value)
-    return f"{found:%m/%Y}" if found else ""
-
-
-def month_name(value: object) -> str:
-    """Write a month in words.
-
-    Examples
-    --------
-    >>> month_name("2020-01-31")
-    'janvier 2020'
-    """
-    found = read_day(value)
-    return f"{MONTHS[found.month - 1]} {found.year}" if found else ""
-
-
-def moment(value: object) -> str:
-    r"""Write a moment, as clocks show it in Paris; the months of a date count from one.
-
-    Examples
-    --------
-    >>> moment("2026-01-05T09:30:00+00:00").replace("\u00a0", " ")
-    '5 janvier 2026 à 10 h 30'
-    >>> moment("nothing")
-    ''
-    """
-    try:
-        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        return ""
-    if found.tzinfo is None:
-        return ""
-    here = found.astimezone(PARIS)
-    first = "1er" if here.day == 1 else str(here.day)
-    return f"{first} {MONTHS[here.month - 1]} {here.year} à {here.hour}{NO_BREAK}h{NO_BREAK}{here.minute:02}"
+    return f"{format_number(value)}{NO_BREAK}{'jour' if abs(round(value)) < 2 else 'jours'}"
 
 
 def euros(value: float | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -89,8 +89,11 @@ class SheetPage:
                 done = self._try(lambda: self._view.unfollow(category, reason), "Vous ne suivez plus cette entreprise.")
             case _:
                 return
-        if done:
-            self._show()
+        if not done:
+            # Done in another tab, perhaps: the page shows what is.
+            with suppress(WorkbenchError):
+                self._view.read()
+        self._show()
 
     def _on_blocks(self, message: Mapping[str, Any]) -> None:
         view = self._view
@@ -130,14 +133,15 @@ class SheetPage:
             return
         match message:
             case {"kind": "write", "text": text}:
-                follows = message.get("follows")
-                done = self._try(lambda: view.discussion.write(text, follows))
-            case {"kind": "change", "id": identifier, "text": text}:
-                done = self._try(lambda: view.discussion.change(identifier, text))
+                about = message.get("follows")
+                done = self._try(lambda: view.discussion.write(text, about))
+            case {"kind": "change", "id": about, "text": text}:
+                done = self._try(lambda: view.discussion.change(about, text))
             case _:
                 return
         if done:
-            self.threads.send({"kind": "kept"})
+            # Which of her words are kept: others, that she has begun elsewhere on the page, stay where they are.
+            self.threads.send({"kind": "kept", "about": about or ""})
             self.threads.threads = view.comments()
 
     def _on_incident(self, reference: str) -> None:

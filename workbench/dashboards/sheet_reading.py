@@ -14,7 +14,7 @@ from typing import Any
 
 from workbench.dashboards.sheet_items import Item, closed, empty
 from workbench.errors import WorkbenchError
-from workbench.signaux_faibles.publication.objects import PUBLIC, REFERENCE, directory_facts
+from workbench.signaux_faibles.publication.objects import PUBLIC, REFERENCE, directory_facts, list_order
 from workbench.signaux_faibles.publication.territories import opens
 from workbench.store import StoreDoor, StoreError
 
@@ -174,6 +174,11 @@ class Published:
     label: str
     day: str = ""
 
+    @property
+    def order(self) -> tuple[str, str, str]:
+        """What lists are sorted by; see `list_order`."""
+        return list_order({"key": {"batch": self.batch}, "value": {"date": self.day}})
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -195,6 +200,8 @@ class Subject:
         What the reader has.
     last
         The newest list that she may know; None without one.
+    told
+        The list that ``detail`` was published with; None without a detail.
     etablissements
         Those of the company, for a company: identities, each with ``siret``.
     details
@@ -209,6 +216,7 @@ class Subject:
     company: Mapping[str, Any]
     access: Access
     last: Published | None = None
+    told: Published | None = None
     etablissements: Sequence[Mapping[str, Any]] = ()
     details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -225,9 +233,9 @@ class Subject:
 
 
 def _newest_first(objects: Sequence[Mapping[str, Any]], lists: Mapping[str, Published]) -> list[Mapping[str, Any]]:
-    def rank(one: Mapping[str, Any]) -> tuple[str, str]:
+    def rank(one: Mapping[str, Any]) -> tuple[str, str, str]:
         batch = str(one["key"].get("batch", ""))
-        return lists[batch].day if batch in lists else "", batch
+        return lists.get(batch, Published(batch, "")).order
 
     return sorted(objects, key=rank, reverse=True)
 
@@ -252,6 +260,15 @@ def _detections(
         batch = str(one["key"].get("batch", ""))
         found.append((lists.get(batch, Published(batch, f"Liste {batch}")), one["value"]))
     return found
+
+
+def _told(objects: Sequence[Mapping[str, Any]], lists: Mapping[str, Published]) -> Published | None:
+    """Return the list of the newest publication that is not withdrawn."""
+    for one in _newest_first(objects, lists):
+        if any(value is not None for value in one["value"].values()):
+            batch = str(one["key"].get("batch", ""))
+            return lists.get(batch, Published(batch, f"Liste {batch}"))
+    return None
 
 
 def _newest(objects: Sequence[Mapping[str, Any]], lists: Mapping[str, Published]) -> Mapping[str, Any]:
@@ -296,7 +313,8 @@ def read_etablissement(door: StoreDoor, siret: str, *, followed: bool) -> Subjec
         raise WorkbenchError("etablissement_inconnu", siret=siret)
     siren = siret[:9]
     identity = directory_facts(_newest(_of_type(objects, "identite"), lists))
-    detail = _newest(_of_type(objects, "detail"), lists)
+    details = _of_type(objects, "detail")
+    detail = _newest(details, lists)
     # A list holds companies, each at its head office.
     detections = _detections(seen(door, PUBLIC, {"siren": siren, "type": "detection"}), lists)
     company = _newest(seen(door, PUBLIC, {"siren": siren, "type": "entreprise"}), lists)
@@ -311,6 +329,7 @@ def read_etablissement(door: StoreDoor, siret: str, *, followed: bool) -> Subjec
         company,
         access,
         _last(lists, detections),
+        _told(details, lists),
     )
 
 
@@ -344,7 +363,7 @@ def read_entreprise(door: StoreDoor, siren: str, *, followed: bool) -> Subject:
     head = str(identity.get("siret") or next(iter(details), ""))
     return Subject(
         siren, "", identity, detections, details.get(head, {}), company, access, _last(lists, detections),
-        identities, details,
+        _told(by_siret.get(head, ()), lists), identities, details,
     )  # fmt: skip
 
 
@@ -357,4 +376,4 @@ def _last(
 ) -> Published | None:
     """Return the newest list: of those that are published, or of those that are seen where none is said."""
     known = [*lists.values(), *(published for published, _ in detections)]
-    return max(known, key=lambda one: (one.day, one.batch), default=None)
+    return max(known, key=lambda one: one.order, default=None)

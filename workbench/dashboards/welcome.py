@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from workbench.dashboards.dates import day_done, month_name
 from workbench.errors import WorkbenchError
 from workbench.identity.actor import Actor
 from workbench.signaux_faibles.publication.objects import (
@@ -24,6 +25,7 @@ from workbench.signaux_faibles.publication.objects import (
     PUBLIC,
     REFERENCE,
     directory_facts,
+    list_order,
 )
 from workbench.store import Desk, Store
 from workbench.store.first_policies import AUTHOR
@@ -252,8 +254,8 @@ class Welcome:
             return []
         found = self._read(actor, REFERENCE, {"type": LIST.name})
         # A list that was withdrawn is null.
-        there = [(_readable_since(each), each["value"]) for each in found if each["value"].get("libelle")]
-        return sorted(there, key=lambda each: str(each[1].get("date") or ""), reverse=True)
+        there = sorted((each for each in found if each["value"].get("libelle")), key=list_order, reverse=True)
+        return [(_readable_since(each), each["value"]) for each in there]
 
     def follows(self, actor: Actor) -> dict[str, Any]:
         """Return the companies that a person follows: the latest ``rows``, and how many ``more``."""
@@ -322,17 +324,20 @@ def data_dates(told: Any) -> list[tuple[str, str]]:
     Examples
     --------
     >>> data_dates({"debit": "2026-01-31", "procol": "2026-02"})
-    [('Dettes sociales', '31/01/2026'), ('Procédures collectives', '2026-02')]
+    [('Dettes sociales', '31/01/2026'), ('Procédures collectives', 'février 2026')]
     """
     found: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
     return sorted((_SOURCES.get(name, name), day_of(day)) for name, day in found.items())
 
 
 def day_of(value: Any) -> str:
-    """Write a day, or a month, as people read it; an empty text for what is none."""
+    """Write a day, or a month, as people read it; that of a moment in Paris; an empty text for what is none.
+
+    Examples
+    --------
+    >>> day_of("2026-02"), day_of("2026-01-31T23:30:00+00:00")
+    ('février 2026', '01/02/2026')
+    """
     if not isinstance(value, str):
         return ""
-    try:
-        return f"{datetime.fromisoformat(value):%d/%m/%Y}"
-    except ValueError:
-        return value
+    return month_name(value) if len(value) == len("2026-02") else day_done(value) or value

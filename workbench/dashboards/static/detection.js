@@ -13,7 +13,7 @@ function render({ model, el }) {
   // What is chosen first: the list, words, the order, the way it is shown.
   const list = selectField("Liste", (value) => choose("batch", value));
   const sort = selectField("Trier par", (value) => choose("sort", value));
-  const quick = element("input", { id: unique("quick"), class: "wb-input", type: "search", autocomplete: "off", spellcheck: "false" });
+  const quick = element("input", { id: unique("quick"), class: "wb-input", type: "search", autocomplete: "off", spellcheck: "false", maxlength: 200 });
   let typing = null;
   quick.addEventListener("input", () => {
     clearTimeout(typing);
@@ -41,7 +41,7 @@ function render({ model, el }) {
     step: 1,
     list: staffList.id,
     inputmode: "numeric",
-    onchange: () => choose("effectif", Math.max(0, Math.trunc(Number(staff.value) || 0))),
+    onchange: () => choose("effectif", Math.min(100000, Math.max(0, Math.trunc(Number(staff.value) || 0)))),
   });
   const staffField = element("div", { class: "wb-field" }, element("label", { for: staff.id }, "Effectif minimum"), staff, staffList);
   const procedures = element("div", { class: "wb-boxes wb-boxes-row" });
@@ -204,7 +204,7 @@ function render({ model, el }) {
         `${listed.label} : liste du ${listed.date}, par ${sorts.find((each) => each.value === chosen.sort).label.toLowerCase()}.`,
         pages > 1 ? `Entreprises ${first} à ${last} sur ${total.toLocaleString("fr-FR")}.` : "",
         filtered.length ? `Filtres : ${filtered.map((each) => each.label).join(" ; ")}.` : "Aucun filtre.",
-        sources ? `Données connues jusqu'au : ${sources}.` : "",
+        sources ? `Dernières données connues : ${sources}.` : "",
       ].filter(Boolean).map((said) => element("p", {}, said)),
     );
     const shapes = new Map([...body.querySelectorAll("svg[aria-label]")].map((svg) => [`${svg.getAttribute("class")} ${svg.getAttribute("aria-label")}`, svg]));
@@ -269,7 +269,7 @@ function render({ model, el }) {
       ),
     );
     about.lastChild.replaceChildren(
-      element("p", {}, `Liste du ${form.list.date}. Données connues jusqu'au :`),
+      element("p", {}, `Liste du ${form.list.date}. Dernières données connues :`),
       element("ul", {}, form.list.data.map((each) => element("li", {}, `${each.source} : ${each.date}`))),
     );
     try {
@@ -289,6 +289,7 @@ function render({ model, el }) {
         : [
             counter("eleve", answer.high, "en risque élevé"),
             counter("modere", answer.moderate, "en risque modéré"),
+            answer.failed ? counter("defaillance", answer.failed, answer.failed > 1 ? "fermées ou en défaillance" : "fermée ou en défaillance") : null,
             answer.hidden ? counter("interdit", answer.hidden, answer.hidden > 1 ? "niveaux non autorisés" : "niveau non autorisé") : null,
           ].filter(Boolean)),
     );

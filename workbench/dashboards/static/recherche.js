@@ -6,6 +6,15 @@ function render({ model, el }) {
   let turned = false;
   let asked = false;
   let chosenSections = [];
+  // Going back from a sheet finds the search as it was left: this tab keeps what was asked, never what was found.
+  const kept = `workbench-recherche:${document.getElementById("printed")?.dataset.agent ?? ""}`;
+  const keep = (said) => {
+    try {
+      sessionStorage.setItem(kept, JSON.stringify(said));
+    } catch {
+      // A browser that keeps nothing forgets: that is all.
+    }
+  };
 
   const notices = element("div", { class: "wb-notices", "aria-live": "polite" });
   const text = element("input", { id: unique("text"), class: "wb-input", type: "search", autocomplete: "off", spellcheck: "false", maxlength: 200, "aria-describedby": "wb-search-hint" });
@@ -33,8 +42,7 @@ function render({ model, el }) {
       onsubmit: (event) => {
         event.preventDefault();
         asked = true;
-        ask({
-          kind: "search",
+        const said = {
           text: text.value,
           choices: {
             sections: chosenSections,
@@ -43,7 +51,9 @@ function render({ model, el }) {
             siege: siege.node.checked,
             state: state.node.value,
           },
-        });
+        };
+        keep({ ...said, page: 0 });
+        ask({ kind: "search", ...said });
       },
     },
     element(
@@ -67,8 +77,17 @@ function render({ model, el }) {
   const pager = pagerOf((step) => {
     if (!pager.allows(step)) return;
     turned = true;
-    ask({ kind: "turn", page: model.get("answer").page + step });
+    const page = model.get("answer").page + step;
+    keep({ ...recalled(), page });
+    ask({ kind: "turn", page });
   });
+  function recalled() {
+    try {
+      return JSON.parse(sessionStorage.getItem(kept));
+    } catch {
+      return null;
+    }
+  }
   const written = element("p", { class: "wb-printed wb-hint" });
   const results = element("section", { "aria-label": "Résultats", hidden: true }, heading, written, hint, message, rows, pager.node);
   el.append(notices, form, results);
@@ -140,6 +159,12 @@ function render({ model, el }) {
   model.on("change:notices", () => notices.replaceChildren(...noticeList(model.get("notices"))));
   updateForm();
   updateAnswer();
+  const before = performance.getEntriesByType("navigation")[0]?.type === "back_forward" ? recalled() : null;
+  if (before?.text) {
+    text.value = before.text;
+    ask({ kind: "search", text: before.text, choices: before.choices });
+    if (before.page) ask({ kind: "turn", page: before.page });
+  }
 }
 
 export default { render };

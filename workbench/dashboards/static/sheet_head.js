@@ -36,6 +36,7 @@ function render({ model, el }) {
         class: "wb-sheet-follow",
         onsubmit: (event) => {
           event.preventDefault();
+          if (el.hasAttribute("aria-busy")) return;
           ask({ kind: follow.followed ? "unfollow" : "follow", category: draft.category, reason: draft.reason });
         },
       },

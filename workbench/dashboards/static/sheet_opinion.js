@@ -61,6 +61,7 @@ function render({ model, el }) {
         {
           onsubmit: (event) => {
             event.preventDefault();
+            if (el.hasAttribute("aria-busy")) return;
             ask({ kind: "judge", useful, reasons: [...chosen], comment: words.value });
           },
         },

@@ -25,7 +25,8 @@ function render({ model, el }) {
         class: "wb-say",
         onsubmit: (event) => {
           event.preventDefault();
-          if (field.value.trim()) send(field.value);
+          // A second click, while the first is on its way, says nothing more.
+          if (field.value.trim() && !el.hasAttribute("aria-busy")) send(field.value);
         },
       },
       element("label", { for: id }, label),
@@ -81,8 +82,8 @@ function render({ model, el }) {
   model.on("msg:custom", (message) => {
     // What was typed goes once it is kept, and not before.
     if (message.kind !== "kept") return;
-    if (opened.id) close();
-    else first.querySelector("textarea").value = "";
+    if (!message.about) first.querySelector("textarea").value = "";
+    else if (message.about === opened.id) close();
   });
   update();
 }

@@ -96,7 +96,7 @@ class Directory:
         ]
         if self.untouched:
             slices = format_number(self.slices)
-            found.append(f"  {format_number(self.untouched)} tranches sur {slices} étaient déjà publiées ainsi")
+            found.append(f"  tranches déjà publiées ainsi : {format_number(self.untouched)} sur {slices}")
         if self.nowhere:
             found.append(f"  sans département connu, non publiés : {format_number(self.nowhere)}")
         return found

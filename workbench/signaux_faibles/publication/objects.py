@@ -40,6 +40,7 @@ __all__ = [
     "batch_of",
     "directory_facts",
     "key_of",
+    "list_order",
     "scopes_of",
     "shared_sheets_of",
     "sheets_of",
@@ -258,6 +259,24 @@ def batch_of(batch: str, algo: str) -> str:
     '2603.boosting-1a2b3c4d'
     """
     return f"{batch}.{algo}"
+
+
+def list_order(sheet: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return what lists are sorted by, from the oldest: their batch, then their date, which may be that of a release.
+
+    Parameters
+    ----------
+    sheet
+        ``{key, value}`` of an object of the kind `LIST`.
+
+    Examples
+    --------
+    >>> late = {"key": {"batch": "2603.a"}, "value": {"date": "2026-06-15"}}
+    >>> list_order(late) < list_order({"key": {"batch": "2604.a"}, "value": {"date": "2026-05-01"}})
+    True
+    """
+    pair = str(sheet["key"].get(BATCH) or "")
+    return pair.partition(".")[0], str(sheet["value"].get("date") or ""), pair
 
 
 def urssaf_pair(region: str | None) -> dict[str, str]:
