@@ -104,8 +104,10 @@ def test_an_agent_comments_asks_for_a_report_and_publishes_it(visit: Visit, tmp_
     page.get_by_label("Premier exercice").focus()
     page.keyboard.press("Home")
     playwright.expect(page.get_by_label("Premier exercice")).to_have_attribute("aria-valuetext", "2023")
-    create.click()
+    create.dblclick()
     playwright.expect(page.get_by_text(re.compile("La demande n° [0-9]+ est enregistrée"))).to_be_visible()
+    # A double click asks once.
+    playwright.expect(page.get_by_text("1 demande.", exact=True)).to_be_visible()
     # The list changes by itself once the worker has made it.
     download = page.get_by_role("button", name=re.compile("^Télécharger le rapport")).first
     playwright.expect(download).to_be_visible(timeout=120_000)

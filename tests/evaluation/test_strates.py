@@ -144,7 +144,7 @@ def _by_hand(base: wb.Base, trame: wb.Trame, by: list[str], principal: bool, zer
     grid = grid.astype({"siret": str, "indicateur": str}).merge(budgets, on=["siret", "exercice"])
     if principal:
         grid = grid[grid["type_budget"].isin(["1", "2"])]
-    grid = grid[~(grid["population"].isna() & grid["indicateur"].isin(["A_HABITANT", "A_DEUX_HABITANT"]))]
+    grid = grid[(grid["population"] > 0) | ~grid["indicateur"].isin(["A_HABITANT", "A_DEUX_HABITANT"])]
     if not zeros:
         grid = grid[grid["value"] != 0]
     grouped = grid.groupby(["indicateur", *by, "exercice"])["value"]

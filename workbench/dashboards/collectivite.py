@@ -360,8 +360,8 @@ class CollectiviteView:
                 return files.workbook(self.table, model, f"{code}_{stem}.xlsx")
             case "csv":
                 return files.figures_csv(self.table, f"{code}_{stem}.csv")
-            case "comparaison" if self.situation.found is not None:
-                return files.comparison(self.situation.found, f"comparaison_{self.trame.code}_{stem}.xlsx")
+            case "comparaison" if (found := self.situation.found) is not None:
+                return files.comparison(found, self.situation.exercice, f"comparaison_{self.trame.code}_{stem}.xlsx")
             case "balance":
                 years = range(self.debut, self.fin + 1)
                 return files.balance(self._base, self.collectivite.siret, years, f"balance_{stem}.xlsx")

@@ -42,9 +42,9 @@ def balance(base: Base, siret: str, exercices: range, name: str) -> Document:
     return _written(name, lambda path: write_balance(base, [siret], exercices, path))
 
 
-def comparison(found: Situation, name: str) -> Document:
-    """Return the comparison with the strate and the peers as a workbook."""
-    return _written(name, lambda path: write_comparison(found.comparison, path))
+def comparison(found: Situation, exercice: int | None, name: str) -> Document:
+    """Return the comparison with the strate and the peers as a workbook, an exercice side by side."""
+    return _written(name, lambda path: write_comparison(found.comparison, path, exercice))
 
 
 def figures_csv(table: IndicateurTable, name: str) -> Document:

@@ -143,6 +143,7 @@ class CollectivitePage:
             self._say(error)
             self._show_situation()
             return
+        self._say()
         if message["kind"] in ("exercice", "draw"):
             self._show_situation()
         else:

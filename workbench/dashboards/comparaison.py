@@ -80,6 +80,7 @@ class ComparaisonView:
         self.panel.choices = QueryChoices(base, lambda: self.visible.sirets)
         self.montants = MONTANTS[0]
         self.exercice: int | None = None
+        self._exercices: tuple[int, ...] = ()
         self.followed: dict[str, str] = {}
         self.order, self.page = "desc", 0
         self.carte = CARTES[0]
@@ -128,7 +129,6 @@ class ComparaisonView:
         themes: dict[str, list[dict[str, str]]] = {}
         for one in self._offered:
             themes.setdefault(one.theme or NO_THEME, []).append({"value": one.code, "label": name_of(one)})
-        years = self.found.exercices if self.found is not None else ()
         asked = self.panel.form()
         return {
             **{name: asked[name] for name in (*PERIMETRE, "others")},
@@ -138,7 +138,7 @@ class ComparaisonView:
             "indicateur": self.indicateur,
             "autre": self.autre,
             "montants": self.montants,
-            "exercices": [{"value": str(year), "label": str(year)} for year in reversed(years)],
+            "exercices": [{"value": str(year), "label": str(year)} for year in reversed(self._exercices)],
             "exercice": str(self.exercice or ""),
             "description": self.trame[self.indicateur].description.strip(),
         }
@@ -185,7 +185,8 @@ class ComparaisonView:
         if not isinstance(field, str) or not isinstance(value, str):
             raise unknown_choice("Choix", "?")
         match field:
-            case "exercice" if self.found is not None and value in map(str, self.found.exercices):
+            # While a comparison is made, the exercices of the former one stay: the one chosen is kept if it has it.
+            case "exercice" if value in map(str, self._exercices):
                 self.exercice, self.page = int(value), 0
                 return False
             case "order" if value in ("asc", "desc"):
@@ -289,7 +290,7 @@ class ComparaisonView:
 
     def take(self, found: Panorama) -> None:
         """Show what was computed."""
-        self.found = found
+        self.found, self._exercices = found, found.exercices
         if self.exercice not in found.exercices:
             self.exercice = found.exercices[-1] if found.exercices else None
 

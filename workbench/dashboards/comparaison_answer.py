@@ -141,19 +141,17 @@ def notes_of(found: Panorama, exercice: int) -> list[str]:
         notes.append(f"Comptes provisoires en {exercice} : {format_number(provisional)} collectivité{several}.")
     if found.unpeopled:
         count = format_number(found.unpeopled)
-        notes.append(f"Budgets-exercices écartés, leur population n'étant pas connue : {count}.")
+        notes.append(f"Budgets-exercices écartés, leur population étant nulle ou inconnue : {count}.")
     return notes
 
 
 def distribution_table(found: Panorama, exercice: int) -> dict[str, Any]:
     """Return the bars of the distribution as a table."""
-    from workbench.reports.panorama_charts import distribution_rows
+    from workbench.reports.panorama_charts import distribution_labels, distribution_rows
 
-    unite = found.indicateur.unite
-    body = [
-        [f"de {format_value(low, unite)} à {format_value(high, unite)}", format_number(count)]
-        for low, high, count in distribution_rows(found, exercice)
-    ]
+    rows = distribution_rows(found, exercice)
+    labels = distribution_labels(found, exercice)
+    body = [[label, format_number(count)] for label, (*_, count) in zip(labels, rows, strict=True)]
     return {"head": ["Valeurs", "Collectivités"], "body": body}
 
 

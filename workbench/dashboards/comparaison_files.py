@@ -68,7 +68,9 @@ def page_pdf(
     ]
     rows = found.ranking(exercice)
     ends = rows if len(rows) <= 2 * MOST_PRINTED else rows.iloc[[*range(MOST_PRINTED), *range(-MOST_PRINTED, 0)]]
+    other = found.other
     heads = ["Collectivité", "Rang", "Département", "Population", name_of(found.indicateur)]
+    heads += [name_of(other)] if other is not None else []
     ranked = [
         [
             row["libelle"],
@@ -76,6 +78,7 @@ def page_pdf(
             names.get(row["departement"], row["departement"]),
             "" if math.isnan(row["population"]) else format_number(row["population"]),
             format_value(row["value"], unite),
+            *([format_value(row["other"], other.unite)] if other is not None else []),
         ]
         for row in ends.to_dict("records")
     ]

@@ -64,6 +64,9 @@ class ComparaisonPage:
             self.actions.notices = []
             if again:
                 self._compare()
+            elif self._view.found is None:
+                # What is being computed will be shown so.
+                self.form.form = self._view.form()
             else:
                 self._show(charts=field not in ("order", "page", "carte"))
         except WorkbenchError as refused:
@@ -76,7 +79,14 @@ class ComparaisonPage:
         job = self._view.job()
         self.ranking.state = {**self.ranking.state, "pending": True}
         self.form.form = self._view.form()
-        self._background.start("comparaison", lambda _: job(), self._take, self._failed)
+        # Files are of what is shown: none until it is there.
+        self.actions.files = []
+        self._background.start("comparaison", lambda _: job(), self._take, self._not_compared)
+
+    def _not_compared(self, error: WorkbenchError) -> None:
+        self.ranking.state = {"pending": False, "empty": ""}
+        self.charts.announce(0)
+        self._failed(error)
 
     def _take(self, found: Panorama) -> None:
         self._view.take(found)

@@ -180,13 +180,17 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
         "warnings": row["warnings"],
         "trame": row["frame_name"],
         "identifiers": said if row["identifier_type"] else row["identifier"],
-        "years": str(first) if first == last else f"{first} à {last}",
+        "years": _years(first, last),
         "date": f"{moment:%d/%m/%Y %H:%M}",
         "file": row["name"] if done else "",
         "alive": row["state"] in _ALIVE,
         # What a publication needs: figures that can be computed again.
         "publishable": done and (row["frame"] is not None or row["kind"] == "balance"),
     }
+
+
+def _years(first: object, last: object) -> str:
+    return str(first) if first == last else f"{first} à {last}"
 
 
 def _spaced(ident: str) -> str:
@@ -222,7 +226,7 @@ def published_rows(door: StoreDoor) -> tuple[list[dict[str, Any]], Sequence[Publ
             "title": each.title,
             "author": each.author,
             "trame": str(each.card.get("trame_libelle") or each.card.get("trame") or ""),
-            "years": f"{each.card.get('exercice_min')} à {each.card.get('exercice_max')}",
+            "years": _years(each.card.get("exercice_min"), each.card.get("exercice_max")),
             "date": f"{each.added.astimezone(PARIS):%d/%m/%Y}",
             "files": [{"value": name, "label": FILES[name]} for name in each.files if name in FILES],
         }

@@ -261,7 +261,7 @@ class ProductionView:
         Raises
         ------
         WorkbenchError
-            ``choix_inconnu``, and then nothing has changed.
+            ``choix_inconnu``, ``perimetre_invalide`` for a population that is no number; then nothing has changed.
         """
         changes = {
             "nomenclature": self._nomenclature,
@@ -467,7 +467,9 @@ def _number(value: object) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        raise _unknown("Population", value)
+        written = str(value)[:MOST_CHARACTERS]
+        advice = "Écrivez un nombre d'habitants, par exemple 5 000, ou rien."
+        raise WorkbenchError("perimetre_invalide", critere="population", valeur=written, conseil=advice)
     return int(text) or None
 
 

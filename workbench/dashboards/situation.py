@@ -221,7 +221,7 @@ class SituationView:
         }
 
     def _notes(self, found: Situation, exercice: int, strate: str) -> list[str]:
-        kind = libelle_type_etablissement(found.strate.type_etablissement)
+        kind = libelle_type_etablissement(found.strate.type_etablissement) or "inconnu"
         notes = []
         if strate == UNKNOWN_POPULATION:
             notes.append(
@@ -262,10 +262,7 @@ class SituationView:
 
 def _value(found: Situation, one: Indicateur, siret: str, exercice: int) -> float | None:
     """The figure; None without accounts, and per inhabitant without inhabitants."""
-    unknown = one.unite == "euros_par_habitant" and (siret, exercice) in found.unpeopled
-    if siret not in found.comparison.tables or unknown:
-        return None
-    return found.comparison.value(one.code, siret, exercice)
+    return found.comparison.value(one.code, siret, exercice) if siret in found.comparison.tables else None
 
 
 def _figure(value: float | None, one: Indicateur) -> str:

@@ -69,6 +69,11 @@ class Descriptions:
         """Inhabitants of each row; not a number when no source gives them."""
         return np.asarray(self.table["population"].to_numpy(zero_copy_only=False), dtype=np.float64)
 
+    @cached_property
+    def peopled(self) -> npt.NDArray[np.bool_]:
+        """Which rows have inhabitants, as some source says: an amount per inhabitant has no value elsewhere."""
+        return self.population > 0
+
     def taken(self, perimetre: Perimetre, exercices: Sequence[int] | None = None) -> Integers:
         """The rows that a perimeter takes, ascending: those that `select_budgets` gives. Not to be changed."""
         years = None if exercices is None or not len(exercices) else tuple(sorted(set(exercices)))

@@ -362,6 +362,10 @@ def warnings_of(trame: Trame, plan: Plan, chosen: Perimetre, frame: pd.DataFrame
         if absent:
             years = ", ".join(str(exercice) for exercice in absent)
             yield f"Population inconnue en {years} : $POP y compte 0 et les montants par habitant y valent 0."
+        inhabited = frame["population"].fillna(1).gt(0).groupby(frame["exercice"]).any()
+        empty = [str(exercice) for exercice, some in inhabited.items() if not some]
+        if empty:
+            yield f"Aucun habitant en {', '.join(empty)} : les montants par habitant y valent 0."
     if (frame["source"] == "balances").any():
         doubtful = sorted(
             {

@@ -17,8 +17,8 @@ What is counted, and how:
 - *An absent compte counts 0*, as everywhere in the language: a commune without debt is one whose debt
   is 0, and the median of the debt is not that of the communes in debt. ``nonzero`` says how many differ
   from 0, and ``zeros=False`` leaves the others out.
-- An indicateur that reads ``$POP`` leaves out the budget-years whose population no source gives: their
-  0 would not be a value.
+- An indicateur that reads ``$POP`` leaves out the budget-years whose population no source gives, or is 0:
+  their 0 would not be a value.
 - *Only budgets principaux* unless asked otherwise: an annexe budget carries the population of the body
   that owns it and serves another purpose, so neither its strate nor its ratio by inhabitant compares.
 """
@@ -45,6 +45,7 @@ from workbench.evaluation.groups import Groups, Ranked, dimensions_of
 from workbench.evaluation.part import part_of, readers_of_population
 from workbench.evaluation.plan import compile_trame
 from workbench.evaluation.strate_table import StrateTable
+from workbench.numbers import format_number
 from workbench.trames import Trame
 
 __all__ = ["StrateTable", "rank_each_batches", "strates"]
@@ -232,7 +233,7 @@ class _Work:
         self.counted: Mask = counted
         self.taken: Integers = np.flatnonzero(counted)
         self.groups = Groups.of(rows, self.taken, self.by, echelle)
-        self.peopled: Mask = ~np.isnan(rows.population[self.taken])
+        self.peopled: Mask = rows.peopled[self.taken]
         self.readers = readers_of_population(trame)
 
     def rows_of(self, sirets: Sequence[str]) -> Integers:
@@ -325,10 +326,19 @@ class _Work:
             unknown = self.groups.labels["strate"][self.groups.of_row] == UNKNOWN_POPULATION
             count = int(np.count_nonzero(unknown))
             if count:
-                yield f"{count} budgets-exercices sans population connue : ils forment un groupe à part."
+                alone = "ils forment" if count > 1 else "il forme"
+                yield f"{_budget_years(count)} sans population connue : {alone} un groupe à part."
         if self.readers and not self.peopled.all():
             count = int(np.count_nonzero(~self.peopled))
-            yield f"{count} budgets-exercices sans population connue : les indicateurs qui lisent $POP les écartent."
+            them = "les " if count > 1 else "l'"
+            yield (
+                f"{_budget_years(count)} sans habitant ou de population inconnue : les indicateurs qui lisent $POP "
+                f"{them}écartent."
+            )
+
+
+def _budget_years(count: int) -> str:
+    return f"{format_number(count)} {'budgets-exercices' if count > 1 else 'budget-exercice'}"
 
 
 def _repeated(code: str, count: int) -> pa.Array:

@@ -18,6 +18,7 @@ from workbench.reports.api_catalogue import CORSE, IDENTIFIER_TYPES, Catalogue, 
 from workbench.reports.jobs import Job, Wanted
 from workbench.reports.jobs_spec import JobSpec
 from workbench.reports.jobs_tables import JobState
+from workbench.reports.publishing_requests import asked_text
 
 __all__ = ["aggregate_wanted", "balance_wanted", "body_object", "checked_text", "report_wanted", "shown_job"]
 
@@ -200,7 +201,7 @@ def shown_job(job: Job, number: int, frame: int | None) -> dict[str, Any]:
         "frame": frame,
         "frame_name": frame_code(spec) or "Balance",
         "kind": spec.kind,
-        "identifier": ", ".join(idents) or str(spec.asked()),
+        "identifier": ", ".join(idents) or asked_text(spec),
         "identifier_type": kind,
         "year_min": spec.exercices[0],
         "year_max": spec.exercices[1],

@@ -16,6 +16,7 @@ from typing import Any
 from workbench.dgfip import Base
 from workbench.display import MISSING
 from workbench.evaluation import StrateTable, evaluate, strates
+from workbench.evaluation.part import readers_of_population
 from workbench.evaluation.results import IndicateurTable
 from workbench.reports.comments import enumerate_words
 from workbench.reports.numbers import NO_BREAK, format_number, format_value, typeset
@@ -87,10 +88,26 @@ class Comparison:
         """The row of ranks of (indicateur, siret, exercice)."""
         return {(row["indicateur"], row["siret"], row["exercice"]): row for row in self.strates.ranks.to_pylist()}
 
+    @cached_property
+    def unpeopled(self) -> frozenset[tuple[str, int]]:
+        """The (siret, exercice) without inhabitants, or whose population no source gives."""
+        return frozenset(
+            (siret, int(row["exercice"]))
+            for siret, table in self.tables.items()
+            for row in table.provenance.budgets.to_pylist()
+            if not row["population"]
+        )
+
+    @cached_property
+    def _per_inhabitant(self) -> frozenset[str]:
+        return readers_of_population(self.trame)
+
     def value(self, code: str, siret: str, exercice: int) -> float | None:
-        """The figure; None where the collectivité has no accounts."""
+        """The figure; None where the collectivité has no accounts, or no inhabitants and the indicateur counts them."""
         table: Any = self.tables[siret]
-        return float(table.at[code, exercice]) if exercice in table.columns else None
+        if exercice not in table.columns or (code in self._per_inhabitant and (siret, exercice) in self.unpeopled):
+            return None
+        return float(table.at[code, exercice])
 
     def median(self, code: str, siret: str, exercice: int) -> float | None:
         """The median of the strate of this collectivité; None where it has none."""
@@ -100,8 +117,20 @@ class Comparison:
     @cached_property
     def strate_of(self) -> dict[str, str]:
         """The strate of each collectivité in the exercice compared; empty for a body that has none."""
-        found = {siret: row["strate"] for (_, siret, year), row in self.ranked.items() if year == self.exercice}
+        return self.strates_in(self.exercice)
+
+    def strates_in(self, exercice: int) -> dict[str, str]:
+        """Return the strate of each collectivité in an exercice; empty for a body that has none."""
+        found = {siret: row["strate"] for (_, siret, year), row in self.ranked.items() if year == exercice}
         return {siret: str(found.get(siret, "")) for siret in self.tables}
+
+    def groups(self, sirets: Iterable[str], exercice: int) -> dict[str, str]:
+        """Return the strates in the order of the collectivités, each with one collectivité that belongs to it."""
+        strates, found = self.strates_in(exercice), dict[str, str]()
+        for siret in sirets:
+            if name := strates[siret]:
+                found.setdefault(name, siret)
+        return found
 
 
 def compare_collectivites(
@@ -239,7 +268,7 @@ def side_by_side(comparison: Comparison, exercice: int | None = None) -> Section
     """Show one exercice: a column a collectivité, then the median of each strate among them."""
     year = exercice or comparison.exercice
     shown = list(comparison.tables)[:MOST]
-    groups = _groups(comparison, shown)
+    groups = comparison.groups(shown, year)
     heads = [*(comparison.names[siret] for siret in shown), *(f"Médiane : {name}" for name in groups)]
     parts, lines = [], []
     for theme, indicateurs in _by_theme(comparison).items():
@@ -286,15 +315,6 @@ def places(comparison: Comparison, exercice: int | None = None) -> Section:
     )
     html = f'<ul>{listed}</ul>{"".join(parts)}<p class="wb-detail">{typeset(note)}</p>'
     return Section(html, "\n".join([*lines, note]))
-
-
-def _groups(comparison: Comparison, sirets: Sequence[str]) -> dict[str, str]:
-    """Give the strates in the order of the collectivités, each with one collectivité that belongs to it."""
-    found: dict[str, str] = {}
-    for siret in sirets:
-        if name := comparison.strate_of[siret]:
-            found.setdefault(name, siret)
-    return found
 
 
 def _by_theme(comparison: Comparison) -> dict[str, list[Indicateur]]:

@@ -28,7 +28,7 @@ _LONG = (
 )
 
 
-def write_comparison(comparison: Comparison, to: str | Path) -> Path:
+def write_comparison(comparison: Comparison, to: str | Path, exercice: int | None = None) -> Path:
     """Write the comparison: a sheet of the exercice compared, and a sheet of all exercices, one figure a row.
 
     Parameters
@@ -37,6 +37,8 @@ def write_comparison(comparison: Comparison, to: str | Path) -> Path:
         What `workbench.reports.comparative.compare_collectivites` gave.
     to
         Path of the ``.xlsx``; written whole or not at all.
+    exercice
+        The one shown side by side; the one that `Comparison` compares by default.
 
     Raises
     ------
@@ -44,17 +46,14 @@ def write_comparison(comparison: Comparison, to: str | Path) -> Path:
         ``classeur_non_inscriptible``.
     """
     workbook = Workbook(write_only=True)
-    _write_side_by_side(workbook.create_sheet("Comparaison"), comparison)
+    _write_side_by_side(workbook.create_sheet("Comparaison"), comparison, exercice or comparison.exercice)
     _write_long(workbook.create_sheet("Valeurs"), comparison)
     return save(workbook, Path(to))
 
 
-def _write_side_by_side(sheet: Any, comparison: Comparison) -> None:
-    year, sirets = comparison.exercice, list(comparison.tables)
-    groups: dict[str, str] = {}
-    for siret in sirets:
-        if name := comparison.strate_of[siret]:
-            groups.setdefault(name, siret)
+def _write_side_by_side(sheet: Any, comparison: Comparison, year: int) -> None:
+    sirets = list(comparison.tables)
+    groups = comparison.groups(sirets, year)
     sheet.freeze_panes = "D2"
     sheet.column_dimensions["A"].width = sheet.column_dimensions["C"].width = 24
     sheet.column_dimensions["B"].width = 48

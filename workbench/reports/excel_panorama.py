@@ -59,7 +59,9 @@ def write_panorama(seen: Panorama, exercice: int, to: str | Path, notes: Sequenc
     ]
     _sheet(workbook, f"Classement {exercice}", heads, rows)
     places = seen.by_departement(exercice).to_dict("records")
-    of_places = [[names.get(row["departement"], ""), row["count"], (row["median"], kinds[0])] for row in places]
+    of_places = [
+        [names.get(row["departement"], row["departement"]), row["count"], (row["median"], kinds[0])] for row in places
+    ]
     _sheet(workbook, "Départements", ["Département", "Collectivités", "Médiane"], of_places)
     heads = ["Exercice", "Collectivités", "Minimum", "1er quartile", "Médiane", "3e quartile", "Maximum"]
     columns = ("minimum", "quartile_1", "median", "quartile_3", "maximum")

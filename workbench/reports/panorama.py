@@ -1,7 +1,8 @@
 """One or two indicateurs over many collectivités: ranking, distribution, départements, evolution.
 
 Budgets principaux alone are compared, as in `workbench.strates`, whose definitions of quantile and rank are those here.
-An indicateur that reads ``$POP`` leaves out the budgets whose population no source gives: their 0 would not be a value.
+An indicateur that reads ``$POP`` leaves out the budgets without inhabitants, or whose population no source gives: their
+0 would not be a value.
 Every exercice of the base is read, so that an offset finds the one before.
 """
 
@@ -45,7 +46,7 @@ class Panorama:
     annexes
         Budgets annexes left out, exercices added up.
     unpeopled
-        Budget-years left out because no source gives their population.
+        Budget-years left out because they have no inhabitant, or no source says how many.
     """
 
     indicateur: Indicateur
@@ -165,7 +166,7 @@ def panorama(trame: Trame, base: Base, perimetre: Perimetre | None, code: str, o
     frame["other"] = grid[other].to_numpy() if other else np.nan
     texts, index = described.texts("type_budget")
     principal = np.append(np.isin(texts, PRINCIPAL), False)[index[rows]]
-    peopled = ~np.isnan(described.population[rows])
+    peopled = described.peopled[rows]
     needs_people = bool(readers_of_population(part) & set(codes))
     kept = principal & peopled if needs_people else principal
     frame = frame[kept].reset_index(drop=True)

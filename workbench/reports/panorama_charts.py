@@ -14,7 +14,7 @@ from workbench.reports.numbers import NO_BREAK, format_number, format_value, uni
 from workbench.reports.panorama import Panorama
 from workbench.reports.series import name_of
 
-__all__ = ["distribution_chart", "distribution_rows", "evolution_chart", "scatter_chart"]
+__all__ = ["distribution_chart", "distribution_labels", "distribution_rows", "evolution_chart", "scatter_chart"]
 
 BINS = 24
 """Bars of a distribution."""
@@ -47,6 +47,18 @@ def distribution_rows(seen: Panorama, exercice: int) -> list[tuple[float, float,
     return list(zip(ends[:-1], ends[1:], counts.tolist(), strict=True))
 
 
+def distribution_labels(seen: Panorama, exercice: int) -> list[str]:
+    """Return the bars of the distribution in words; those at the ends say that they hold what goes beyond."""
+    rows, told, unite = distribution_rows(seen, exercice), seen.statistics(exercice), seen.indicateur.unite
+    bounds = [(format_value(low, unite), format_value(high, unite)) for low, high, _ in rows]
+    labels = [f"de {low} à {high}" for low, high in bounds]
+    if rows and told["minimum"] < rows[0][0]:
+        labels[0] = f"moins de {bounds[0][1]}"
+    if rows and told["maximum"] > rows[-1][1]:
+        labels[-1] = f"{bounds[-1][0]} et plus"
+    return labels
+
+
 def distribution_chart(seen: Panorama, exercice: int, followed: Mapping[str, str]) -> Chart:
     """Draw how the values of an exercice are spread, with the median, the quartiles, and some collectivités.
 
@@ -68,8 +80,8 @@ def distribution_chart(seen: Panorama, exercice: int, followed: Mapping[str, str
         y=[count for *_, count in bars],
         width=[(high - low) * factor for low, high, _ in bars],
         customdata=[
-            f"{format_number(count)} : de {format_value(low, one.unite)} à {format_value(high, one.unite)}"
-            for low, high, count in bars
+            f"{format_number(count)} : {label}"
+            for label, (*_, count) in zip(distribution_labels(seen, exercice), bars, strict=True)
         ],
         hovertemplate="%{customdata}<extra></extra>",
         marker={"color": COLOURS[0], "opacity": 0.75, "line": {"color": "#ffffff", "width": 1}},

@@ -6,6 +6,7 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
+from workbench.numbers import format_number
 from workbench.reports.jobs_spec import JobSpec
 from workbench.trames import Trame, find_trame_file, load_trame
 
@@ -36,14 +37,17 @@ def name_of(spec: JobSpec, trame: Trame | None) -> str:
 
 
 def asked_text(spec: JobSpec) -> str:
-    """Return the criteria of an aggregate in words.
+    r"""Return the criteria of an aggregate in words.
 
     Examples
     --------
     >>> asked_text(JobSpec("aggregate", (2020, 2021), trame="m57", departements=("033",), population=(500, None)))
     'Agrégat : départements 33 ; population de 500 et plus'
+    >>> asked_text(JobSpec("aggregate", (2020, 2021), trame="m57", population=(5000, 10000))).replace("\u202f", " ")
+    'Agrégat : population de 5 000 à 10 000'
     """
-    low, high = spec.population or (None, None)
+    bounds = spec.population or (None, None)
+    low, high = (format_number(each) if each else "" for each in bounds)
     population = f"de {low} à {high}" if low and high else f"de {low} et plus" if low else f"de {high} et moins"
     parts = [
         f"départements {', '.join(each.removeprefix('0') for each in spec.departements)}" if spec.departements else "",

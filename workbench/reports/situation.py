@@ -66,16 +66,6 @@ class Situation:
         return frozenset(table.provenance.exercices if table is not None else ())
 
     @cached_property
-    def unpeopled(self) -> frozenset[tuple[str, int]]:
-        """The (siret, exercice) whose population no source gives: their amounts per inhabitant are no values."""
-        return frozenset(
-            (siret, int(row["exercice"]))
-            for siret, table in self.comparison.tables.items()
-            for row in table.provenance.budgets.to_pylist()
-            if not row["population"]
-        )
-
-    @cached_property
     def provisional(self) -> frozenset[int]:
         """The exercices whose accounts of the collectivité are not final, in whole or in part."""
         table = self.comparison.tables.get(self.siret)

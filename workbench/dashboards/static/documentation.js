@@ -71,7 +71,7 @@ function render({ model, el }) {
       lists[field].items.replaceChildren(
         ...(items.length ? items.map((item) => pick(field, item, state.chosen[field])) : [element("li", { class: "wb-hint" }, "Rien ne répond à cette recherche.")]),
       );
-      lists[field].count.textContent = field === "indicateur" && state.found > state.shown ? `(${state.shown} sur ${state.found})` : `(${items.length})`;
+      lists[field].count.textContent = field === "indicateur" && state.found > state.shown ? `(${state.shown} sur ${state.found.toLocaleString("fr-FR")})` : `(${items.length})`;
     }
     if (focused) el.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }

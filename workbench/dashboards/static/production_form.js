@@ -120,7 +120,9 @@ function render({ model, el }) {
   }
 
   const missing = element("p", { class: "wb-hint", role: "status" });
-  const create = element("button", { type: "submit", class: "wb-button wb-primary" }, "Créer le rapport");
+  // The second click of a double one is the same request.
+  const once = (event) => event.detail > 1 && event.preventDefault();
+  const create = element("button", { type: "submit", class: "wb-button wb-primary", onclick: once }, "Créer le rapport");
   const aboutText = element("p", { class: "wb-hint" });
   const about = element("details", { class: "wb-about" }, element("summary", {}, "À propos de cette trame"), aboutText);
   el.append(
