@@ -481,10 +481,13 @@ def test_nothing_is_kept_of_a_refused_batch(
         ({"shown": ["Z_ABSENT"]}, "indicateur_absent"),
         ({"formats": ["html"], "notebook": "absent.ipynb"}, "notebook_absent"),
         ({"to": tmp_path / "faux.xlsx" / "to"}, "dossier_non_inscriptible"),
+        # It is there, and nobody can make a file in it.
+        ({"to": "/proc/self"}, "dossier_non_inscriptible"),
     ]:
         with pytest.raises(WorkbenchError) as refused:
             submit_batch(local_registry, **good | change)  # type: ignore[arg-type]
         assert refused.value.code == code
+        assert "No such" not in str(refused.value)
     assert jobs_of(local_registry) == []
     assert not (tmp_path / "to").exists()
 

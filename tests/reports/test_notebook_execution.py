@@ -141,6 +141,22 @@ def test_our_own_errors_are_told_in_their_words(tmp_path: Path) -> None:
     assert execution.cause.startswith("La base b.duckdb n'existe pas.")
 
 
+@pytest.mark.parametrize(
+    ("sources", "place"),
+    [
+        (("a = 2", "\nb = 0\na / b"), "cellule [4], ligne 3"),
+        (("def diviser(a):\n    x = 1\n    return x / a", "1\n\n\n\ndiviser(0)"), "cellule [4], ligne 5"),
+        (("a = 2\nb = = 3",), "cellule [3], ligne 2"),
+        (("", "import os\nos._exit(9)"), "cellule [3]"),
+    ],
+    ids=["line", "function of another cell", "syntax", "dead kernel"],
+)
+def test_where_it_failed_is_said(sources: tuple[str, ...], place: str, tmp_path: Path) -> None:
+    execution = run(tmp_path, *sources)
+    assert execution.place == f"Où : {place}, sous « Partie **une** »."
+    assert execution.place in execution.notebook.cells[0].source
+
+
 def test_a_late_notebook_is_stopped_and_its_kernel_with_it(tmp_path: Path) -> None:
     execution = run(tmp_path, "import os\nprint(os.getpid(), flush=True)", "import time\ntime.sleep(60)", timeout=8)
     assert execution.error == "CellTimeoutError"

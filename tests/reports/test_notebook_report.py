@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -214,6 +215,7 @@ def test_a_failed_report_keeps_the_notebook_and_the_older_report(
     result = run_report(**request_, notebook=broken(project, tmp_path, "tableau.loc['INCONNU']"))
     assert result.state is State.FAILED
     assert "KeyError" in result.message
+    assert re.search(r"\nOù : cellule \[\d+\], ligne 1, sous « .+ »\.$", result.message)
     assert only_state(to) == [f"{stem}.echec.ipynb", f"{stem}.html", f"{stem}.json"]
     assert (to / f"{stem}.html").read_text(encoding="utf-8") == "le rapport d'hier"
     kept = json.loads(result.files["echec"].read_text(encoding="utf-8"))
@@ -224,6 +226,30 @@ def test_a_failed_report_keeps_the_notebook_and_the_older_report(
     assert (manifest["etat"], manifest["erreur"]) == ("FAILED", "KeyError")
     page = export_html(result.files["echec"], tmp_path / "echec.html").read_text(encoding="utf-8")
     assert "Cette partie a échoué" in page
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_runs(
+    request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.reports.report.execute_notebook", lambda *_, **__: pytest.fail("a notebook ran"))
+    with pytest.raises(WorkbenchError) as refused:
+        run_report(**request_ | {"to": Path("/proc/self")})
+    assert refused.value.code == "dossier_non_inscriptible"
+    assert "ce chemin n'existe pas" in str(refused.value)
+
+
+def test_a_disk_that_fills_up_is_said_and_leaves_nothing(
+    request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("workbench.reports.report._write_notebook", full)
+    with pytest.raises(WorkbenchError) as refused:
+        run_report(**request_)
+    assert refused.value.code == "dossier_non_inscriptible"
+    assert "il n'y a plus de place sur le disque" in str(refused.value)
+    assert list(request_["to"].iterdir()) == []
 
 
 def test_a_password_reaches_the_kernel_and_no_file(

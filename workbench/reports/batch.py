@@ -22,7 +22,7 @@ from workbench.machine import processors
 from workbench.registry import Registry
 from workbench.reports.batch_index import write_index
 from workbench.reports.batch_list import read_batch_list
-from workbench.reports.excel_files import open_model
+from workbench.reports.excel_files import open_folder, open_model
 from workbench.reports.excel_list import write_log
 from workbench.reports.jobs import Batch, Wanted, counts, ended_batches, jobs_of, submit
 from workbench.reports.jobs_leases import LEASE_SECONDS
@@ -132,10 +132,7 @@ def submit_batch(
     with connect(base or settings().base) as opened:
         snapshot = opened.snapshot
     folder = Path(to).absolute()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WorkbenchError("dossier_non_inscriptible", dossier=folder, cause=error.strerror or error) from error
+    open_folder(folder)
     shared_spec: dict[str, Any] = {
         "base": stored_base(base),
         "snapshot": snapshot,

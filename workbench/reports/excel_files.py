@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+import tempfile
 import threading
 import warnings
 import zipfile
@@ -30,8 +31,9 @@ from openpyxl.workbook.workbook import Workbook
 
 from workbench.atomic import replacing
 from workbench.errors import WorkbenchError, require_kind
+from workbench.system_errors import system_cause
 
-__all__ = ["copy_cell", "destination", "open_model", "save", "set_text", "sheet_title", "writing"]
+__all__ = ["copy_cell", "destination", "open_folder", "open_model", "save", "set_text", "sheet_title", "writing"]
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +110,23 @@ def save(workbook: Workbook, path: Path) -> Path:
     with writing(path) as partial:
         workbook.save(partial)
     return path
+
+
+def open_folder(folder: Path) -> None:
+    """Make a folder if it is not there, and check that files can be made in it.
+
+    Raises
+    ------
+    WorkbenchError
+        ``dossier_non_inscriptible``.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Rights alone do not say it: a read-only disk, a quota, an access list.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise WorkbenchError("dossier_non_inscriptible", dossier=folder, cause=system_cause(error)) from error
 
 
 class _KeptImage(Image):

@@ -27,6 +27,7 @@ from workbench.reports.jobs_spec import JobSpec
 from workbench.reports.jobs_tables import JobState
 from workbench.reports.report import State, run_report
 from workbench.reports.request import ALL_NOMENCLATURES
+from workbench.system_errors import system_cause
 from workbench.trames import Trame, find_trame_file, load_trame, modele_path
 
 __all__ = ["run_jobs"]
@@ -35,7 +36,9 @@ log = logging.getLogger(__name__)
 
 EMPTY_ERRORS = frozenset({"rapport_vide"})
 
-PASSING_ERRORS = frozenset({"serveur_injoignable", "base_occupee", "registre_inaccessible", "registre_occupe"})
+PASSING_ERRORS = frozenset(
+    {"serveur_injoignable", "base_occupee", "registre_inaccessible", "registre_occupe", "dossier_non_inscriptible"}
+)
 """Errors after which another attempt may do better."""
 
 PASSING_STOPS = frozenset({"DeadKernelError", "RuntimeError"})
@@ -93,7 +96,7 @@ def _failure(job: Job, error: Exception) -> Outcome:
     identifier = uuid4().hex[:8]
     log.error("job %s failed, identifier %s", job.id, identifier, exc_info=error)
     if isinstance(error, OSError):
-        cause = f"Le système a refusé une opération ({error.strerror or error}), identifiant {identifier}."
+        cause = f"Le système a refusé une opération ({system_cause(error)}), identifiant {identifier}."
         return Outcome(job.id, JobState.FAILED, cause=cause, again=True)
     if isinstance(error, MemoryError):
         return Outcome(job.id, JobState.FAILED, cause="La mémoire de la machine n'a pas suffi.", again=True)

@@ -52,6 +52,9 @@ class Execution:
         Name of the exception; empty when all ran.
     cause
         French sentence; empty when all ran.
+    place
+        French sentence that says where: the number of the cell, as Jupyter shows it, its line, its heading; empty when
+        all ran or when no cell began.
     warnings
         French sentences: what was asked for and could not be had.
     """
@@ -60,6 +63,7 @@ class Execution:
     cell: int | None = None
     error: str = ""
     cause: str = ""
+    place: str = ""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -244,19 +248,21 @@ class _Watch:
         for index, cell in enumerate(self.notebook.cells):
             for output in cell.get("outputs", []):
                 if output.output_type == "error":
-                    return self._failed(index, output.ename, _cause(output.ename, output.evalue))
+                    line = _line(cell, output.get("traceback", []))
+                    return self._failed(index, output.ename, _cause(output.ename, output.evalue), line)
         if self.progress is not None:
             self.progress(len(self.notebook.cells), len(self.notebook.cells), "")
         return Execution(self.notebook)
 
-    def _failed(self, index: int | None, error: str, cause: str) -> Execution:
+    def _failed(self, index: int | None, error: str, cause: str, line: int | None = None) -> Execution:
         v4: Any = import_module("nbformat.v4")
         cells = self.notebook.cells
+        place = "" if index is None else self._place(index, line)
         self.notebook.metadata.papermill["exception"] = True
         for position, cell in enumerate(cells):
             if index is None or position > index:
                 cell.metadata.papermill.update(status="pending", exception=None)
-        quoted = "\n".join(f"> {line}" for line in cause.splitlines())
+        quoted = "\n".join(f"> {text}" for text in [*cause.splitlines(), *([place] if place else [])])
         if index is not None:
             cells[index].metadata.papermill.update(status="failed", exception=True)
             cells[index].metadata["tags"] = [*cells[index].metadata.get("tags", []), FAILED_TAG]
@@ -266,13 +272,36 @@ class _Watch:
         where = "\n\n[Voir la cellule](#echec)" if index is not None else ""
         heading = f"# Le rapport a échoué\n\n{quoted}{where}"
         cells.insert(0, v4.new_markdown_cell(heading, metadata={"tags": [FAILED_TAG]}))
-        return Execution(self.notebook, index, error, cause)
+        return Execution(self.notebook, index, error, cause, place)
+
+    def _place(self, index: int, line: int | None) -> str:
+        # A kernel that died gave no number to its last cell: it is the one after those that have one.
+        before = [cell.get("execution_count") or 0 for cell in self.notebook.cells[:index]]
+        number = self.notebook.cells[index].get("execution_count") or max(before, default=0) + 1
+        heading = self._heading(index)
+        parts = [
+            f"cellule [{number}]",
+            *([f"ligne {line}"] if line else []),
+            *([f"sous « {heading} »"] if heading else []),
+        ]
+        return f"Où : {', '.join(parts)}."
 
     def _heading(self, index: int) -> str:
         for cell in reversed(self.notebook.cells[:index]):
             if cell.cell_type == "markdown" and (found := re.search(r"^#+ +(.+)$", cell.source, re.MULTILINE)):
                 return found[1].strip()
         return ""
+
+
+def _line(cell: Any, traceback: Sequence[str]) -> int | None:
+    """Find the line of a cell where an error passed: that of the cell itself, not of a function that it called."""
+    number = cell.get("execution_count")
+    found = re.search(rf"\bIn\s*\[{number}\], line (\d+)", ANSI.sub("", "\n".join(traceback)))
+    if not found:
+        return None
+    # IPython counts from the first line that is not blank; people count what they see.
+    blank = re.match(r"(?:[^\S\n]*\n)*", cell.source)
+    return int(found[1]) + (blank[0].count("\n") if blank else 0)
 
 
 def _cause(name: str, message: str) -> str:

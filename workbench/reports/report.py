@@ -7,11 +7,13 @@ is the only record of the state: papermill's says completed where a kernel died.
 
 from __future__ import annotations
 
+import errno
 import json
 import platform
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -24,6 +26,7 @@ from workbench.atomic import replacing
 from workbench.dgfip import Base
 from workbench.errors import WorkbenchError
 from workbench.reports.comments import enumerate_words
+from workbench.reports.excel_files import open_folder
 from workbench.reports.html import export_html
 from workbench.reports.notebook import Execution, Progress, execute_notebook
 from workbench.reports.pdf import export_pdf
@@ -37,9 +40,12 @@ from workbench.reports.request import (
 )
 from workbench.reports.sections import EmptyReportError
 from workbench.reports.warm import KNOW_TRAME
+from workbench.system_errors import system_cause
 from workbench.trames.digest import trame_digest
 
 __all__ = ["ReportResult", "State", "run_report"]
+
+REFUSED_WRITES = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT})
 
 LIBRARIES = ("workbench", "papermill", "nbclient", "ipykernel", "plotly", "duckdb", "pandas", "numpy")
 
@@ -155,7 +161,8 @@ def run_report(
         ``parametres_refuses``, with every problem, before anything runs or is written: unknown
         parameter, wrong type, malformed SIRET, period upside down, absent trame, base or model.
     WorkbenchError
-        ``notebook_absent``, ``notebook_illisible``, ``notebook_sans_parametres``, ``extra_absent``.
+        ``notebook_absent``, ``notebook_illisible``, ``notebook_sans_parametres``, ``extra_absent``;
+        ``dossier_non_inscriptible`` before anything runs, or when the disk is full before the end.
     """
     started = time.monotonic()
     source = find_notebook(notebook, COMPARATIVE_NOTEBOOK if compare else REPORT_NOTEBOOK)
@@ -164,43 +171,55 @@ def run_report(
         "nomenclature": nomenclature, "titre": title, "compare": compare,
     }  # fmt: skip
     request, present = checked_request(source, wanted, parameters or {}, Path(to).absolute())
-    if not present:
-        error = _empty(request, nomenclature)
-        return _concluded(request, State.EMPTY, {}, error.message, "EmptyReportError", None, started)
-    request.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{request.stem}.", suffix=".partiel", dir=request.folder) as name:
-        work = Path(name)
-        if excel:
-            request.parameters["excel"] = str(work / f"{request.stem}.xlsx")
-        execution = execute_notebook(
-            source,
-            request.parameters,
-            folder=work,
-            environment={"WORKBENCH_BASE": request.secret_base} if request.secret_base else {},
-            timeout=timeout,
-            progress=progress,
-            kernel=kernel,
-            memory=memory,
-            known=[(KNOW_TRAME, request.parameters["trame"], trame_digest(request.trame))],
-        )
-        request.warnings.extend(execution.warnings)
-        _write_notebook(request, execution, work / f"{request.stem}.ipynb")
-        if execution.failed:
-            return _failed(request, work, execution, started)
-        made = {"notebook": work / f"{request.stem}.ipynb"}
-        if excel and (work / f"{request.stem}.xlsx").is_file():
-            made["excel"] = work / f"{request.stem}.xlsx"
-        elif excel:
-            request.warnings.append(f"Le notebook {source.name} n'a pas écrit le classeur demandé.")
-        if html or pdf:
-            page = export_html(made["notebook"], work / f"{request.stem}.html")
-            if pdf:
-                _add_pdf(request, page, work, made)
-            if html:
-                made["html"] = page
-        files = {kind: _in_place(path, request.folder) for kind, path in made.items()}
-    (request.folder / f"{request.stem}.echec.ipynb").unlink(missing_ok=True)
-    return _concluded(request, State.DONE, files, "", "", None, started)
+    with _written(request.folder):
+        if not present:
+            error = _empty(request, nomenclature)
+            return _concluded(request, State.EMPTY, {}, error.message, "EmptyReportError", None, started)
+        with tempfile.TemporaryDirectory(prefix=f".{request.stem}.", suffix=".partiel", dir=request.folder) as name:
+            work = Path(name)
+            if excel:
+                request.parameters["excel"] = str(work / f"{request.stem}.xlsx")
+            execution = execute_notebook(
+                source,
+                request.parameters,
+                folder=work,
+                environment={"WORKBENCH_BASE": request.secret_base} if request.secret_base else {},
+                timeout=timeout,
+                progress=progress,
+                kernel=kernel,
+                memory=memory,
+                known=[(KNOW_TRAME, request.parameters["trame"], trame_digest(request.trame))],
+            )
+            request.warnings.extend(execution.warnings)
+            _write_notebook(request, execution, work / f"{request.stem}.ipynb")
+            if execution.failed:
+                return _failed(request, work, execution, started)
+            made = {"notebook": work / f"{request.stem}.ipynb"}
+            if excel and (work / f"{request.stem}.xlsx").is_file():
+                made["excel"] = work / f"{request.stem}.xlsx"
+            elif excel:
+                request.warnings.append(f"Le notebook {source.name} n'a pas écrit le classeur demandé.")
+            if html or pdf:
+                page = export_html(made["notebook"], work / f"{request.stem}.html")
+                if pdf:
+                    _add_pdf(request, page, work, made)
+                if html:
+                    made["html"] = page
+            files = {kind: _in_place(path, request.folder) for kind, path in made.items()}
+        (request.folder / f"{request.stem}.echec.ipynb").unlink(missing_ok=True)
+        return _concluded(request, State.DONE, files, "", "", None, started)
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    """Say of a folder that it cannot be written, before anything runs or when the disk fills up meanwhile."""
+    open_folder(folder)
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in REFUSED_WRITES:
+            raise
+        raise WorkbenchError("dossier_non_inscriptible", dossier=folder, cause=system_cause(error)) from error
 
 
 def _empty(request: ReportRequest, nomenclature: str | None) -> EmptyReportError:
@@ -237,7 +256,8 @@ def _failed(request: ReportRequest, work: Path, execution: Execution, started: f
     if execution.error == EmptyReportError.__name__:
         return _concluded(request, State.EMPTY, {}, execution.cause, execution.error, execution.cell, started)
     kept = (work / f"{request.stem}.ipynb").replace(request.folder / f"{request.stem}.echec.ipynb")
-    return _concluded(request, State.FAILED, {"echec": kept}, execution.cause, execution.error, execution.cell, started)
+    message = "\n".join(filter(None, [execution.cause, execution.place]))
+    return _concluded(request, State.FAILED, {"echec": kept}, message, execution.error, execution.cell, started)
 
 
 def _concluded(
