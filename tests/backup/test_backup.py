@@ -270,6 +270,22 @@ def test_nothing_is_replaced(small: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "autre").exists()
 
 
+def test_the_address_of_a_registry_of_postgresql_is_asked_for(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not among the settings that are written: started without it, the service would open an empty registry."""
+    from workbench.backup import Restored
+
+    manifest = take_backup(tmp_path / "sauvegarde")
+    restored = Restored(manifest, tmp_path / "service", {}, 0, ())
+    monkeypatch.setattr("workbench.backup.restore_backup", lambda *_, **__: restored)
+    words = ["restore", str(tmp_path / "sauvegarde"), "--to", str(tmp_path / "autre")]
+    for more, asked in (([], False), (["--registre", "postgresql://serveur/base"], True)):
+        with pytest.raises(SystemExit):
+            main([*words, *more])
+        assert ("WORKBENCH_REGISTRE_FILE" in capsys.readouterr().err) is asked
+
+
 def test_where_nothing_is_a_backup_is_refused(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another account, or settings that were not given: an empty backup would be believed."""
     monkeypatch.setenv("WORKBENCH_REGISTRE", str(tmp_path / "absent" / "registre.sqlite"))
