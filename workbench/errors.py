@@ -8,13 +8,16 @@ long, because it is one table: a code is looked up here and nowhere else.
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import sysconfig
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ERRORS", "ErrorKind", "WorkbenchError", "require_kind"]
+__all__ = ["ERRORS", "ErrorKind", "WorkbenchError", "reason", "require_kind"]
 
 _NOT_THE_READER_S = tuple(
     {str(Path(__file__).parent), "<frozen", *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))}
@@ -70,7 +73,7 @@ class WorkbenchError(Exception):
     @property
     def message(self) -> str:
         """The French sentence, filled."""
-        return self.kind.sentence.format(**self.details)
+        return self.kind.sentence.format(**{name: _in_french(value) for name, value in self.details.items()})
 
     @property
     def hint(self) -> str:
@@ -99,6 +102,60 @@ class WorkbenchError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.code, self.details)
+
+
+_REASONS = {
+    errno.EACCES: "l'accès est refusé",
+    errno.EADDRINUSE: "l'adresse est déjà prise",
+    errno.EBUSY: "il est occupé",
+    errno.ECONNREFUSED: "la connexion est refusée",
+    errno.ECONNRESET: "la connexion a été coupée",
+    errno.EDQUOT: "le quota du disque est atteint",
+    errno.EEXIST: "il existe déjà",
+    errno.EFBIG: "le fichier est trop grand",
+    errno.EHOSTUNREACH: "la machine ne peut pas être jointe",
+    errno.EIO: "erreur de lecture ou d'écriture du disque",
+    errno.EISDIR: "c'est un dossier",
+    errno.ELOOP: "trop de liens symboliques se suivent",
+    errno.EMFILE: "trop de fichiers sont ouverts",
+    errno.ENAMETOOLONG: "le nom est trop long",
+    errno.ENETUNREACH: "le réseau ne peut pas être joint",
+    errno.ENOENT: "il n'existe pas",
+    errno.ENOMEM: "la mémoire manque",
+    errno.ENOSPC: "le disque est plein",
+    errno.ENOTDIR: "ce n'est pas un dossier",
+    errno.ENOTEMPTY: "le dossier n'est pas vide",
+    errno.EPERM: "l'opération n'est pas permise",
+    errno.EPIPE: "la connexion a été coupée",
+    errno.EROFS: "le disque est en lecture seule",
+    errno.ETIMEDOUT: "le délai est passé",
+    errno.EXDEV: "ce n'est pas le même disque",
+}
+"""What the system says in English whatever the language of the person; the other numbers are left as it says them."""
+
+_SAID = {os.strerror(number): french for number, french in _REASONS.items()} | {
+    "Name or service not known": "ce nom n'est pas connu",
+    "Temporary failure in name resolution": "ce nom n'a pas pu être cherché",
+}
+_SAYING = re.compile(r"(?:\[Errno -?\d+\] )?(" + "|".join(map(re.escape, _SAID)) + r")(?=$|[.:\n])")
+
+
+def reason(error: OSError) -> str:
+    """Return why the system refused, in French where it is a usual reason.
+
+    Examples
+    --------
+    >>> reason(FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)))
+    'il existe déjà'
+    >>> reason(OSError("autre chose"))
+    'autre chose'
+    """
+    return str(_in_french(error.strerror or str(error)))
+
+
+def _in_french(value: Any) -> Any:
+    """Return a detail with what the system said of itself in French; anything else as it is."""
+    return _SAYING.sub(lambda found: _SAID[found[1]], value) if isinstance(value, str) else value
 
 
 def _rebuild(cls: type[WorkbenchError], code: str, details: dict[str, Any]) -> WorkbenchError:
@@ -1365,6 +1422,11 @@ ERRORS: dict[str, ErrorKind] = {
     "sauvegarde_existe": ErrorKind(
         "{chemin} existe et n'est pas vide : une sauvegarde n'en remplace jamais une autre.",
         "Donnez un dossier qui n'existe pas encore, par exemple nommé par la date.",
+        409,
+    ),
+    "sauvegarde_vide": ErrorKind(
+        "Il n'y a rien à sauvegarder : ni le registre {registre} ni la base {base} n'existent.",
+        "Lancez la commande sous le compte du service, avec ses réglages (WORKBENCH_CONFIG).",
         409,
     ),
     "sauvegarde_place": ErrorKind(

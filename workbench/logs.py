@@ -31,6 +31,7 @@ __all__ = [
     "REQUEST_HEADER",
     "JsonFormatter",
     "TextFormatter",
+    "announce",
     "begin_request",
     "cleaned",
     "configure_logs",
@@ -120,6 +121,14 @@ def event(log: logging.Logger, name: str, **fields: Any) -> None:
     """
     if log.isEnabledFor(logging.INFO):
         log.info("%s", name, extra={"fields": fields})
+
+
+def announce(text: str) -> None:
+    """Tell the operator where a server stands, on standard error: in JSON too, every line is an object."""
+    if is_json():
+        logging.getLogger("workbench").info("%s", text)
+    else:
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 class JsonFormatter(logging.Formatter):

@@ -270,6 +270,45 @@ def test_nothing_is_replaced(small: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "autre").exists()
 
 
+def test_the_address_of_a_registry_of_postgresql_is_asked_for(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not among the settings that are written: started without it, the service would open an empty registry."""
+    from workbench.backup import Restored
+
+    manifest = take_backup(tmp_path / "sauvegarde")
+    restored = Restored(manifest, tmp_path / "service", {}, 0, ())
+    monkeypatch.setattr("workbench.backup.restore_backup", lambda *_, **__: restored)
+    words = ["restore", str(tmp_path / "sauvegarde"), "--to", str(tmp_path / "autre")]
+    for more, asked in (([], False), (["--registre", "postgresql://serveur/base"], True)):
+        with pytest.raises(SystemExit):
+            main([*words, *more])
+        assert ("WORKBENCH_REGISTRE_FILE" in capsys.readouterr().err) is asked
+
+
+def test_where_nothing_is_a_backup_is_refused(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another account, or settings that were not given: an empty backup would be believed."""
+    monkeypatch.setenv("WORKBENCH_REGISTRE", str(tmp_path / "absent" / "registre.sqlite"))
+    monkeypatch.setenv("WORKBENCH_BASE", str(tmp_path / "absent.duckdb"))
+    refuses("sauvegarde_vide", take_backup, tmp_path / "sauvegarde")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["service"]
+
+
+def test_a_disk_that_the_registry_fills_is_told(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench.registry import copying
+
+    connect = sqlite3.connect
+
+    def narrow(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        opened = connect(*arguments, **options)
+        opened.execute("PRAGMA max_page_count = 1")
+        return opened
+
+    monkeypatch.setattr(copying.sqlite3, "connect", narrow)
+    refuses("sauvegarde_place", take_backup, tmp_path / "sauvegarde")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["service"]
+
+
 def test_a_damaged_backup_is_refused_whole(small: Path, tmp_path: Path) -> None:
     backup = tmp_path / "sauvegarde"
     manifest = take_backup(backup)

@@ -373,3 +373,39 @@ def test_a_serie_is_evaluated_planned_and_checked_like_a_trame(base: Path, proje
     assert refused.returncode == ExitCode.REFUSED
     assert "Une série ne s'écrit pas comme une trame" in refused.stderr
     assert not (tmp_path / "serie.xlsx").exists()
+
+
+def test_what_the_system_says_is_told_in_french(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from workbench.errors import WorkbenchError
+
+    said = OSError(28, "No space left on device")
+    told = WorkbenchError("sauvegarde_place", chemin="s", cause=said.strerror).message
+    assert "le disque est plein" in told
+    told = WorkbenchError("sauvegarde_place", chemin="s", cause="[Errno -2] Name or service not known").message
+    assert "ce nom n'est pas connu." in told
+    assert "Errno" not in told
+    there = tmp_path / "jeanne.json"
+    there.write_text("{}")
+    with pytest.raises(SystemExit):
+        main(["person", "export", "jeanne@exemple.fr", "--to", str(there)])
+    assert "il existe déjà" in capsys.readouterr().err
+
+
+def test_a_defect_is_kept_for_its_owner_without_what_names_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from workbench.cli import config
+
+    def broken() -> None:
+        raise RuntimeError("jeanne.martin@exemple.fr, SIREN 012345678")
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(config.command.commands["example"], "callback", broken)
+    with pytest.raises(SystemExit):
+        main(["config", "example"])
+    assert "Erreur inattendue" in capsys.readouterr().err
+    log = next(tmp_path.rglob("erreurs.log"))
+    assert log.stat().st_mode & 0o077 == 0
+    assert "RuntimeError" in log.read_text()
+    assert "jeanne" not in log.read_text()
+    assert "012345678" not in log.read_text()

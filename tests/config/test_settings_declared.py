@@ -349,3 +349,19 @@ def test_settings_import_little() -> None:
         "assert not {'pandas', 'sqlalchemy', 'click', 'numpy'} & set(sys.modules), sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_folder_above_that_is_closed_to_this_account_holds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service is examined from wherever its operator is: her own home, for one."""
+    monkeypatch.chdir(tmp_path)
+    looked = Path.is_dir
+
+    def closed(path: Path) -> bool:
+        if path.absolute().is_relative_to(tmp_path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return looked(path)
+
+    monkeypatch.setattr(Path, "is_dir", closed)
+    assert shared_folder("dashboards").name == "dashboards"

@@ -146,6 +146,7 @@ def site(
         http_port=plain,
         dashboards_port=server.port,
         depot_port=server.port,
+        access_log=str(place / "acces.log"),
     )
     (place / "workbench.conf").write_text(texts(installation)["nginx/workbench.conf"])
     user = "user root;" if os.geteuid() == 0 else ""
@@ -207,6 +208,18 @@ def test_the_headers_of_every_answer(anne: httpx.Client) -> None:
     policy = anne.get("/").headers["content-security-policy"]
     assert "default-src 'self'" in policy
     assert "frame-ancestors 'self'" in policy
+
+
+def test_the_log_holds_no_question(site: Site, anne: httpx.Client) -> None:
+    anne.get("/aide?nom=Martin", headers={"Referer": f"{site.url}/?code=012345678"})
+    with httpx.Client(trust_env=False) as web:
+        web.get(f"{site.plain_url}/aide?nom=Martin")
+    written = (site.place / "acces.log").read_text()
+    assert '"GET /aide" 200' in written
+    assert '"GET /aide" 301' in written
+    assert "Martin" not in written
+    assert "code=" not in written
+    assert "012345678" not in written
 
 
 def test_plain_http_leads_to_tls_and_another_name_nowhere(site: Site) -> None:

@@ -20,6 +20,7 @@ from workbench.config.reading import Values
 from workbench.deployment.files import SECRETS, Installation, texts, write_files
 from workbench.errors import WorkbenchError
 
+PROJECT = Path(__file__).parents[2]
 UNITS = [name for name in SECRETS if name.endswith(".service")]
 HIGHEST_EXPOSURE = 3.0
 """Of systemd's own scale, from 0 to 10; a unit without any restriction is at 9.6."""
@@ -106,6 +107,25 @@ def test_units_run_known_commands_with_their_own_secrets(written: Path, unit: st
     for line in lines:
         assert line == line.strip()
         assert not re.search(r"\{[{%]|[%}]\}", line)
+
+
+def test_the_night_applies_the_durations_of_the_settings(written: Path) -> None:
+    lines = (written / "systemd" / "workbench-entretien.service").read_text().splitlines()
+    commands = [line.partition("/bin/workbench ")[2].split() for line in lines if line.startswith("ExecStart=")]
+    assert [each[0] for each in commands] == ["upload", "purge", "doctor"]
+    assert not [each for each in commands if "--days" in each]
+
+
+def test_what_answers_for_its_metrics_is_lent_their_token(written: Path) -> None:
+    """Behind the proxy nothing else opens them."""
+    for unit in ("workbench-tableaux.service", "workbench-depot.service"):
+        assert "metrics_token" in SECRETS[unit]
+    services = yaml.safe_load((written / "conteneurs" / "compose.yaml").read_text())["services"]
+    for name in ("tableaux", "depot"):
+        assert "WORKBENCH_METRICS_TOKEN_FILE" in services[name]["environment"]
+    loop = re.search(r"for secret in ([\w ]+);", (PROJECT / "docs" / "exploitation.md").read_text(encoding="utf-8"))
+    assert loop
+    assert set(loop[1].split()) == {secret for lent in SECRETS.values() for secret in lent}
 
 
 # --- settings

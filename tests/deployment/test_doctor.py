@@ -358,6 +358,12 @@ def test_clock(monkeypatch: pytest.MonkeyPatch) -> None:
             assert worst(services.clock()).state is state
 
 
+def test_an_issuer_that_is_away_tells_no_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_ISSUER", "http://127.0.0.1:9")
+    found = worst(examine({"horloge": services.clock}))
+    assert (found.state, "abouti" in found.said) == (State.DOUBT, False)
+
+
 # --- the whole
 
 

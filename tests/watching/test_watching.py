@@ -25,7 +25,15 @@ from sqlalchemy import insert
 from workbench.errors import WorkbenchError
 from workbench.identity.alone import AloneVerifier
 from workbench.identity.tokens import TokenVerifier
-from workbench.logs import JsonFormatter, TextFormatter, begin_request, cleaned, configure_logs, current_request
+from workbench.logs import (
+    JsonFormatter,
+    TextFormatter,
+    announce,
+    begin_request,
+    cleaned,
+    configure_logs,
+    current_request,
+)
 from workbench.registry import open_registry
 from workbench.reports.jobs_tables import ROOM, jobs
 from workbench.server import SERVICES, _Together
@@ -381,3 +389,21 @@ def test_a_log_is_read_as_a_table(tmp_path: Path, logged: io.StringIO) -> None:
     assert str(table["time"].dt.tz) == "UTC"
     path.write_text("", encoding="utf-8")
     assert log_events(path).empty
+
+
+def test_where_a_server_stands_is_told_as_its_log_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("WORKBENCH_JOURNAL", raising=False)
+    announce("Prêt : 2 processus.")
+    assert capsys.readouterr().err == "Prêt : 2 processus.\n"
+    monkeypatch.setenv("WORKBENCH_JOURNAL", "json")
+    kept = logging.getLogger().handlers[:]
+    stream = io.StringIO()
+    try:
+        configure_logs(stream)
+        announce("Prêt : 2 processus.")
+    finally:
+        logging.getLogger().handlers[:] = kept
+    assert json.loads(stream.getvalue())["message"] == "Prêt : 2 processus."
+    assert capsys.readouterr().err == ""

@@ -22,6 +22,7 @@ from workbench.backup.copied import Copied
 from workbench.backup.golden import figures_of
 from workbench.backup.manifest import Manifest, write_manifest
 from workbench.backup.places import bases, folders
+from workbench.config import settings
 from workbench.engines.duckdb_store import DuckDBStore
 from workbench.errors import WorkbenchError
 from workbench.registry import open_registry
@@ -67,7 +68,7 @@ def take_backup(
     Raises
     ------
     WorkbenchError
-        ``sauvegarde_existe``, ``sauvegarde_place``, ``sauvegarde_outil``; those of the registry.
+        ``sauvegarde_existe``, ``sauvegarde_vide``, ``sauvegarde_place``, ``sauvegarde_outil``; those of the registry.
     """
     # Not resolved: the last part may be a name that is not there yet.
     to = Path(os.path.abspath(to))  # noqa: PTH100
@@ -75,6 +76,7 @@ def take_backup(
         raise WorkbenchError("sauvegarde_existe", chemin=to)
     partial = to.with_name(f".{to.name}.{secrets.token_hex(4)}{PARTIAL}")
     try:
+        _check_there_is_something()
         to.parent.mkdir(parents=True, exist_ok=True)
         partial.mkdir(mode=0o700)
         manifest = _Taking(partial, programs, tell).take(tuple(more))
@@ -87,6 +89,14 @@ def take_backup(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return manifest
+
+
+def _check_there_is_something() -> None:
+    """Refuse where nothing of an installation is: another account, or settings that were not given."""
+    registry, base = registry_url(settings().registry), settings().base
+    kept_in_files = registry.drivername == "sqlite" and ("://" not in base or base.startswith("duckdb://"))
+    if kept_in_files and not Path(str(registry.database)).exists() and not DuckDBStore(base).exists():
+        raise WorkbenchError("sauvegarde_vide", registre=registry.database, base=base)
 
 
 def _on_disk(folder: Path) -> None:

@@ -108,13 +108,18 @@ def _report_defect() -> None:
     """Keep the traceback where the operator finds it, under an identifier that the user can give."""
     from platformdirs import user_log_path
 
+    from workbench.logs import cleaned
+
     identifier = uuid4().hex[:8]
     if os.environ.get("WORKBENCH_DEBUG"):
         traceback.print_exc()
     try:
         log: Path = user_log_path("workbench", ensure_exists=True) / "erreurs.log"
-        with log.open("a", encoding="utf-8") as file:
-            file.write(f"--- {identifier} {datetime.now(UTC).isoformat(timespec='seconds')}\n{traceback.format_exc()}")
+        # Its owner's alone, and cleaned as the log is: a traceback may quote what a person asked, or an address.
+        descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+            when = datetime.now(UTC).isoformat(timespec="seconds")
+            file.write(f"--- {identifier} {when}\n{cleaned(traceback.format_exc())}")
         place = f"Le détail est dans {log}."
     except OSError:
         place = "Relancez avec WORKBENCH_DEBUG=1 pour voir le détail."

@@ -11,6 +11,7 @@ import click
 
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import say
+from workbench.errors import reason
 
 __all__ = ["command"]
 
@@ -40,7 +41,7 @@ def export(email: str, to: Path, by: str, address: str | None) -> int:
         # Before anything is gathered: a file that is there is somebody's answer.
         file = os.fdopen(os.open(to, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8")
     except OSError as error:
-        raise click.UsageError(f"{to} : {error.strerror}.") from error
+        raise click.UsageError(f"{to} : {reason(error)}.") from error
     with file:
         try:
             found = known_of(email, by, address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from workbench.cli.exits import ExitCode
-from workbench.cli.options import base_option, say
+from workbench.cli.options import base_option
 from workbench.cli.report_batch import kernel_option
 
 __all__ = ["serve"]
@@ -26,7 +26,7 @@ def serve(port: int, workers: int | None, kernel: str, base: str) -> int:
     On s'y identifie par l'adresse et le mot de passe d'une personne de cette machine (« workbench user add »), ou par
     un jeton de l'émetteur de WORKBENCH_ISSUER. Chacun ne voit que ses demandes.
     """
-    from workbench.logs import configure_logs
+    from workbench.logs import announce, configure_logs
     from workbench.machine import processors
     from workbench.reports.server import serve_reports
     from workbench.watching.alone import watched
@@ -39,6 +39,6 @@ def serve(port: int, workers: int | None, kernel: str, base: str) -> int:
         workers=size,
         kernel=kernel or None,
         watched=lambda application: watched(application, "/rapports", base),
-        ready=lambda url: say(f"Rapports : {url}  (Ctrl-C pour arrêter)"),
+        ready=lambda url: announce(f"Rapports : {url}  (Ctrl-C pour arrêter)"),
     )
     return ExitCode.OK

@@ -37,4 +37,6 @@ def command(source: Path, to: Path, registry: str | None, programs: Path | None)
             say(f"  {restored.folder / name / 'base.dump'}")
     say(f"Restauré dans {restored.folder} ; {restored.figures} chiffres retrouvés à l'identique.")
     say(f"Réglages : {restored.folder / 'workbench.env'}")
+    if registry is not None:
+        say("L'adresse du registre n'y est pas, à cause de son mot de passe : donnez-la par WORKBENCH_REGISTRE_FILE.")
     return ExitCode.OK

@@ -19,6 +19,7 @@ import click
 
 from workbench.cli.exits import ExitCode
 from workbench.cli.options import say
+from workbench.errors import reason
 
 if TYPE_CHECKING:
     from workbench.store import Store
@@ -107,7 +108,7 @@ def put(bucket: str, path: Path, address: str | None, email: str, badges: tuple[
             with path.open("rb") as file:
                 count = publish(file)
         except OSError as error:
-            raise click.UsageError(f"{path} : {error.strerror}.") from error
+            raise click.UsageError(f"{path} : {reason(error)}.") from error
     say(f"{count} objets publiés dans {bucket}." if count > 1 else f"{count} objet publié dans {bucket}.")
     return ExitCode.OK
 

@@ -169,11 +169,11 @@ def purge(base: Path | None, days: int | None) -> int:
 @click.option("--port", type=click.IntRange(0, 65535), default=8876, show_default=True, help="Port.")
 def serve(base: Path | None, address: str, port: int) -> int:
     """Sert un dépôt, sous /files/ ; Ctrl-C pour arrêter."""
-    from workbench.logs import configure_logs
+    from workbench.logs import announce, configure_logs
     from workbench.uploads.configuration import upload_settings
     from workbench.uploads.serving import serve_uploads
     from workbench.watching.alone import watched
 
     configure_logs()
-    serve_uploads(upload_settings(base), address, port, say, lambda application: watched(application, "/files"))
+    serve_uploads(upload_settings(base), address, port, announce, lambda application: watched(application, "/files"))
     return ExitCode.OK

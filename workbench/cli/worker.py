@@ -8,7 +8,6 @@ import threading
 import click
 
 from workbench.cli.exits import ExitCode
-from workbench.cli.options import say
 from workbench.cli.report_batch import kernel_option, workers_option
 
 __all__ = ["command"]
@@ -24,7 +23,7 @@ def command(workers: int | None, kernel: str) -> int:
     dossier des rapports, sous les mêmes chemins. Avec un serveur de messages RabbitMQ (WORKBENCH_BROKER), les
     processus apprennent de lui ce qu'il y a à faire ; sinon ils regardent le registre chaque seconde.
     """
-    from workbench.logs import configure_logs
+    from workbench.logs import announce, configure_logs
     from workbench.machine import processors
     from workbench.registry import open_registry
     from workbench.reports.attending import Attendant
@@ -38,9 +37,9 @@ def command(workers: int | None, kernel: str) -> int:
         signal.signal(number, lambda *_: stopped.set())
     with open_registry(rooms=[ROOM, SCHEDULES]) as registry:
         size = workers or processors()
-        attendant = Attendant(registry, say)
+        attendant = Attendant(registry, announce)
         with pool(registry, None, size, kernel or None) as running:
-            say(f"Prêt : {size} processus, registre {attendant.place}.")
+            announce(f"Prêt : {size} processus, registre {attendant.place}.")
             while not stopped.wait(1.0):
                 attendant.look(running)
     return ExitCode.OK

@@ -129,8 +129,16 @@ def shared_folder(name: str) -> Path:
         In the current folder, in the nearest above, or in the installed package; in the current one when it is nowhere.
     """
     here = Path(name)
-    if here.is_dir():
+    if _is_folder(here):
         return here
-    above = next((each / name for each in Path.cwd().parents if (each / name).is_dir()), None)
+    above = next((each / name for each in Path.cwd().parents if _is_folder(each / name)), None)
     packaged = Path(__file__).parents[1] / "share" / name
     return above or (packaged if packaged.is_dir() else here)
+
+
+def _is_folder(path: Path) -> bool:
+    """Say whether a folder is there: none is where this account may not look, as in the home of who launched it."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return False

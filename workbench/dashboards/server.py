@@ -21,8 +21,12 @@ from workbench.identity.configuration import IdentitySettings, identity_settings
 from workbench.identity.embedded import identity_of
 from workbench.identity.kernel_token import TOKEN_FILE, write_token
 from workbench.identity.tokens import TokenVerifier
+<<<<<<< HEAD
 from workbench.kernels.runtime import runtime_folder, runtime_path
 from workbench.logs import configure_logs
+=======
+from workbench.logs import announce, configure_logs, is_json
+>>>>>>> 6d9ad0526568c782bf5bba53d922495fd5660adf
 from workbench.machine import memory_given_back
 from workbench.reports.server import attended, ended_by_sigterm
 
@@ -94,6 +98,8 @@ def serve(
     variables = {
         "WORKBENCH_BASE": _absolute(base),
         "WORKBENCH_TRAMES": str(Path(trames or default.trames).absolute()),
+        # Their file of settings is not given to kernels, and what they say goes where the server's own log goes.
+        "WORKBENCH_JOURNAL": "json" if is_json() else "texte",
         "WORKBENCH_PLOTLY": f"/statique/plotly.min.js?v={version('plotly')}",
     }
     _check_port(address, port)
@@ -121,11 +127,11 @@ def serve(
         )
         application.home = Home(dashboards, variables["WORKBENCH_BASE"], default.email)
         application.initialize([])
-        _say(f"Tableaux de bord : http://{host}:{port}/  (Ctrl-C pour arrêter)")
+        announce(f"Tableaux de bord : http://{host}:{port}/  (Ctrl-C pour arrêter)")
         if identity is not None:
             for each in mounted:
-                _say(f"Par HTTP, avec un jeton : {public}{each.path} ({each.libelle})")
-            _say(f"On s'y connecte par {identity.issuer}")
+                announce(f"Par HTTP, avec un jeton : {public}{each.path} ({each.libelle})")
+            announce(f"On s'y connecte par {identity.issuer}")
         try:
             application.start()
         finally:
@@ -148,10 +154,6 @@ def _writable(variables: dict[str, str]) -> Iterator[list[str]]:
     with TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True) as folder:
         variables |= {"TMPDIR": folder, "IPYTHONDIR": str(Path(folder) / "ipython")}
         yield [folder, *map(str, caches)]
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextmanager
@@ -185,7 +187,7 @@ def _working(workers: int) -> Iterator[None]:
 
     with (
         open_registry(rooms=[JOBS, SCHEDULES]) as registry,
-        attended(registry, workers, settings().kernel or None, lambda error: _say(str(error))),
+        attended(registry, workers, settings().kernel or None, lambda error: announce(str(error))),
     ):
         yield
 

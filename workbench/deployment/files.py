@@ -23,10 +23,10 @@ __all__ = ["SECRETS", "Installation", "texts", "write_files"]
 SHARE = Path(__file__).parent / "share"
 
 SECRETS: Mapping[str, tuple[str, ...]] = {
-    "workbench-tableaux.service": ("registre", "client_secret", "broker", "depot_smtp"),
+    "workbench-tableaux.service": ("registre", "client_secret", "broker", "depot_smtp", "metrics_token"),
     "workbench-production.service": ("registre", "broker"),
-    "workbench-depot.service": ("registre", "depot_smtp"),
-    "workbench-entretien.service": ("registre", "client_secret", "broker", "depot_smtp"),
+    "workbench-depot.service": ("registre", "depot_smtp", "metrics_token"),
+    "workbench-entretien.service": ("registre", "client_secret", "broker", "depot_smtp", "metrics_token"),
 }
 """Which secrets each unit is lent, and no other."""
 
@@ -52,12 +52,12 @@ class Installation:
         Where the proxy listens; no plain HTTP at 0.
     dashboards_port, depot_port
         Where the services listen, on this machine alone.
+    access_log
+        The log of nginx: addresses without what they ask.
     workers
         Processes that make reports.
     dashboards_memory, worker_memory
         Gibibytes that the dashboards with their kernels, and the workers with theirs, may use.
-    kept_days
-        Days that finished requests for reports are kept.
 
     Raises
     ------
@@ -74,15 +74,16 @@ class Installation:
     http_port: int = 80
     dashboards_port: int = 8866
     depot_port: int = 8876
+    access_log: str = "/var/log/nginx/workbench.log"
     workers: int = 2
     dashboards_memory: int = 8
     worker_memory: int = 8
-    kept_days: int = 90
 
     def __post_init__(self) -> None:
         if not _DOMAIN.fullmatch(self.domain):
             raise WorkbenchError("installation_refusee", cle="le nom de domaine", valeur=self.domain)
-        for name, path in (("le dossier", self.prefix), ("le certificat", self.certificate), ("la clé", self.key)):
+        paths = {"le dossier": self.prefix, "le certificat": self.certificate, "la clé": self.key}
+        for name, path in (paths | {"le journal": self.access_log}).items():
             if not _PATH.fullmatch(path):
                 raise WorkbenchError("installation_refusee", cle=name, valeur=path)
         if not re.fullmatch(r"(https?://[^\s\"\\]+)?", self.issuer):
@@ -108,6 +109,7 @@ def texts(installation: Installation) -> dict[str, str]:
     local = f"127.0.0.1:{installation.dashboards_port}", f"127.0.0.1:{installation.depot_port}"
     inside = f"tableaux:{installation.dashboards_port}", f"depot:{installation.depot_port}"
     tls = {"certificate": "/etc/nginx/tls/certificat.pem", "key": "/etc/nginx/tls/cle.pem", "http_port": 0}
+    facade = {**tls, "access_log": "/dev/stdout"}
 
     def filled(template: str, addresses: tuple[str, str] = local, **more: Any) -> str:
         values: dict[str, Any] = {
@@ -131,7 +133,7 @@ def texts(installation: Installation) -> dict[str, str]:
         "apache/workbench.conf": filled("apache.conf"),
         "conteneurs/Containerfile": filled("Containerfile"),
         "conteneurs/compose.yaml": filled("compose.yaml"),
-        "conteneurs/nginx-conteneurs.conf": filled("nginx.conf", inside, **tls),
+        "conteneurs/nginx-conteneurs.conf": filled("nginx.conf", inside, **facade),
         "conteneurs/workbench.toml": _settings(installation, Path("/var/lib/workbench")),
         "workbench.toml": _settings(installation, Path("/var/lib/workbench")),
     }

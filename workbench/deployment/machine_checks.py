@@ -17,6 +17,7 @@ import httpx
 
 from workbench.config import settings, shared_folder, text_of
 from workbench.deployment.findings import Finding, doubt, fine, unconcerned, wrong
+from workbench.errors import reason
 from workbench.identity.configuration import identity_settings
 from workbench.kernels.runtime import runtime_path
 
@@ -99,7 +100,7 @@ def _folder(subject: str, path: Path, rights: int, *, made: bool = False, privat
         advice = f"Créez-le, au compte du service : install -d -o workbench -g workbench -m 750 {path}"
         return wrong(subject, f"{path} : absent", advice)
     except OSError as error:
-        return wrong(subject, f"{path} : {error.strerror}", "Donnez à ce compte le droit de le traverser.")
+        return wrong(subject, f"{path} : {reason(error)}", "Donnez à ce compte le droit de le traverser.")
     if not stat.S_ISDIR(state.st_mode):
         return wrong(subject, f"{path} n'est pas un dossier", "Donnez le chemin d'un dossier dans les réglages.")
     mode = stat.S_IMODE(state.st_mode)

@@ -21,7 +21,7 @@ from workbench.config.declared import SETTINGS, Secrecy
 from workbench.config.reading import read_values
 from workbench.config.reference import doubts
 from workbench.deployment.findings import Finding, doubt, fine, refused, unconcerned, wrong
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason
 from workbench.identity.configuration import identity_settings
 from workbench.registry import Registry, open_registry
 from workbench.registry.address import registry_url
@@ -209,7 +209,9 @@ def _certificate(address: str) -> Iterator[Finding]:
         ):
             until = str((secured.getpeercert() or {}).get("notAfter", ""))
     except OSError as error:
-        yield doubt(subject, f"il n'a pas pu être lu d'ici : {error}", "Vérifiez le nom, le mandataire, l'autorité.")
+        yield doubt(
+            subject, f"il n'a pas pu être lu d'ici : {reason(error)}", "Vérifiez le nom, le mandataire, l'autorité."
+        )
         return
     days = int((ssl.cert_time_to_seconds(until) - time.time()) // 86400)
     if days < CERTIFICATE_DAYS:
@@ -227,8 +229,12 @@ def clock() -> Iterator[Finding]:
             yield skew("base de données", (opened.now(connection) - datetime.now(UTC)).total_seconds())
     if address := identity_settings().issuer:
         concerned = True
-        with httpx.Client(timeout=5, trust_env=False) as web:
-            said = web.get(f"{address.rstrip('/')}/.well-known/openid-configuration").headers.get("date", "")
+        try:
+            with httpx.Client(timeout=5, trust_env=False) as web:
+                said = web.get(f"{address.rstrip('/')}/.well-known/openid-configuration").headers.get("date", "")
+        except httpx.HTTPError:
+            yield doubt("horloge (émetteur)", "il ne répond pas : son heure n'est pas connue", "Voyez l'émetteur.")
+            said = ""
         if said:
             yield skew("émetteur", (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
     if not concerned:
@@ -278,5 +284,5 @@ def _link_problem(source: Path, target: Path) -> str:
             os.link(made.name, place)
             place.unlink()
     except OSError as error:
-        return f"de {source} à {target} : {error.strerror}"
+        return f"de {source} à {target} : {reason(error)}"
     return ""

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from workbench.evaluation.kept_loops import keep_loops
 from workbench.evaluation.kernel import EVERY_SPAN
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+_KEPT = keep_loops(numba.config)
 
 WEIGH, SHIFT, WITHIN, ABSOLUTE, MULTIPLY, DIVIDE, POWER = range(7)
 
@@ -402,7 +405,7 @@ def _instructions(steps, part, x, start, rows, unit, exercice, spans):  # type: 
             _finite(target, rows)
 
 
-@numba.njit(types.void(_STEPS, _PART, _MATRIX, _array(types.boolean)), nogil=True, cache=True, error_model="numpy")
+@numba.njit(types.void(_STEPS, _PART, _MATRIX, _array(types.boolean)), nogil=True, cache=_KEPT, error_model="numpy")
 def run(steps, part, out, present):  # type: ignore[no-untyped-def]
     """Evaluate a plan on budget-years of some blocks.
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from workbench.evaluation.kept_loops import keep_loops
 from workbench.evaluation.parallel import in_threads
 
 __all__ = ["CLASSES", "ZERO", "count_leading_bits", "histogram_and_extremes", "ranked"]
@@ -23,6 +24,8 @@ __all__ = ["CLASSES", "ZERO", "count_leading_bits", "histogram_and_extremes", "r
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+
+_KEPT = keep_loops(numba.config)
 
 _ROWS_AT_ONCE = 1 << 18
 
@@ -44,7 +47,7 @@ def _class_of(bits):  # type: ignore[no-untyped-def]
     return leading + (leading >= ZERO)
 
 
-@numba.njit(types.void(_BITS, _MASK, _BITS), nogil=True, cache=True)
+@numba.njit(types.void(_BITS, _MASK, _BITS), nogil=True, cache=_KEPT)
 def _count(bits, present, counts):  # type: ignore[no-untyped-def]
     for row in range(len(bits)):
         if present[row]:
@@ -53,7 +56,7 @@ def _count(bits, present, counts):  # type: ignore[no-untyped-def]
             counts[-1] += 1
 
 
-@numba.njit(types.int64(_BITS, _MASK, _MASK, _BITS), nogil=True, cache=True)
+@numba.njit(types.int64(_BITS, _MASK, _MASK, _BITS), nogil=True, cache=_KEPT)
 def _gather(bits, present, wanted, found):  # type: ignore[no-untyped-def]
     number = 0
     for row in range(len(bits)):
@@ -66,7 +69,7 @@ def _gather(bits, present, wanted, found):  # type: ignore[no-untyped-def]
 @numba.njit(
     types.UniTuple(types.int64, 2)(_VALUES, _MASK, _VALUES, _BITS, types.float64, types.float64, _BITS, _BITS),
     nogil=True,
-    cache=True,
+    cache=_KEPT,
 )
 def _fill(values, present, edges, counts, low, high, lowest, highest):  # type: ignore[no-untyped-def]
     last = len(counts) - 1

@@ -8,6 +8,7 @@ and then brings to its own.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -92,10 +93,16 @@ def copy_registry(registry: Registry, rooms: Sequence[Room], to: Path, programs:
 def _copy_sqlite(registry: Registry, to: Path) -> None:
     with told(registry.place), registry.engine.connect() as connection:
         source: Any = connection.connection.driver_connection
-        with closing(sqlite3.connect(to)) as target:
-            # In one step: a copy by parts begins again whenever somebody writes.
-            source.backup(target)
-            target.execute("PRAGMA journal_mode = DELETE")
+        try:
+            with closing(sqlite3.connect(to)) as target:
+                # In one step: a copy by parts begins again whenever somebody writes.
+                source.backup(target)
+                target.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.OperationalError as error:
+            numbers = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO}
+            if (number := numbers.get(error.sqlite_errorcode & 0xFF)) is None:
+                raise
+            raise OSError(number, os.strerror(number)) from error
     to.chmod(0o600)
 
 
