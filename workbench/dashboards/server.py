@@ -21,12 +21,8 @@ from workbench.identity.configuration import IdentitySettings, identity_settings
 from workbench.identity.embedded import identity_of
 from workbench.identity.kernel_token import TOKEN_FILE, write_token
 from workbench.identity.tokens import TokenVerifier
-<<<<<<< HEAD
 from workbench.kernels.runtime import runtime_folder, runtime_path
-from workbench.logs import configure_logs
-=======
 from workbench.logs import announce, configure_logs, is_json
->>>>>>> 6d9ad0526568c782bf5bba53d922495fd5660adf
 from workbench.machine import memory_given_back
 from workbench.reports.server import attended, ended_by_sigterm
 
