@@ -309,3 +309,21 @@ def test_a_follow_opens_and_words_are_kept_by_the_keyboard_alone(visit: Visit, p
     page.reload()
     playwright.expect(page.get_by_role("radio", name="Inutile")).to_be_checked()
     playwright.expect(page.get_by_text("Vu le dirigeant")).to_be_visible()
+
+
+def test_a_second_click_says_nothing_more_and_words_begun_elsewhere_stay(visit: Visit, planted: Planted) -> None:
+    visit.log_in("national")
+    page = visit.open(f"etablissement.ipynb?siret={planted.siret['plan_sauvegarde']}")
+    said = page.locator(".wb-threads-host")
+    new = said.get_by_label("Nouveau commentaire")
+    new.fill("Une fois")
+    said.get_by_role("button", name="Publier le commentaire").dblclick()
+    playwright.expect(new).to_have_value("")
+    said.get_by_role("button", name="Modifier mon commentaire").click()
+    begun = said.get_by_label("Votre commentaire, à modifier")
+    begun.fill("Commencé")
+    new.fill("Autre chose")
+    said.get_by_role("button", name="Publier le commentaire").click()
+    playwright.expect(said.get_by_role("heading")).to_have_text("Commentaires (2)")
+    playwright.expect(new).to_have_value("")
+    playwright.expect(begun).to_have_value("Commencé")
