@@ -200,9 +200,9 @@ def bilans(bdf: Rows, diane: Rows, setting: Setting) -> Values:
                 values[closing] = row[closing]
                 for name in fields:
                     values[name] = row.get(name)
-                    if row.get(name) is not None and name not in {"annee_bdf", "exercice_diane"}:
+                    if name in BDF or (row.get(name) is not None and name in DIANE):
                         for n in (1, 2):
-                            past.setdefault(t + 12 * n, {})[f"{name}_past_{n}"] = row[name]
+                            past.setdefault(t + 12 * n, {})[f"{name}_past_{n}"] = row.get(name)
     for t, values in raw.items():
         if "arrete_bilan_diane" not in values or t < setting.first:
             continue

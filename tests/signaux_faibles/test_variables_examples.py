@@ -507,6 +507,28 @@ def test_the_latest_balance_sheet_wins_even_where_it_is_empty(values: Values) ->
     assert [found[month]["ca_past_1"] for month in ("2019-08", "2019-09", "2019-10")] == [500, 500, None]
 
 
+@pytest.mark.parametrize("definition", ["compat", "corrige"])
+def test_the_past_of_a_ratio_of_the_bank_is_what_stood_then(values: Values, definition: str) -> None:
+    # Only Diane's past is said to be of "every non-null field": 5.8.
+    sheets = [
+        {"arrete_bilan_bdf": "2016-12-31", "annee_bdf": 2016, "taux_marge": 30, "poids_frng": 5},
+        {"arrete_bilan_bdf": "2017-06-30", "annee_bdf": 2017, "taux_marge": None, "poids_frng": None},
+        {"arrete_bilan_bdf": "2018-12-31", "annee_bdf": 2018, "taux_marge": 9, "poids_frng": 9},
+        {"arrete_bilan_bdf": "2019-12-31", "annee_bdf": 2019, "taux_marge": 9, "poids_frng": 9},
+    ]
+    diane = [{"arrete_bilan_diane": "2017-06-30", "exercice_diane": 2017, "couverture_ca_fdr": 36}]
+    codes = ("taux_marge", "taux_marge_past_1", "taux_marge_past_2", "poids_frng", "poids_frng_past_2")
+    of = setting("2017-01", "2021-01", None, definition)
+    found = values(of, {"bdf": sheets, "diane": diane}, *codes)
+    # From February to August 2018 both sheets stand, and the later one is empty.
+    assert [found[month]["taux_marge"] for month in ("2018-01", "2018-02", "2018-08")] == [30, None, None]
+    assert [found[month]["taux_marge_past_1"] for month in ("2019-02", "2019-03")] == [None, None]
+    assert [found[month]["taux_marge_past_2"] for month in ("2020-01", "2020-02", "2020-08")] == [30, None, None]
+    # Diane's figures then stand in, at t and in the past alike.
+    assert [found[month]["poids_frng"] for month in ("2018-01", "2018-02")] == [5, pytest.approx(10)]
+    assert [found[month]["poids_frng_past_2"] for month in ("2020-01", "2020-02")] == [5, pytest.approx(10)]
+
+
 def test_ratios_made_of_diane_have_the_past_that_the_output_has(values: Values) -> None:
     # Stands from August 2017: before the first month of the output, then in it.
     sheets = [

@@ -1,9 +1,10 @@
 """Balance sheets: each stands for some months from the moment it is thought to be available.
 
-A balance sheet is available seven months after the month that follows its closing. Where several stand in one month the
-latest closing wins, even where it leaves a field empty; the past of a field, one or two years later, is the
-latest that is not empty. The months of a company are cut where a balance sheet begins or ceases to stand; fields are
-settled once a piece, and months hold no more than the number of their piece.
+A balance sheet is available seven months after the month that follows its closing. Where several stand in one month
+the latest closing wins, even where it leaves a field empty. One or two years later, the past of a field of the Banque
+de France is what stood then; that of a field of Diane is the latest that was not empty. The months of a company are
+cut where a balance sheet begins or ceases to stand; fields are settled once a piece, and months hold no more than the
+number of their piece.
 """
 
 from __future__ import annotations
@@ -184,7 +185,7 @@ def _attach(context: Context, output: Attached) -> Attached:
         "arrete_bilan_bdf",
         _BDF_MONTHS,
         ("arrete_bilan_bdf", "annee_bdf", *ratios),
-        ratios,
+        (),
         ("annee_bdf", *ratios),
     )
     diane = pieces(
@@ -211,7 +212,7 @@ def _attach(context: Context, output: Attached) -> Attached:
         columns |= {f"{name}_past_{n}": at["diane", n].c[f"avant_{name}"] for n in (1, 2)}
     for name in ratios:
         for suffix, year in years.items():
-            told = at["bdf", year].c[name if year == 0 else f"avant_{name}"]
+            told = at["bdf", year].c[name]
             filled = _from_diane(name, at["diane", year])
             if filled is not None and year and context.setting.compat:
                 # The reference fills the months of its output, and looks no further back.
