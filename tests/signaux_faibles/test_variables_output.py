@@ -112,6 +112,8 @@ def test_what_is_not_known_is_refused(history: str, capfd: pytest.CaptureFixture
     assert "12 » n'est pas un SIREN" in capfd.readouterr().err
     assert run("--base", history, "--month", "2031-01") != 0
     assert "2031-01" in capfd.readouterr().err
+    assert run("--base", history, "--to", "/proc/variables") != 0
+    assert "ne peuvent pas être écrites dans /proc/variables" in capfd.readouterr().err
 
 
 def test_parts_at_the_same_time_give_what_one_gives(history: str, monkeypatch: pytest.MonkeyPatch) -> None:

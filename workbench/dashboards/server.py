@@ -15,7 +15,7 @@ from platformdirs import user_cache_path
 
 from workbench.config import settings, shared_folder
 from workbench.dashboards.listing import dashboards_of
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason
 from workbench.identity.alone import ALONE, AloneVerifier
 from workbench.identity.configuration import IdentitySettings, identity_settings
 from workbench.identity.embedded import identity_of
@@ -203,7 +203,7 @@ def _check_runtime() -> None:
     try:
         runtime_folder()
     except OSError as error:
-        raise WorkbenchError("noyau_dossier", dossier=str(runtime_path()), raison=error.strerror or error) from error
+        raise WorkbenchError("noyau_dossier", dossier=str(runtime_path()), raison=reason(error)) from error
 
 
 def _check_port(address: str, port: int) -> None:

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from workbench.atomic import replacing
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason
 from workbench.signaux_faibles.variables.compute import Computation, Progress, compute_variables
 from workbench.signaux_faibles.variables.context import first_day
 
@@ -99,7 +99,7 @@ def write_variables(
     ------
     WorkbenchError
         ``variables_dossier`` when something else is there, or variables of another definition and only some months
-        are asked; ``variables_sans_effectif``. Whatever is raised, the folder is as it was.
+        are asked, or it cannot be made; ``variables_sans_effectif``. Whatever is raised, the folder is as it was.
     """
     # Never resolved: the folder is a link.
     folder = Path(to).absolute()
@@ -168,7 +168,10 @@ def _version(folder: Path) -> Iterator[Path]:
     """Give a new version to fill, which the folder becomes a link to when the block ends well."""
     versions = folder.with_name(f".{folder.name}.versions")
     version = versions / secrets.token_hex(4)
-    version.mkdir(parents=True)
+    try:
+        version.mkdir(parents=True)
+    except OSError as error:
+        raise WorkbenchError("variables_dossier", dossier=str(folder), raison=reason(error)) from error
     try:
         yield version
         link = versions / f"{version.name}.lien"
