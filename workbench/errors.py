@@ -120,6 +120,7 @@ _REASONS = {
     errno.EMFILE: "trop de fichiers sont ouverts",
     errno.ENAMETOOLONG: "le nom est trop long",
     errno.ENETUNREACH: "le réseau ne peut pas être joint",
+    errno.ENFILE: "la machine a ouvert trop de fichiers",
     errno.ENOENT: "il n'existe pas",
     errno.ENOMEM: "la mémoire manque",
     errno.ENOSPC: "le disque est plein",
@@ -128,6 +129,7 @@ _REASONS = {
     errno.EPERM: "l'opération n'est pas permise",
     errno.EPIPE: "la connexion a été coupée",
     errno.EROFS: "le disque est en lecture seule",
+    errno.ESTALE: "le partage réseau ne répond plus",
     errno.ETIMEDOUT: "le délai est passé",
     errno.EXDEV: "ce n'est pas le même disque",
 }

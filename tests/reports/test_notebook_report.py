@@ -235,7 +235,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_runs(
     with pytest.raises(WorkbenchError) as refused:
         run_report(**request_ | {"to": Path("/proc/self")})
     assert refused.value.code == "dossier_non_inscriptible"
-    assert "ce chemin n'existe pas" in str(refused.value)
+    assert "il n'existe pas" in str(refused.value)
 
 
 def test_a_disk_that_fills_up_is_said_and_leaves_nothing(
@@ -248,7 +248,7 @@ def test_a_disk_that_fills_up_is_said_and_leaves_nothing(
     with pytest.raises(WorkbenchError) as refused:
         run_report(**request_)
     assert refused.value.code == "dossier_non_inscriptible"
-    assert "il n'y a plus de place sur le disque" in str(refused.value)
+    assert "le disque est plein" in str(refused.value)
     assert list(request_["to"].iterdir()) == []
 
 

@@ -30,8 +30,7 @@ from openpyxl.reader import drawings
 from openpyxl.workbook.workbook import Workbook
 
 from workbench.atomic import replacing
-from workbench.errors import WorkbenchError, require_kind
-from workbench.system_errors import system_cause
+from workbench.errors import WorkbenchError, reason, require_kind
 
 __all__ = ["copy_cell", "destination", "open_folder", "open_model", "save", "set_text", "sheet_title", "writing"]
 
@@ -126,7 +125,7 @@ def open_folder(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise WorkbenchError("dossier_non_inscriptible", dossier=folder, cause=system_cause(error)) from error
+        raise WorkbenchError("dossier_non_inscriptible", dossier=folder, cause=reason(error)) from error
 
 
 class _KeptImage(Image):

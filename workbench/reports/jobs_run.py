@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from workbench.config import settings
 from workbench.dgfip import Base, connect, select_budgets
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason
 from workbench.evaluation import OF_THE_TRAME, IndicateurTable, evaluate, evaluate_apart
 from workbench.evaluation.evaluate import NomenclatureFilter
 from workbench.reports.excel import write_excel
@@ -27,7 +27,6 @@ from workbench.reports.jobs_spec import JobSpec
 from workbench.reports.jobs_tables import JobState
 from workbench.reports.report import State, run_report
 from workbench.reports.request import ALL_NOMENCLATURES
-from workbench.system_errors import system_cause
 from workbench.trames import Trame, find_trame_file, load_trame, modele_path
 
 __all__ = ["run_jobs"]
@@ -96,7 +95,7 @@ def _failure(job: Job, error: Exception) -> Outcome:
     identifier = uuid4().hex[:8]
     log.error("job %s failed, identifier %s", job.id, identifier, exc_info=error)
     if isinstance(error, OSError):
-        cause = f"Le système a refusé une opération ({system_cause(error)}), identifiant {identifier}."
+        cause = f"Le système a refusé une opération ({reason(error)}), identifiant {identifier}."
         return Outcome(job.id, JobState.FAILED, cause=cause, again=True)
     if isinstance(error, MemoryError):
         return Outcome(job.id, JobState.FAILED, cause="La mémoire de la machine n'a pas suffi.", again=True)

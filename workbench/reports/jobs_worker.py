@@ -22,12 +22,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import select
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason
 from workbench.logs import REQUEST, event
 from workbench.registry import Registry, new_identifier, open_registry
 from workbench.reports.jobs_leases import LEASE_SECONDS, Claim, Outcome, claim, conclude, release, renew
 from workbench.reports.jobs_tables import ROOM, JobState, jobs
-from workbench.system_errors import system_cause
 
 if TYPE_CHECKING:
     from workbench.reports.jobs_broker import Broker
@@ -264,7 +263,7 @@ class Worker:
         try:
             work.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            cause = f"Le dossier {work.parent} ne peut pas être écrit : {system_cause(error)}."
+            cause = f"Le dossier {work.parent} ne peut pas être écrit : {reason(error)}."
             yield from (Outcome(job.id, JobState.FAILED, cause=cause) for job in held.jobs)
             return
         made = make(held.jobs, work, self.kernel, self.memory)
@@ -291,7 +290,7 @@ class Worker:
         try:
             return len(self._patiently(lambda: conclude(self.registry, held.token, outcomes)))
         except OSError as error:
-            cause = f"Les fichiers n'ont pas pu être mis à leur place : {system_cause(error)}."
+            cause = f"Les fichiers n'ont pas pu être mis à leur place : {reason(error)}."
             failed = [Outcome(each.job, JobState.FAILED, cause=cause) for each in outcomes]
             return len(self._patiently(lambda: conclude(self.registry, held.token, failed)))
 

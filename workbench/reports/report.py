@@ -24,7 +24,7 @@ from typing import Any
 
 from workbench.atomic import replacing
 from workbench.dgfip import Base
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason
 from workbench.reports.comments import enumerate_words
 from workbench.reports.excel_files import open_folder
 from workbench.reports.html import export_html
@@ -40,7 +40,6 @@ from workbench.reports.request import (
 )
 from workbench.reports.sections import EmptyReportError
 from workbench.reports.warm import KNOW_TRAME
-from workbench.system_errors import system_cause
 from workbench.trames.digest import trame_digest
 
 __all__ = ["ReportResult", "State", "run_report"]
@@ -219,7 +218,7 @@ def _written(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in REFUSED_WRITES:
             raise
-        raise WorkbenchError("dossier_non_inscriptible", dossier=folder, cause=system_cause(error)) from error
+        raise WorkbenchError("dossier_non_inscriptible", dossier=folder, cause=reason(error)) from error
 
 
 def _empty(request: ReportRequest, nomenclature: str | None) -> EmptyReportError:
