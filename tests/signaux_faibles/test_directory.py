@@ -161,7 +161,7 @@ def test_commands_and_the_notebook_of_the_month(
     assert "simulation" in capsys.readouterr().err
     assert command(*common) == ExitCode.OK
     assert command(*common) == ExitCode.OK
-    assert "étaient déjà publiées ainsi" in capsys.readouterr().err
+    assert "déjà publiées ainsi : 3 sur 3" in capsys.readouterr().err
     assert month_directory(history, registry=address).empty
     frame = month_directory(history, asked=True, really=True, registry=address)
     assert frame.loc["établissements", "Nouveaux"] == 0

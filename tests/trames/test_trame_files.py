@@ -253,7 +253,7 @@ def test_saving_is_atomic(tmp_path, monkeypatch) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(WorkbenchError, match="No space left") as caught:
+    with pytest.raises(WorkbenchError, match="le disque est plein") as caught:
         save_trame(replace(trame, libelle="Autre"), path)
     assert caught.value.code == "trame_ecriture"
     assert path.read_text() == COMMENTED
